@@ -1,0 +1,1 @@
+"""What is done with cases: commands in, views out."""

@@ -1,0 +1,190 @@
+"""What a case looks like: plain data with stable keys, made from its facts.
+
+Identifiers stay as they are, times are aware datetimes, amounts text in yuan with two decimals: the floors above put them
+in a language and a time zone. Nothing here imports the event-sourcing library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from casework.domain import fold
+from casework.domain.beside import HEARING
+from casework.domain.events import CaseOpened, Event, topic_of
+from casework.domain.facts import Facts
+from casework.domain.lifecycle import CLOSED, STAGE_OF
+from casework.domain.values import Remedy, personal_fields
+from casework.errors import CaseworkError
+from casework.store import codec
+from casework.store.row import Row
+
+View = dict[str, Any]
+
+
+class UnreadableCase(CaseworkError):
+    """A case of which an event cannot be read; the message names it and sends to the audit."""
+
+
+def events_of(rows: Iterable[Row]) -> Iterator[Event]:
+    """The events of rows of one case; :class:`UnreadableCase` at the first that cannot be read."""
+    for row in rows:
+        try:
+            event = codec.decode(row.topic, row.payload)
+        except (codec.Unreadable, TypeError) as error:
+            raise unreadable(row, error) from None
+        yield event
+
+
+def facts_of(rows: Iterable[Row], *, as_of: datetime | None = None, version: int | None = None) -> Facts | None:
+    """The facts that the rows of one case yield: all of them, those recorded up to ``as_of``, or those up to ``version``."""
+    events = [
+        event for event in events_of(rows)
+        if (as_of is None or event.recorded_at <= as_of) and (version is None or event.originator_version <= version)
+    ]
+    if not events:
+        return None
+    try:
+        if not isinstance(events[0], CaseOpened):
+            raise ValueError("the first event did not open the case")
+        return fold.fold(events)
+    except (KeyError, ValueError, AttributeError, AssertionError, TypeError) as error:
+        raise UnreadableCase(f"case '{events[0].originator_id}' is inconsistent; run: casework audit ({error})",
+                             f"案件“{events[0].originator_id}”的记录前后矛盾；请运行 casework audit（{error}）") from None
+
+
+def by_case(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """The rows of a scan, case by case."""
+    for case, group in groupby(rows, key=lambda row: row.case):
+        yield str(case), list(group)
+
+
+def summary(facts: Facts, now: datetime) -> View:
+    """A case in one line."""
+    return {
+        "case": facts.case,
+        "state": facts.state,
+        "stage": STAGE_OF[facts.state],
+        "ground": facts.given.ground,
+        "merchant": facts.given.order.merchant,
+        "version": facts.version,
+        "updated_at": facts.at,
+        "overdue": any(d["status"] == "overdue" for d in duties(facts, now)),
+    }
+
+
+def full(facts: Facts, now: datetime) -> View:
+    """Everything that people ask of a case."""
+    order = facts.given.order
+    return summary(facts, now) | {
+        "order": {
+            "id": order.id, "item": order.item, "category": order.category, "merchant": order.merchant,
+            "paid": money(order.paid), "platform": order.platform, "services": list(order.services),
+            "ordered_at": order.ordered_at, "received_at": order.received_at,
+        },
+        "parties": {"consumer": facts.given.consumer, "merchant": order.merchant, "advisers": sorted(facts.advisers)},
+        "assigned": str(facts.assigned) if facts.assigned else None,
+        "claim": facts.claim,
+        "evidence": [
+            {"id": e.id, "kind": e.kind, "by": str(e.by), "at": e.at, "description": e.description,
+             "sha256": e.sha256, "authenticity": e.authenticity} for e in facts.evidence.values()
+        ],
+        "proofs": {kind: proof.result for kind, proof in facts.proofs.items()},
+        "offers": [{"id": o.id, "remedy": remedy(o.remedy), "at": o.at, "state": o.state}
+                   for o in facts.offers.values()],
+        "rulings": [
+            {"version": r.version, "at": r.at, "by": str(r.by), "outcome": r.outcome, "findings": r.findings,
+             "clause": r.clause, "remedy": remedy(r.remedy), "review": r.review,
+             "penalties": [_penalty(p) for p in r.penalties]} for r in facts.rulings
+        ],
+        "remedy": remedy(facts.remedy),
+        "performed": money(sum((a for a in facts.performed if a is not None), Decimal(0))) if facts.performed else None,
+        "goods": facts.goods,
+        "penalties": [_penalty(p) for p in facts.rulings[-1].penalties] if facts.rulings else [],
+        "duties": duties(facts, now),
+        "referrals": [{"id": r.id, "body": r.body, "at": r.at, "state": r.state} for r in facts.referrals.values()],
+        "tip_offs": [{"id": t.id, "to": t.to, "about": t.about, "state": t.state} for t in facts.tip_offs.values()],
+        "calls": [{"at": c.at, "channel": c.channel, "note": c.note, "staff": c.staff, "promised": c.promised,
+                   "promised_by": c.promised_by, "transferred": c.transferred} for c in facts.calls],
+        "publicity": list(facts.publicity),
+        "feedback": list(facts.feedback),
+        "opened_at": facts.opened_at,
+        "closed_at": facts.closed_at,
+    }
+
+
+def duties(facts: Facts, now: datetime) -> list[View]:
+    """The deadlines that run: who owes what until when. A closed case has none."""
+    if facts.state in CLOSED:
+        return []
+    found = []
+    if facts.state == "more_evidence_needed" and facts.evidence_term:
+        found.append(_duty("evidence", "consumer", facts.evidence_term.answer_by, now))
+    if facts.state == "awaiting_proof" and facts.proof_term:
+        found.append(_duty("proof", facts.proof_term.party, facts.proof_term.answer_by, now))
+    if facts.state in HEARING:
+        found += [_duty("answer", role, h.answer_by, now) for role, h in facts.hearings.items()
+                  if h.answer_by is not None and h.answered_at is None]
+    if facts.state == "filed" and facts.reply_by and not facts.replied:
+        due = facts.reply_by
+        found.append(_duty("platform_reply", "agent", due.at, now, due.clause, due.certainty))
+    if facts.state in HEARING:
+        found += [_duty("call_promise", "agent", c.promised_by, now) for c in facts.calls if c.promised_by is not None]
+    return sorted(found, key=lambda d: (d["due"], d["duty"]))
+
+
+def history(rows: Iterable[Row]) -> Iterator[View]:
+    """Every event of a case, in order."""
+    for event in events_of(rows):
+        data = msgspec.to_builtins(event.data, builtin_types=(datetime,))
+        beside = {k: v for k, v in msgspec.to_builtins(event, builtin_types=(datetime,)).items() if k not in _ENVELOPE}
+        yield {
+            "case": event.originator_id,
+            "version": event.originator_version,
+            "event": topic_of(type(event)),
+            "at": event.at,
+            "recorded_at": event.recorded_at,
+            "by": str(event.by),
+            "trigger": event.trigger,
+            "from": event.from_state,
+            "to": event.to_state,
+            "command_id": event.command_id,
+            "data": data | beside,
+            "personal": [p.removeprefix("data.") for p in personal_fields(type(event))],
+        }
+
+
+def money(amount: Decimal | None) -> str | None:
+    """Yuan with two decimals, or None."""
+    return None if amount is None else f"{amount:.2f}"
+
+
+def remedy(value: Remedy | None) -> View | None:
+    """A remedy as kind and amount."""
+    if value is None:
+        return None
+    extra = [{"kind": x.kind, "amount": money(x.amount)} for x in value.extra]
+    return {"kind": value.kind, "amount": money(value.amount), "extra": extra}
+
+
+def unreadable(row: Row, error: Exception) -> UnreadableCase:
+    """The error that names case and version."""
+    return UnreadableCase(f"case '{row.case}' version {row.version} cannot be read; run: casework audit ({error})",
+                          f"案件“{row.case}”第 {row.version} 条记录无法读取；请运行 casework audit（{error}）")
+
+
+_ENVELOPE = ("case", "version", "at", "recorded_at", "by", "command_id", "trigger", "from", "to", "data")
+
+
+def _penalty(value: Any) -> View:
+    return {"kind": value.kind, "clause": value.clause, "points": value.points}
+
+
+def _duty(duty: str, who: str, due: datetime, now: datetime, clause: str = "", certainty: str = "") -> View:
+    return {"duty": duty, "who": who, "due": due, "status": "overdue" if now > due else "running",
+            "clause": clause, "certainty": certainty}

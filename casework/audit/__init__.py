@@ -1,0 +1,1 @@
+"""Re-check what is recorded: everything is derived a second time, from the stored rows alone."""

@@ -1,0 +1,61 @@
+"""What an event holds beside what was said, derived once more: identifiers, the offer meant, the platform's reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from casework.audit.findings import Fault, Line, shown
+from casework.audit.rules import no_edition, no_history
+from casework.audit.walk import Walk
+from casework.domain import events as e
+
+#: Identifiers count from 1 within a case, by the kind of thing.
+PREFIXES: dict[type[e.Event], str] = {
+    e.EvidenceAdded: "E", e.OfferMade: "O", e.MatterReferred: "R", e.TippedOff: "T",
+}
+
+
+def derived_differs(walk: Walk, event: e.Event) -> Iterator[Fault]:
+    """Every derived value that is not what the events before, the time and the pinned edition give."""
+    match event:
+        case e.EvidenceAdded() | e.OfferMade() | e.MatterReferred() | e.TippedOff():
+            prefix = PREFIXES[type(event)]
+            walk.numbers[prefix] = number = walk.numbers.get(prefix, 0) + 1
+            if walk.broken:
+                yield from no_history(walk)
+            elif event.id != f"{prefix}-{number}":
+                yield _differs("id", event.id, f"{prefix}-{number}")
+        case e.OfferAccepted() | e.OfferDeclined() if walk.facts is not None and not walk.broken:
+            # Without an open offer the guard has said so already.
+            if (open_now := walk.facts.open_offer) is not None and event.offer != open_now.id:
+                yield _differs("offer", event.offer, open_now.id)
+        case e.ComplaintFiled() | e.DefaultReported() | e.FiledCaseReopened():
+            yield from _reply_by(walk, event.reply_by, event.at)
+
+
+def _reply_by(walk: Walk, told: e.Due, start: datetime) -> Iterator[Fault]:
+    if walk.edition is None:
+        yield from no_history(walk) if walk.facts is None else no_edition(walk)
+        return
+    try:
+        due = walk.edition.due("platform.reply", start)
+    except Exception as error:  # a time or an edition that no command lets in
+        yield from walk.unchecked("reply_by", Line("reply_by", "reply_by"),
+                                  Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
+        return
+    for name in ("rule", "clause", "certainty"):
+        if getattr(told, name) != getattr(due, name):
+            yield _differs(f"reply_by.{name}", getattr(told, name), getattr(due, name))
+    if due.unit != "working_day" and told.provisional:
+        yield _differs("reply_by.provisional", True, False)
+    elif due.provisional and not told.provisional:
+        yield from walk.unchecked("reply_by", Line("reply_by", "reply_by"), Line(
+            "所装的工作日历不含该期限", "the installed working-day calendar does not cover it"))
+    elif not told.provisional and told.at != due.at:
+        yield _differs("reply_by.at", told.at.isoformat(), due.at.isoformat())
+
+
+def _differs(name: str, told: object, derived: object) -> Fault:
+    return Fault("derived_differs", Line(f"{name} 为 {shown(told)}", f"{name} is {shown(told)}"),
+                 Line(f"重新得出 {shown(derived)}", f"derived again it is {shown(derived)}"))

@@ -1,0 +1,285 @@
+"""From decoded events to facts, a second time: what the audit itself takes the events to mean.
+
+The type of the facts is the domain's; how they are made is not, so that an error in :mod:`casework.domain.fold` shows
+as a difference instead of being repeated. Nothing here raises on events that do not fit together: what refers to
+something that is not there is passed over, for the audit goes on after every finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from casework.domain import events as e
+from casework.domain.facts import Call, Evidence, Facts, Hearing, Offer, Proof, Referral, Ruling, Term, TipOff
+from casework.domain.lifecycle import CLOSED, STAGE_OF
+from casework.domain.values import Actor, Remedy
+
+_GOODS_COME_BACK = ("return_refund", "exchange")
+
+
+def project(facts: Facts | None, event: e.Event) -> Facts | None:
+    """The facts after one more event, changed in place. There are none before the case is opened."""
+    if facts is None:
+        return _open(event) if isinstance(event, e.CaseOpened) else None
+    facts.version, facts.at, facts.recorded_at = event.originator_version, event.at, event.recorded_at
+    facts.commands[event.command_id] = event.originator_version
+    if event.to_state in STAGE_OF:
+        facts.state = event.to_state
+        facts.closed_at = event.at if event.to_state in CLOSED else None
+        # A deadline for the platform's reply is met by whatever step its people take.
+        facts.replied = facts.replied or event.by.role in ("agent", "supervisor")
+    concern = _CONCERNS.get(type(event))
+    if concern is not None:
+        concern(facts, event)
+    return facts
+
+
+def project_all(events: Iterable[e.Event]) -> Facts | None:
+    """The facts after all these events; None if none of them opens a case."""
+    facts = None
+    for event in events:
+        facts = project(facts, event)
+    return facts
+
+
+def _open(event: e.CaseOpened) -> Facts:
+    return Facts(
+        case=event.originator_id, given=event.data, opened_at=event.at, lifecycle=event.lifecycle,
+        edition=event.edition, version=event.originator_version, at=event.at, recorded_at=event.recorded_at,
+        commands={event.command_id: event.originator_version}, demands=[event.at],
+    )
+
+
+def _with_merchant(facts: Facts, event: e.Event) -> None:
+    match event:
+        case e.MerchantContacted():
+            facts.demands.append(event.at)
+            if facts.contacted_at is None:
+                facts.contacted_at = event.at
+        case e.EvidenceAskedByMerchant():
+            facts.evidence_asked_version = event.originator_version
+        case e.ClaimRefused(data=said):
+            facts.excuses.append(said.excuse)
+        case e.InstantlyRefunded(data=said):
+            # The refund is granted and paid by the same act.
+            facts.remedy, facts.performed = Remedy(kind="refund", amount=said.amount), [said.amount]
+
+
+def _offers(facts: Facts, event: e.Event) -> None:
+    match event:
+        case e.OfferMade(id=name, data=said):
+            if (open_now := facts.open_offer) is not None:
+                open_now.state = "superseded"
+            facts.offers[name] = Offer(name, said.remedy, event.at)
+        case e.OfferDeclined(offer=name) if name in facts.offers:
+            facts.offers[name].state = "declined"
+        case e.OfferAccepted(offer=name) if name in facts.offers:
+            facts.offers[name].state = "accepted"
+            _owe(facts, facts.offers[name].remedy)
+
+
+def _before_platform(facts: Facts, event: e.Event) -> None:
+    """What brings the matter before the platform, or before its next level, and so opens a round of hearing."""
+    match event:
+        case e.ComplaintFiled(data=said) | e.FiledCaseReopened(data=said):
+            facts.claim = said.claim or facts.claim
+            facts.no_contact = said.without_contact or facts.no_contact
+            _await_reply(facts, event, event.reply_by)
+        case e.DefaultReported():
+            _await_reply(facts, event, event.reply_by)
+    facts.demands.append(event.at)
+    facts.in_review = isinstance(event, e.CaseEscalated)
+    if not facts.in_review:
+        facts.rulings_before_round = len(facts.rulings)
+    facts.assigned = facts.proof_term = facts.evidence_term = None
+    facts.round_opened_by = event.by.role
+    facts.hearings = {"consumer": Hearing(), "merchant": Hearing()}
+    _hearing(facts, event.by.role).answered_at = event.at
+
+
+def _intake(facts: Facts, event: e.Event) -> None:
+    match event:
+        case e.EvidenceRequested(data=said):
+            facts.evidence_asked_version = event.originator_version
+            facts.evidence_term = Term("consumer", said.kinds, event.at, said.answer_by, event.originator_version)
+        case e.EvidenceSupplied():
+            facts.evidence_term = None
+        case e.ComplaintRejected(data=said):
+            facts.evidence_term = None
+            facts.rejections.append(said.ground)
+        case e.ComplaintAccepted():
+            facts.assigned = event.by
+        case e.CaseAssigned(data=said):
+            role, _, name = said.to.partition(":")
+            facts.assigned = Actor(role=role, id=name)
+        case e.EscalationRemitted():
+            facts.assigned = None
+            # Sent back before anything was decided, the first ruling is still to come and nobody reviews it yet.
+            facts.in_review = bool(facts.rulings[facts.rulings_before_round:])
+
+
+def _hearing_of_parties(facts: Facts, event: e.Event) -> None:
+    match event:
+        case e.PartyNotified(data=said):
+            _hearing(facts, said.party).answer_by = said.answer_by
+            facts.replied = True
+        case e.PartyAnswered():
+            _hearing(facts, event.by.role).answered_at = event.at
+        case e.ProofAsked(data=said):
+            facts.proof_term = Term(said.party, said.kinds, event.at, said.answer_by, event.originator_version)
+            # Who is asked for proof by a day is thereby given until that day to be heard.
+            _hearing(facts, said.party).answer_by = said.answer_by
+        case e.ProofSubmitted(data=said):
+            facts.proof_term = None
+            facts.proofs |= {kind: Proof(event.by.role, "submitted") for kind in said.kinds}
+            _hearing(facts, event.by.role).answered_at = event.at
+        case e.ProofClosed():
+            if (asked := facts.proof_term) is not None:
+                facts.proofs = {kind: Proof(asked.party, "missing") for kind in asked.kinds} | facts.proofs
+            facts.proof_term = None
+        case e.ProofExamined(data=said):
+            party = facts.proofs[said.kind].party if said.kind in facts.proofs else _prover(facts)
+            facts.proofs[said.kind] = Proof(party, said.result)
+
+
+def _evidence(facts: Facts, event: e.Event) -> None:
+    match event:
+        case e.EvidenceAdded(id=name, data=said):
+            facts.evidence[name] = Evidence(
+                name, said.kind, event.by, event.at, event.originator_version, said.description, said.sha256)
+        case e.EvidenceDisputed(data=said) if said.evidence in facts.evidence:
+            facts.evidence[said.evidence].authenticity = "disputed"
+        case e.EvidenceExamined(data=said) if said.evidence in facts.evidence:
+            facts.evidence[said.evidence].authenticity = said.result
+
+
+def _rulings(facts: Facts, event: e.Event) -> None:
+    match event:
+        case e.CaseRuled(data=said):
+            facts.rulings.append(Ruling(
+                version=event.originator_version, at=event.at, by=event.by, outcome=said.outcome,
+                findings=said.findings, clause=said.clause, remedy=said.remedy, penalties=said.penalties,
+                review=facts.in_review,
+            ))
+            facts.in_review = False
+        case e.RulingExecuted() if facts.rulings and facts.rulings[-1].remedy is not None:
+            _owe(facts, facts.rulings[-1].remedy)
+        case e.CaseReopened():
+            facts.filed_at = facts.reply_by = facts.assigned = facts.round_opened_by = None
+            facts.hearings, facts.in_review = {}, False
+            facts.evidence_term = facts.proof_term = None
+
+
+def _outside(facts: Facts, event: e.Event) -> None:
+    match event:
+        case e.MatterReferred(id=name, data=said):
+            facts.demands.append(event.at)
+            facts.referrals[name] = Referral(name, said.body, event.at)
+        case e.ReferralAccepted(data=said):
+            _refer(facts, said.referral, "accepted")
+            if said.referral in facts.referrals:
+                facts.referrals[said.referral].was_accepted = True
+        case e.ReferralRefused(data=said):
+            _refer(facts, said.referral, "refused")
+        case e.ReferralSettled(data=said):
+            _refer(facts, said.referral, "settled")
+            if said.referral in facts.referrals:
+                facts.referrals[said.referral].remedy = said.remedy
+        case e.ReferralEnded(data=said):
+            _refer(facts, said.referral, "ended")
+        case e.ReferralWithdrawn(data=said):
+            _refer(facts, said.referral, "withdrawn")
+        case e.ExternallyAwarded(data=said):
+            _owe(facts, said.remedy)
+
+
+def _performance(facts: Facts, event: e.Event) -> None:
+    match event:
+        case e.RemedyPerformed(data=said):
+            facts.performed.append(said.amount)
+        case e.ReturnShipped():
+            facts.goods = "sent"
+        case e.ReturnReceived():
+            facts.goods = "received"
+        case e.ReturnContested():
+            facts.goods = "contested"
+        case e.ReturnSettled(data=said):
+            facts.goods = "received" if said.received else "due"
+        case e.AdvanceApplied():
+            facts.advance = "applied"
+        case e.AdvancePaid(data=said):
+            facts.advance = "paid"
+            facts.performed.append(said.amount)
+        case e.AdvanceClosed():
+            facts.advance = "closed"
+        case e.AdvanceRecovered():
+            facts.advance = "recovered"
+
+
+def _apart(facts: Facts, event: e.Event) -> None:
+    """What is on record beside the complaint itself."""
+    match event:
+        case e.CallLogged(data=said):
+            facts.calls.append(Call(at=event.at, channel=said.channel, note=said.note, staff=said.staff,
+                                    promised=said.promised, promised_by=said.promised_by, transferred=said.transferred))
+        case e.TippedOff(id=name, data=said):
+            facts.tip_offs[name] = TipOff(name, said.to, said.about, event.by)
+        case e.TipOffAnswered(data=said) if said.tip_off in facts.tip_offs:
+            facts.tip_offs[said.tip_off].state = said.result
+        case e.CasePublicised(data=said):
+            facts.publicity.append(said.channel)
+        case e.FeedbackGiven(data=said):
+            facts.feedback.append(said.score)
+        case e.AdviserAuthorised(data=said):
+            facts.advisers.add(said.adviser)
+
+
+def _await_reply(facts: Facts, event: e.Event, reply_by: e.Due) -> None:
+    facts.filed_at, facts.reply_by, facts.replied = event.at, reply_by, False
+
+
+def _hearing(facts: Facts, role: str) -> Hearing:
+    return facts.hearings.setdefault(role, Hearing())
+
+
+def _prover(facts: Facts) -> str:
+    """Whose document an examined one is that nobody was asked for: the merchant has to prove first."""
+    return facts.proof_term.party if facts.proof_term is not None else "merchant"
+
+
+def _refer(facts: Facts, name: str, state: str) -> None:
+    if name in facts.referrals:
+        facts.referrals[name].state = state
+
+
+def _owe(facts: Facts, remedy: Remedy | None) -> None:
+    if remedy is not None:
+        facts.remedy, facts.performed = remedy, []
+        if not any(part.kind in _GOODS_COME_BACK for part in remedy.parts):
+            facts.goods = "not_due"
+        elif facts.goods == "not_due":
+            # Goods that are on their way back, or are back, are not sent twice.
+            facts.goods = "due"
+
+
+#: What each kind of event concerns; one that is not here changes nothing but the state.
+_CONCERNS: dict[type[e.Event], Callable[[Facts, e.Event], None]] = {
+    kind: concern
+    for concern, kinds in (
+        (_with_merchant, (e.MerchantContacted, e.EvidenceAskedByMerchant, e.ClaimRefused, e.InstantlyRefunded)),
+        (_offers, (e.OfferMade, e.OfferDeclined, e.OfferAccepted)),
+        (_before_platform, (e.ComplaintFiled, e.FiledCaseReopened, e.DefaultReported, e.CaseEscalated)),
+        (_intake, (e.EvidenceRequested, e.EvidenceSupplied, e.ComplaintRejected, e.ComplaintAccepted, e.CaseAssigned,
+                   e.EscalationRemitted)),
+        (_hearing_of_parties, (e.PartyNotified, e.PartyAnswered, e.ProofAsked, e.ProofSubmitted, e.ProofClosed,
+                               e.ProofExamined)),
+        (_evidence, (e.EvidenceAdded, e.EvidenceDisputed, e.EvidenceExamined)),
+        (_rulings, (e.CaseRuled, e.RulingExecuted, e.CaseReopened)),
+        (_outside, (e.MatterReferred, e.ReferralAccepted, e.ReferralRefused, e.ReferralSettled, e.ReferralEnded,
+                    e.ReferralWithdrawn, e.ExternallyAwarded)),
+        (_performance, (e.RemedyPerformed, e.ReturnShipped, e.ReturnReceived, e.ReturnContested, e.ReturnSettled,
+                        e.AdvanceApplied, e.AdvancePaid, e.AdvanceClosed, e.AdvanceRecovered)),
+        (_apart, (e.CallLogged, e.TippedOff, e.TipOffAnswered, e.CasePublicised, e.FeedbackGiven, e.AdviserAuthorised)),
+    )
+    for kind in kinds
+}

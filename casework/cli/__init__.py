@@ -1,0 +1,1 @@
+"""The command line: parse, call, render. Nothing else knows click, the clock or the environment."""

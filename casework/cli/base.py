@@ -1,0 +1,211 @@
+"""What all commands share: the two languages, the options that every command takes, the answer and its status."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from itertools import pairwise, takewhile
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from casework.errors import InputError, Refused
+from casework.report.text import document, escape
+
+F = TypeVar("F", bound=Callable[..., Any])
+DEFAULT_STORE = "casework.db"
+_lang = "en"
+
+
+def language(argv: Sequence[str], environ: dict[str, str]) -> str:
+    """``--lang`` before ``CASEWORK_LANG`` before the locale; English where none of them says 中文."""
+    for before, word in pairwise(["", *takewhile(lambda w: w != "--", argv)]):
+        said = word if before == "--lang" else word.removeprefix("--lang=")
+        if said in ("zh", "en") and (before == "--lang" or said != word):
+            return said
+    said = environ.get("CASEWORK_LANG") or next(
+        (environ[k] for k in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(k)), "")
+    return "zh" if said.lower().startswith("zh") else "en"
+
+
+def set_language(lang: str) -> None:
+    """The language in which this run speaks."""
+    global _lang
+    _lang = lang
+
+
+def lang() -> str:
+    """The language in which this run speaks: ``zh`` or ``en``."""
+    return _lang
+
+
+def say(zh: str, en: str) -> str:
+    """One of the two."""
+    return zh if _lang == "zh" else en
+
+
+class Formatter(click.HelpFormatter):
+    """Help whose headings are in the language of this run."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """The line of usage."""
+        super().write_usage(prog, args, say("用法：", "Usage: "))
+
+    def write_heading(self, heading: str) -> None:
+        """The heading of a list."""
+        super().write_heading(say({"Options": "选项", "Commands": "命令"}.get(heading, heading), heading))
+
+
+class Context(click.Context):
+    """A context whose help is written so."""
+
+    formatter_class = Formatter
+
+
+class Command(click.Command):
+    """A command whose help is in two languages: ``help`` in English, ``zh`` in 中文."""
+
+    context_class = Context
+
+    def __init__(self, *args: Any, zh: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zh = zh
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """``--help``, explained in the language of this run."""
+        return help_option(super().get_help_option(ctx))
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """The first sentence, in the language of this run."""
+        return say(self.zh.split("。")[0], " ".join((self.help or "").split()).split(". ")[0].rstrip("."))
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The whole text, in the language of this run."""
+        if _lang == "zh" and self.zh:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(self.zh)
+        else:
+            super().format_help_text(ctx, formatter)
+
+
+def help_option(made: click.Option | None) -> click.Option | None:
+    """click's ``--help``, explained in the language of this run."""
+    if made is not None:
+        made.help = say("显示本说明并退出", "Show this message and exit.")
+    return made
+
+
+class Option(click.Option):
+    """An option whose help is in two languages."""
+
+    def __init__(self, *args: Any, zh: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zh = zh
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The help in the language of this run."""
+        record = super().get_help_record(ctx)
+        if record is None or _lang != "zh" or not self.zh:
+            return record
+        return record[0], self.zh + ("（必填）" if self.required else "")
+
+
+def option(*names: str, zh: str, **kwargs: Any) -> Callable[[F], F]:
+    """``click.option`` with help in two languages."""
+    return click.option(*names, cls=Option, zh=zh, **kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a command was asked to look and answer."""
+
+    store: str
+    json: bool
+    zone: tzinfo
+
+    def answer(self, value: Any, lines: Callable[[], Iterable[str]]) -> None:
+        """The result on stdout: one JSON document, or lines for people."""
+        if self.json:
+            click.echo(document(value, self.zone))
+        else:
+            for line in lines():
+                click.echo(line)
+
+
+def common(function: F) -> F:
+    """The options that every command takes; they reach the function as ``settings``."""
+    def collect(ctx: click.Context, store: str | None, as_json: bool, tz: str, **kwargs: Any) -> Any:
+        kwargs.pop("lang")
+        if store is None:
+            store = os.environ.get("CASEWORK_STORE") or DEFAULT_STORE
+        settings = Settings(store, as_json, _zone(tz))
+        return ctx.invoke(function, settings=settings, **kwargs)
+
+    collect.__name__ = function.__name__
+    collect.__doc__ = function.__doc__
+    wrapped: Any = click.pass_context(collect)
+    wrapped.__click_params__ = getattr(function, "__click_params__", [])
+    for decorate in (
+        option("--tz", default="Asia/Shanghai", metavar="ZONE", help="Time zone to show times in [Asia/Shanghai].",
+               zh="显示时间所用时区 [Asia/Shanghai]"),
+        option("--lang", type=click.Choice(["zh", "en"]), help="Language: zh or en.", zh="语言：zh 或 en"),
+        option("--json", "as_json", is_flag=True, help="One JSON document on stdout.", zh="以一份 JSON 输出结果"),
+        option("--store", metavar="URL", help="The store: sqlite:///PATH or a path [$CASEWORK_STORE or casework.db].",
+               zh="案件库：sqlite:///路径 或路径 [$CASEWORK_STORE 或 casework.db]"),
+    ):
+        wrapped = decorate(wrapped)
+    return wrapped  # type: ignore[no-any-return]
+
+
+def now() -> datetime:
+    """The clock; only the command line reads it."""
+    return datetime.now(UTC)
+
+
+def moment(text: str | None, where: str) -> datetime | None:
+    """An ISO 8601 time with its offset. :class:`~casework.errors.InputError` names the option."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        at = None
+    if at is None or at.tzinfo is None:
+        raise InputError("write a time with its offset, such as 2026-03-01T10:00:00+08:00",
+                         "请写带时区的时间，例如 2026-03-01T10:00:00+08:00", where)
+    return at
+
+
+def refusal(case: str, error: Refused) -> dict[str, Any]:
+    """A refusal as one JSON document."""
+    return {
+        "case": case, "trigger": error.trigger, "state": error.state,
+        "refused": [{"code": r.code, "zh": r.zh, "en": r.en, "clause": r.clause, "missing": list(r.missing)}
+                    for r in error.reasons],
+        "permitted": {"yours": list(error.permitted.yours), "others": list(error.permitted.others)},
+    }
+
+
+def refusal_lines(case: str, error: Refused) -> Iterable[str]:
+    """A refusal for people: every reason, and what is permitted instead."""
+    yield escape(say(f"不能执行 {error.trigger}（案件 {case}）：", f"{error.trigger} is refused (case {case}):"))
+    for r in error.reasons:
+        clause = f"  ({r.clause})" if r.clause else ""
+        yield escape(f"  [{r.code}] {r.text(_lang)}{clause}")
+    if error.permitted.yours:
+        yield say("你现在可以：", "what you may do now: ") + ", ".join(error.permitted.yours)
+    if error.permitted.others:
+        yield say("其他人现在可以：", "what others may do now: ") + ", ".join(error.permitted.others)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InputError(f"unknown time zone '{name[:40]}'; write one such as Asia/Shanghai or UTC",
+                         f"未知的时区“{name[:40]}”，请写如 Asia/Shanghai 或 UTC", "--tz") from None

@@ -1,0 +1,191 @@
+"""The group of commands, each imported only when it is called, and the one place where errors become an exit status."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import importlib
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from casework.cli.base import Context, Option, help_option, lang, language, option, say, set_language
+from casework.errors import CaseworkError, InputError
+from casework.report.text import escape
+
+#: Command -> (module under casework.cli, function). Order is the order of the help.
+COMMANDS = {
+    "replay": ("replay", "replay"),
+    "init": ("carry", "init"),
+    "open": ("carry", "open_"),
+    "do": ("carry", "do"),
+    "options": ("read", "options"),
+    "show": ("read", "show"),
+    "history": ("read", "history"),
+    "list": ("read", "list_"),
+    "audit": ("audit", "audit"),
+    "lifecycle": ("reference", "lifecycle"),
+    "explain": ("reference", "explain"),
+    "completion": ("reference", "completion"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one when it is wanted."""
+
+    context_class = Context
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """``--help``, explained in the language of this run."""
+        return help_option(super().get_help_option(ctx))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of a case's life."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"casework.cli.{module}"), function)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names; :class:`~casework.errors.InputError` with the nearest name if none."""
+        name = args[0]
+        if name not in COMMANDS and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, n=1)
+            raise InputError(
+                f"unknown command '{name[:60]}'; " + (f"did you mean '{near[0]}'?" if near else "see casework --help"),
+                f"未知的命令“{name[:60]}”；" + (f"是否指“{near[0]}”？" if near else "见 casework --help"))
+        return super().resolve_command(ctx, args)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Parse. Whoever reads our help may leave early: a closed pipe is no error (click would make it one)."""
+        with _readers_may_leave():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. Here too a closed pipe is no error."""
+        with _readers_may_leave():
+            status = super().invoke(ctx)
+            _flush()
+            return status
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What it is for, in the language of this run."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(say(
+                "把每一宗网购投诉作为事件溯源的案件来办理、重放和审计。状态码：0 完成；1 被拒绝、不符或有问题；2 无法运行。",
+                "Carry, replay and audit consumer complaints as event-sourced cases. "
+                "Exit status: 0 done and clean; 1 refused, mismatch or findings; 2 could not run."))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+             invoke_without_command=True)
+@option("--version", is_flag=True, help="Show the version and exit.", zh="显示版本并退出")
+@option("--lang", type=click.Choice(["zh", "en"]), help="Language: zh or en.", zh="语言：zh 或 en")
+@click.pass_context
+def casework(ctx: click.Context, version: bool, lang: str | None) -> None:
+    """Carry, replay and audit consumer complaints as event-sourced cases."""
+    if version:
+        from casework import __version__
+
+        click.echo(f"casework {__version__}")
+        ctx.exit()
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command line; the exit status. No traceback reaches a user, a closed pipe is no error."""
+    set_language(language(argv, dict(os.environ)))
+    _write_what_it_can()
+    try:
+        status = casework.main(args=list(argv), prog_name="casework", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        return _failed(_usage(error), 2)
+    except CaseworkError as error:
+        return _failed(error.text(lang()), error.status)
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except OSError as error:
+        _forget_stdout()
+        why = error.strerror or str(error)
+        return _failed(say(f"无法读写（{why}）；请检查磁盘空间、目录和权限",
+                           f"cannot read or write ({why}); check disk space, folder and permissions"), 2)
+
+
+def _failed(text: str, status: int) -> int:
+    click.echo("casework: " + escape(text), err=True)
+    return status
+
+
+def _usage(error: click.ClickException) -> str:
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "casework"
+    return say(f"{_usage_zh(error)}；见 {path} --help", f"{error.format_message().rstrip('.')}; see {path} --help")
+
+
+def _usage_zh(error: click.ClickException) -> str:
+    """What click says in English."""
+    if isinstance(error, click.NoSuchOption):
+        return f"没有选项 {error.option_name}" + (f"，是否指 {error.possibilities[0]}" if error.possibilities else "")
+    if isinstance(error, click.BadOptionUsage):
+        return f"选项 {error.option_name} " + ("须带一个值" if "requires" in error.message else "不带值")
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        name = max(error.param.opts, key=len) if isinstance(error.param, Option) else error.param.human_readable_name
+        if isinstance(error, click.MissingParameter):
+            return f"缺少 {name}"
+        kind = error.param.type
+        if isinstance(kind, click.Choice):
+            return f"{name} 须为以下之一：{'、'.join(kind.choices)}"
+        if isinstance(kind, click.IntRange):
+            return f"{name} 须为不小于 {kind.min} 的整数"
+    extra = re.search(r"extra arguments? \((.*)\)", error.message, re.DOTALL)
+    return f"多余的参数：{extra[1]}" if extra else f"用法有误：{error.message}"
+
+
+def _write_what_it_can() -> None:
+    """Where the terminal's encoding lacks a character, ``\\uXXXX`` is written, which JSON readers turn back."""
+    codecs.register_error("casework", _as_escapes)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
+            stream.reconfigure(errors="casework")
+
+
+def _as_escapes(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2)), error.end
+
+
+@contextlib.contextmanager
+def _readers_may_leave() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        _forget_stdout()
+        raise click.exceptions.Exit(0) from None
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _forget_stdout() -> None:
+    """Nobody reads us, or nothing more can be written; what is still buffered must not fail at exit."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,168 @@
+"""Read: options, show, history, list. None of these imports the event-sourcing library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from casework.cli.base import Command, Settings, common, lang, moment, now, option, say
+from casework.errors import CaseworkError, InputError, UnknownCase
+from casework.report import case as report
+from casework.report.text import document, escape
+
+if TYPE_CHECKING:
+    from casework.domain.facts import Facts
+
+_AS_OF = option("--as-of", metavar="TIME", help="As it was recorded up to that time.", zh="截至该时间已记录的内容")
+_VERSION = option("--version", metavar="N", type=click.IntRange(min=1), help="As of that version.", zh="截至该版本")
+
+
+@click.command("options", cls=Command, zh="现在可以做什么、由谁、到何时；不能做什么、全部理由和所缺内容。")
+@click.argument("case")
+@option("--by", metavar="ROLE", help="Only what this role may do.", zh="只看该角色")
+@_AS_OF
+@_VERSION
+@common
+def options(settings: Settings, case: str, by: str | None, as_of: str | None, version: int | None) -> int:
+    """What may be done now, by whom, until when; what may not, with every reason and what is missing."""
+    from casework.application.choices import choices
+    from casework.application.intake import actor
+
+    facts = _facts(settings, case, as_of, version)
+    role = None
+    if by is not None:
+        try:
+            role = actor(by, facts).role
+        except InputError as error:
+            raise error.at("--by") from None
+    view = choices(facts, _seen_from(facts, as_of, version), role)
+    settings.answer(view, lambda: report.options_lines(view, lang(), settings.zone))
+    return 0
+
+
+@click.command("show", cls=Command, zh="查看一宗案件，可回到某一时间或版本。")
+@click.argument("case")
+@_AS_OF
+@_VERSION
+@common
+def show(settings: Settings, case: str, as_of: str | None, version: int | None) -> int:
+    """One case, now or as of a time or a version."""
+    from casework.application.views import full
+
+    facts = _facts(settings, case, as_of, version)
+    view = full(facts, _seen_from(facts, as_of, version))
+    settings.answer(view, lambda: report.case_lines(view, lang(), settings.zone))
+    return 0
+
+
+@click.command("history", cls=Command, zh="一宗案件的全部事件。")
+@click.argument("case")
+@option("--jsonl", is_flag=True, help="One JSON document a line.", zh="每行一份 JSON")
+@common
+def history(settings: Settings, case: str, jsonl: bool) -> int:
+    """Every event of a case, in order."""
+    from casework.application.views import history as view
+    from casework.store.opening import open_reader
+
+    with open_reader(settings.store) as reader:
+        events = list(view(_known(reader.rows(case), case)))
+    if jsonl:
+        _jsonl(events, settings)
+    else:
+        settings.answer({"case": case, "events": events}, lambda: report.history_lines(events, lang(), settings.zone))
+    return 0
+
+
+@click.command("list", cls=Command, zh="列出案件，可按状态、阶段、商家、事由、逾期筛选。")
+@option("--state", help="Only this state.", zh="只看该状态")
+@option("--stage", help="Only this stage.", zh="只看该阶段")
+@option("--merchant", help="Only this merchant.", zh="只看该商家")
+@option("--ground", help="Only this ground.", zh="只看该事由")
+@option("--overdue", is_flag=True, help="Only cases with a deadline that is past.", zh="只看有逾期期限的案件")
+@option("--jsonl", is_flag=True, help="One JSON document a line.", zh="每行一份 JSON")
+@common
+def list_(settings: Settings, state: str | None, stage: str | None, merchant: str | None, ground: str | None, overdue: bool,
+          jsonl: bool) -> int:
+    """The cases, filtered by state, stage, merchant, ground or overdue."""
+    wanted = {"state": state, "stage": stage, "ground": ground, "merchant": merchant}
+    for kind in ("state", "stage", "ground"):
+        _check_term(kind, wanted[kind])
+    broken: list[CaseworkError] = []
+    views = [v for v in _summaries(settings, broken)
+             if all(w is None or v[k] == w for k, w in wanted.items()) and (not overdue or v["overdue"])]
+    if jsonl:
+        _jsonl(views, settings)
+    else:
+        settings.answer({"cases": views}, lambda: report.list_lines(views, lang(), settings.zone))
+    for error in broken:
+        click.echo("casework: " + escape(error.text(lang())), err=True)
+    return 1 if broken else 0
+
+
+def _seen_from(facts: Facts, as_of: str | None, version: int | None) -> datetime:
+    """The time from which deadlines are seen: the one asked for, that of the version asked for, or now."""
+    return moment(as_of, "--as-of") or (now() if version is None else facts.at)
+
+
+def _facts(settings: Settings, case: str, as_of: str | None, version: int | None) -> Facts:
+    from casework.application.views import facts_of
+    from casework.store.opening import open_reader
+
+    if as_of is not None and version is not None:
+        raise InputError("either --as-of or --version, not both; leave one out",
+                         "--as-of 与 --version 只能给一个，请去掉其一")
+    at = moment(as_of, "--as-of")
+    with open_reader(settings.store) as reader:
+        facts = facts_of(_known(reader.rows(case), case), as_of=at, version=version)
+    if facts is None:
+        raise UnknownCase(f"case '{case}' was not recorded yet at {as_of}; name a later time",
+                          f"截至 {as_of}，案件“{case}”尚未记录，请给出更晚的时间")
+    if version is not None and version > facts.version:
+        raise InputError(f"case '{case}' has only {facts.version} versions; name one of them",
+                         f"案件“{case}”只有 {facts.version} 个版本，请给出其中之一", "--version")
+    return facts
+
+
+def _known(rows: Iterator[Any], case: str) -> list[Any]:
+    found = list(rows)
+    if not found:
+        raise UnknownCase(f"no case '{case}' in the store; see them with: casework list",
+                          f"案件库中没有案件“{case}”；用 casework list 查看")
+    return found
+
+
+def _summaries(settings: Settings, broken: list[CaseworkError]) -> Iterator[dict[str, Any]]:
+    from casework.application.views import UnreadableCase, by_case, facts_of, summary
+    from casework.store.opening import open_reader
+
+    at = now()
+    with open_reader(settings.store) as reader:
+        for _, rows in by_case(reader.rows()):
+            try:
+                facts = facts_of(rows)
+            except UnreadableCase as error:
+                broken.append(error)
+            else:
+                if facts is not None:
+                    yield summary(facts, at)
+
+
+def _check_term(kind: str, term: str | None) -> None:
+    from casework.domain.values import named
+
+    if term is not None:
+        try:
+            named(kind, term)
+        except InputError as error:
+            raise error.at(f"--{kind}") from None
+
+
+def _jsonl(items: list[Any], settings: Settings) -> None:
+    for item in items:
+        click.echo(document(item, settings.zone, indent=None))
+
+
+__all__ = ["history", "list_", "options", "say", "show"]

@@ -1,0 +1,285 @@
+"""Decide: put a command to the lifecycle and the rules; refuse with every reason, or make exactly the event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from casework.domain import events as e
+from casework.domain.beside import TRACK_LABELS, Act, Track
+from casework.domain.commands import COMMANDS, Command, OpenCase, name_of
+from casework.domain.facts import Facts
+from casework.domain.guards import GUARDS, limitation, who_may
+from casework.domain.lifecycle import REOPENING
+from casework.domain.machine import Lifecycle, lifecycle
+from casework.domain.reasons import reason
+from casework.domain.request import Edition, Request
+from casework.domain.values import Actor, clean
+from casework.domain.versions import VERSION
+from casework.domain.vocabulary import VOCABULARY, Term
+from casework.errors import InputError, Permitted, Reason, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Under which circumstances a command is given: who, when it happened, when it is recorded, under which id and edition.
+
+    Both times carry their offset. The command id makes a retry the same command.
+    """
+
+    by: Actor
+    at: datetime
+    recorded_at: datetime
+    command_id: str
+    edition: Edition
+
+    def __post_init__(self) -> None:
+        """:class:`~casework.errors.InputError` for a time without its offset: nobody could say when that was."""
+        for name in ("at", "recorded_at"):
+            if getattr(self, name).tzinfo is None:
+                raise InputError("is a time without its offset", "时间缺少时区", name)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Whether a command could be given now, by whom, where it leads, why not, and until when."""
+
+    name: str
+    allowed: bool
+    roles: tuple[str, ...]
+    to: str | None
+    reasons: tuple[Reason, ...]
+    until: datetime | None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What is missing, over all reasons."""
+        return tuple(dict.fromkeys(m for r in self.reasons for m in r.missing))
+
+
+def open_event(case: str, command: OpenCase, context: Context) -> e.CaseOpened:
+    """The event that opens a case; anybody but an auditor may open one for the parties it names."""
+    command, now = clean(command), context
+    clean(context.by)
+    process = lifecycle(VERSION)
+    assert process is not None
+    found = _times(None, now)
+    if context.by.role not in ("consumer", "adviser", "agent", "supervisor", "system"):
+        roles = ("消费者、顾问、平台", "consumer, adviser, platform")
+        found.append(reason("role_not_allowed", {"role": VOCABULARY["role"][context.by.role], "roles": roles}))
+    elif context.by.role == "consumer" and context.by.id != command.consumer:
+        found.append(reason("not_a_party", who=context.by))
+    if found:
+        raise Refused("open_case", "—", found, Permitted())
+    return clean(e.CaseOpened(
+        originator_id=case, originator_version=1, at=now.at, recorded_at=now.recorded_at, by=now.by, command_id=now.command_id,
+        data=command, lifecycle=process.version, lifecycle_digest=process.digest, edition=now.edition.id,
+        edition_digest=now.edition.digest,
+    ))
+
+
+def decide(facts: Facts, command: Command, context: Context) -> e.Event:
+    """The event that the command makes; :class:`~casework.errors.Refused` with every reason if it may not be.
+
+    :class:`~casework.errors.InputError` if a value in it cannot be used.
+    """
+    command = clean(command)
+    clean(context.by)
+    request = Request(name_of(type(command)), context.by, context.at, context.edition, command)
+    to, found = judge(facts, request)
+    found = [*found, *_times(facts, context)]
+    if found:
+        raise Refused(request.name, facts.state, found, _permitted(facts, request))
+    step = {"trigger": request.name, "from_state": facts.state, "to_state": to} if to else {}
+    kind: Callable[..., e.Event] = e.EVENT_OF[type(command)]
+    return clean(kind(
+        originator_id=facts.case, originator_version=facts.version + 1, at=context.at, recorded_at=context.recorded_at,
+        by=context.by, command_id=context.command_id, data=command, **step, **_derived(facts, request, kind),
+    ))
+
+
+def ask(facts: Facts, name: str, context: Context) -> None:
+    """Whether the command could be given at all, before it is known what it would say; else :class:`~casework.errors.Refused`."""
+    request = Request(name, context.by, context.at, context.edition)
+    _, found = judge(facts, request)
+    if found := [*found, *_times(facts, context)]:
+        raise Refused(name, facts.state, found, _permitted(facts, request))
+
+
+def judge(facts: Facts, request: Request) -> tuple[str | None, list[Reason]]:
+    """Where a command leads (None beside the lifecycle) and every reason against it (none: it is allowed)."""
+    process = process_of(facts)
+    act = process.acts.get(request.name)
+    if act is not None:
+        return None, _judge_beside(facts, request, act)
+    if request.name not in process.triggers:
+        raise InputError(f"'{request.name}' is nothing that can be done to a case", f"“{request.name}”不是案件的步骤")
+    return process.ask(facts, request)
+
+
+def options(facts: Facts, at: datetime, edition: Edition, role: str | None = None) -> list[Option]:
+    """Every command: whether it could be given now, by ``role`` or by any role that may, and if not, why not."""
+    at = max(at, facts.at)
+    return [_option(facts, name, at, edition, role) for name in COMMANDS]
+
+
+def process_of(facts: Facts) -> Lifecycle:
+    """The lifecycle that the case pinned."""
+    process = lifecycle(facts.lifecycle)
+    assert process is not None, facts.lifecycle
+    return process
+
+
+def actor_for(role: str, facts: Facts) -> Actor:
+    """Who a bare role is: the party of the case, the one assigned, or the first of that role."""
+    if role == "consumer":
+        return Actor(role=role, id=facts.given.consumer)
+    if role == "merchant":
+        return Actor(role=role, id=facts.given.order.merchant)
+    if role in ("agent", "supervisor"):
+        if facts.assigned and facts.assigned.role == role:
+            return facts.assigned
+        return Actor(role=role, id="A-1" if role == "agent" else "S-1")
+    if role == "adviser" and facts.advisers:
+        return Actor(role=role, id=min(facts.advisers))
+    return Actor(role=role, id=role)
+
+
+def roles_of(name: str, facts: Facts) -> tuple[str, ...]:
+    """The roles that may give a command in this state, or anywhere if the state has no such step."""
+    process = process_of(facts)
+    if name in process.acts:
+        return process.acts[name].roles
+    step = process.steps_from(facts.state).get(name)
+    return step.roles if step else process.triggers[name].roles
+
+
+def _option(facts: Facts, name: str, at: datetime, edition: Edition, role: str | None) -> Option:
+    roles = roles_of(name, facts)
+    answers = []
+    for by in _candidates(roles if role is None else (role,), facts):
+        to, found = judge(facts, Request(name, by, at, edition))
+        answers.append((to, found))
+    to, found = min(answers, key=lambda a: len(a[1]))
+    until = limitation(facts, Request(name, Actor(role="consumer", id=facts.given.consumer), at, edition)).at
+    reasons = tuple(sorted({r.code: r for r in found}.values(), key=lambda r: r.code))
+    return Option(name, not found, roles, to, reasons, until if not found and name in (*REOPENING, "file") else None)
+
+
+def _candidates(roles: Iterable[str], facts: Facts) -> list[Actor]:
+    found = []
+    for role in roles:
+        if role == "external":
+            bodies = dict.fromkeys(r.body for r in facts.referrals.values()) or {"market_regulator": None}
+            found += [Actor(role=role, id=body) for body in bodies]
+        elif role in ("agent", "supervisor") and facts.assigned and facts.assigned.role != role:
+            found.append(actor_for(role, facts))
+        else:
+            found.append(actor_for(role, facts))
+    return found
+
+
+def _permitted(facts: Facts, request: Request) -> Permitted:
+    yours: list[str] = []
+    others: list[str] = []
+    for option in options(facts, request.at, request.edition):
+        if option.allowed:
+            mine = request.by.role in option.roles and not judge(
+                facts, Request(option.name, request.by, max(request.at, facts.at), request.edition))[1]
+            (yours if mine else others).append(option.name)
+    return Permitted(tuple(yours), tuple(others))
+
+
+def _judge_beside(facts: Facts, request: Request, act: Act) -> list[Reason]:
+    found = who_may(facts, request, act.roles)
+    if facts.state not in act.states:
+        found.append(reason("not_in_this_state", {"state": VOCABULARY["state"][facts.state]}))
+        return found
+    for name in act.guards:
+        found.extend(GUARDS[name](facts, request))
+    if act.track:
+        found.extend(_judge_track(facts, request, act.track))
+    return found
+
+
+def _judge_track(facts: Facts, request: Request, track: Track) -> Iterable[Reason]:
+    """Whether the thing named (or, where none is named yet, any) is at a point where the command can be."""
+    things = _things(facts, track.name)
+    named = request.said(track.field) if track.field else None
+    if named is not None and named not in things:
+        yield reason("unknown_item", {"item": (named, named)})
+        return
+    if not things:
+        yield reason("unknown_item", {"item": TRACK_LABELS[track.name]})
+        return
+    pool = {named: things[named]} if named is not None else things
+    process = process_of(facts)
+    if not any(process.moves(track.name, state, t) for state in pool.values() for t in _triggers(request, track)):
+        item, state = next(iter(pool.items()))
+        name = TRACK_LABELS[track.name] if track.field is None else Term(item, item)
+        yield reason("wrong_point", {"item": name, "state": VOCABULARY[track.name][state]})
+
+
+#: Which of a track's triggers a command pulls, where it can pull more than one: by what it says.
+_CHOICES: dict[str, tuple[str, dict[Any, str]]] = {
+    "examine_evidence": ("result", {"authentic": "find_authentic", "forged": "find_forged"}),
+    "settle_return": ("received", {True: "settle_received", False: "settle_again"}),
+    "answer_tip_off": ("result", {"case_opened": "open_case", "not_pursued": "drop"}),
+}
+
+
+def _triggers(request: Request, track: Track) -> tuple[str, ...]:
+    if request.is_blank or request.name not in _CHOICES:
+        return track.triggers
+    field, choice = _CHOICES[request.name]
+    chosen = choice.get(request.said(field))
+    return (chosen,) if chosen else ()
+
+
+def _things(facts: Facts, track: str) -> dict[Any, str]:
+    if track == "authenticity":
+        return {e.id: e.authenticity for e in facts.evidence.values()}
+    if track == "referral":
+        return {r.id: r.state for r in facts.referrals.values()}
+    if track == "tip_off":
+        return {t.id: t.state for t in facts.tip_offs.values()}
+    return {track: facts.advance if track == "advance" else facts.goods}
+
+
+def _times(facts: Facts | None, context: Context) -> list[Reason]:
+    found = []
+    if context.at > context.recorded_at:
+        found.append(reason("in_the_future", at=_iso(context.at), recorded=_iso(context.recorded_at)))
+    if facts is not None and (context.at < facts.at or context.recorded_at < facts.recorded_at):
+        last = facts.at if context.at < facts.at else facts.recorded_at
+        found.append(reason("time_runs_backwards", at=_iso(context.at), last=_iso(last)))
+    return found
+
+
+def _derived(facts: Facts, request: Request, kind: Any) -> dict[str, Any]:
+    """What the event holds beside what was said: the next identifier of its kind, the offer meant, the platform's deadline."""
+    if kind in _NUMBERED:
+        prefix, held = _NUMBERED[kind]
+        return {"id": f"{prefix}-{len(held(facts)) + 1}"}
+    if kind in (e.OfferAccepted, e.OfferDeclined):
+        assert facts.open_offer is not None
+        return {"offer": facts.open_offer.id}
+    if kind in (e.ComplaintFiled, e.DefaultReported, e.FiledCaseReopened):
+        due = request.edition.due("platform.reply", request.at)
+        return {"reply_by": e.Due(at=due.at, rule=due.rule, clause=due.clause, certainty=due.certainty,
+                                  provisional=due.provisional)}
+    return {}
+
+
+_NUMBERED: dict[Any, tuple[str, Callable[[Facts], Any]]] = {
+    e.EvidenceAdded: ("E", lambda f: f.evidence),
+    e.OfferMade: ("O", lambda f: f.offers),
+    e.MatterReferred: ("R", lambda f: f.referrals),
+    e.TippedOff: ("T", lambda f: f.tip_offs),
+}
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

@@ -1,0 +1,344 @@
+"""What happened to a case: one past-tense type an event, under one envelope.
+
+The envelope says when and by whom (the context attributes of CloudEvents, in our terms), ``data`` is the command as it was
+allowed, and what stands beside ``data`` was decided: identifiers, deadlines. Marks on a
+command's fields (personal, money, term) are thereby marks of the event. Fields are only ever added, with defaults;
+anything else is a new topic. The list of topics and their fields is frozen by a test.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Annotated, Any, get_args
+
+import msgspec
+from msgspec import Meta
+
+from casework.domain import commands as c
+from casework.domain import values as v
+
+TOPIC_PREFIX = "casework.case."
+
+
+class Event(v.Value, frozen=True):
+    """The envelope. ``at`` is when it happened, ``recorded_at`` when it was recorded, both UTC and never running backwards
+    within a case; ``trigger``, ``from`` and ``to`` are there for a step of the lifecycle and for no other event.
+    The case and its version stand in the payload as well as in the store's columns, so that neither can be altered
+    alone; the event-sourcing library knows them as ``originator_id`` and ``originator_version``.
+    """
+
+    originator_id: str = msgspec.field(name="case")
+    originator_version: int = msgspec.field(name="version")
+    at: v.Moment
+    recorded_at: v.Moment
+    by: v.Actor
+    command_id: Annotated[str, Meta(min_length=1, max_length=128)]
+    trigger: str | None = None
+    from_state: str | None = msgspec.field(name="from", default=None)
+    to_state: str | None = msgspec.field(name="to", default=None)
+
+    @property
+    def data(self) -> Any:
+        """What was asked for and allowed; each type of event narrows it to its command."""
+        raise NotImplementedError
+
+
+class Due(v.Value, frozen=True):
+    """A deadline with the rule it rests on. ``certainty`` as in the rulebook: C is unverified."""
+
+    at: v.Moment
+    rule: str
+    clause: str
+    certainty: str
+    provisional: bool = False
+
+
+class CaseOpened(Event, frozen=True, kw_only=True):
+    """The first event; it pins the lifecycle's and the rulebook's version and digest for the case's whole life."""
+
+    data: c.OpenCase
+    lifecycle: int
+    lifecycle_digest: v.Sha256
+    edition: str
+    edition_digest: v.Sha256
+
+
+class MerchantContacted(Event, frozen=True, kw_only=True):
+    data: c.ContactMerchant
+
+
+class EvidenceAskedByMerchant(Event, frozen=True, kw_only=True):
+    data: c.AskForEvidence
+
+
+class MerchantAnswered(Event, frozen=True, kw_only=True):
+    data: c.AnswerMerchant
+
+
+class OfferMade(Event, frozen=True, kw_only=True):
+    data: c.MakeOffer
+    id: v.Identity
+
+
+class OfferDeclined(Event, frozen=True, kw_only=True):
+    data: c.DeclineOffer
+    offer: v.Identity
+
+
+class OfferAccepted(Event, frozen=True, kw_only=True):
+    data: c.AcceptOffer
+    offer: v.Identity
+
+
+class ClaimRefused(Event, frozen=True, kw_only=True):
+    data: c.RefuseClaim
+
+
+class InstantlyRefunded(Event, frozen=True, kw_only=True):
+    data: c.InstantRefund
+
+
+class ComplaintFiled(Event, frozen=True, kw_only=True):
+    data: c.File
+    reply_by: Due
+
+
+class ComplaintRejected(Event, frozen=True, kw_only=True):
+    data: c.RejectComplaint
+
+
+class EvidenceRequested(Event, frozen=True, kw_only=True):
+    data: c.RequestEvidence
+
+
+class EvidenceSupplied(Event, frozen=True, kw_only=True):
+    data: c.SupplyEvidence
+
+
+class ComplaintAccepted(Event, frozen=True, kw_only=True):
+    data: c.AcceptComplaint
+
+
+class ProofAsked(Event, frozen=True, kw_only=True):
+    data: c.AskProof
+
+
+class ProofSubmitted(Event, frozen=True, kw_only=True):
+    data: c.SubmitProof
+
+
+class ProofClosed(Event, frozen=True, kw_only=True):
+    data: c.CloseProof
+
+
+class ReviewSuspended(Event, frozen=True, kw_only=True):
+    data: c.Suspend
+
+
+class ReviewResumed(Event, frozen=True, kw_only=True):
+    data: c.Resume
+
+
+class CaseRuled(Event, frozen=True, kw_only=True):
+    data: c.Rule
+
+
+class RulingExecuted(Event, frozen=True, kw_only=True):
+    data: c.ExecuteRuling
+
+
+class CaseDismissed(Event, frozen=True, kw_only=True):
+    data: c.Dismiss
+
+
+class CaseEscalated(Event, frozen=True, kw_only=True):
+    data: c.Escalate
+
+
+class EscalationRemitted(Event, frozen=True, kw_only=True):
+    data: c.Remit
+
+
+class EscalationRefused(Event, frozen=True, kw_only=True):
+    data: c.RefuseEscalation
+
+
+class ComplaintWithdrawn(Event, frozen=True, kw_only=True):
+    data: c.Withdraw
+
+
+class CaseGivenUp(Event, frozen=True, kw_only=True):
+    data: c.GiveUp
+
+
+class CaseLapsed(Event, frozen=True, kw_only=True):
+    data: c.Lapse
+
+
+class WentExternal(Event, frozen=True, kw_only=True):
+    data: c.GoExternal
+
+
+class ExternallyAwarded(Event, frozen=True, kw_only=True):
+    data: c.ExternalAward
+
+
+class ExternalEnded(Event, frozen=True, kw_only=True):
+    data: c.EndExternal
+
+
+class RemedyPerformed(Event, frozen=True, kw_only=True):
+    data: c.PerformRemedy
+
+
+class RemedyConfirmed(Event, frozen=True, kw_only=True):
+    data: c.ConfirmRemedy
+
+
+class DefaultReported(Event, frozen=True, kw_only=True):
+    data: c.ReportDefault
+    reply_by: Due
+
+
+class CaseReopened(Event, frozen=True, kw_only=True):
+    data: c.Reopen
+
+
+class FiledCaseReopened(Event, frozen=True, kw_only=True):
+    data: c.ReopenFiled
+    reply_by: Due
+
+
+class EvidenceAdded(Event, frozen=True, kw_only=True):
+    data: c.AddEvidence
+    id: v.Identity
+
+
+class EvidenceDisputed(Event, frozen=True, kw_only=True):
+    data: c.DisputeEvidence
+
+
+class EvidenceExamined(Event, frozen=True, kw_only=True):
+    data: c.ExamineEvidence
+
+
+class ProofExamined(Event, frozen=True, kw_only=True):
+    data: c.ExamineProof
+
+
+class PartyNotified(Event, frozen=True, kw_only=True):
+    data: c.Notify
+
+
+class PartyAnswered(Event, frozen=True, kw_only=True):
+    data: c.Answer
+
+
+class CaseAssigned(Event, frozen=True, kw_only=True):
+    data: c.Assign
+
+
+class CallLogged(Event, frozen=True, kw_only=True):
+    data: c.LogCall
+
+
+class MatterReferred(Event, frozen=True, kw_only=True):
+    data: c.Refer
+    id: v.Identity
+
+
+class ReferralAccepted(Event, frozen=True, kw_only=True):
+    data: c.AcceptReferral
+
+
+class ReferralRefused(Event, frozen=True, kw_only=True):
+    data: c.RefuseReferral
+
+
+class ReferralSettled(Event, frozen=True, kw_only=True):
+    data: c.SettleReferral
+
+
+class ReferralEnded(Event, frozen=True, kw_only=True):
+    data: c.EndReferral
+
+
+class ReferralWithdrawn(Event, frozen=True, kw_only=True):
+    data: c.WithdrawReferral
+
+
+class TippedOff(Event, frozen=True, kw_only=True):
+    data: c.TipOff
+    id: v.Identity
+
+
+class TipOffAnswered(Event, frozen=True, kw_only=True):
+    data: c.AnswerTipOff
+
+
+class CasePublicised(Event, frozen=True, kw_only=True):
+    data: c.Publicise
+
+
+class FeedbackGiven(Event, frozen=True, kw_only=True):
+    data: c.GiveFeedback
+
+
+class ReturnShipped(Event, frozen=True, kw_only=True):
+    data: c.ShipReturn
+
+
+class ReturnReceived(Event, frozen=True, kw_only=True):
+    data: c.ReceiveReturn
+
+
+class ReturnContested(Event, frozen=True, kw_only=True):
+    data: c.ContestReturn
+
+
+class ReturnSettled(Event, frozen=True, kw_only=True):
+    data: c.SettleReturn
+
+
+class WordExchanged(Event, frozen=True, kw_only=True):
+    data: c.Reply
+
+
+class AdvanceApplied(Event, frozen=True, kw_only=True):
+    data: c.ApplyAdvance
+
+
+class AdvancePaid(Event, frozen=True, kw_only=True):
+    data: c.PayAdvance
+
+
+class AdvanceClosed(Event, frozen=True, kw_only=True):
+    data: c.CloseAdvance
+
+
+class AdvanceRecovered(Event, frozen=True, kw_only=True):
+    data: c.RecoverAdvance
+
+
+class AdviserAuthorised(Event, frozen=True, kw_only=True):
+    data: c.AuthoriseAdviser
+
+
+@cache
+def topic_of(event: type[Event]) -> str:
+    """The stable name under which an event is stored: ``casework.case.complaint_filed``."""
+    return TOPIC_PREFIX + re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()
+
+
+def _command_of(event: type[Event]) -> type[c.Command]:
+    kind = msgspec.structs.fields(event)
+    [found] = [f.type for f in kind if f.name == "data"]
+    assert isinstance(found, type) and issubclass(found, c.Command), (event, get_args(found))
+    return found
+
+
+#: The allow-list: an event of any other topic is unknown, and nothing is ever imported because a topic names it.
+TOPICS: dict[str, type[Event]] = {topic_of(kind): kind for kind in Event.__subclasses__()}
+#: Which event records which command.
+EVENT_OF: dict[type[c.Command], type[Event]] = {_command_of(kind): kind for kind in Event.__subclasses__()}

@@ -1,0 +1,194 @@
+"""What is known of a case as of a version: the facts that its guards read.
+
+Facts hold no behaviour and no history beyond what a rule or a view needs. They come from events alone:
+:mod:`casework.domain.fold` makes them for the living case, and the audit makes them a second time with a projector of
+its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from casework.domain.commands import OpenCase
+from casework.domain.events import Due
+from casework.domain.values import Actor, Penalty, Remedy
+
+INITIAL = "discovered"
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """A piece of evidence and what was found about its authenticity."""
+
+    id: str
+    kind: str
+    by: Actor
+    at: datetime
+    version: int
+    description: str
+    sha256: str | None = None
+    authenticity: str = "unexamined"
+
+
+@dataclass(slots=True)
+class Offer:
+    """An offer of the merchant's: open, accepted, declined or superseded."""
+
+    id: str
+    remedy: Remedy
+    at: datetime
+    state: str = "open"
+
+
+@dataclass(slots=True)
+class Term:
+    """Something asked of a party with a day: of whom, of which kinds, asked when, until when."""
+
+    party: str
+    kinds: tuple[str, ...]
+    asked_at: datetime
+    answer_by: datetime
+    version: int
+
+
+@dataclass(slots=True)
+class Proof:
+    """A document that a party was asked for, and what was found of it."""
+
+    party: str
+    result: str
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Whether a party was heard in the present round: it answered, or it was notified and has until ``answer_by``."""
+
+    answered_at: datetime | None = None
+    answer_by: datetime | None = None
+
+
+@dataclass(slots=True)
+class Ruling:
+    """A ruling as it was made. ``review`` is true for one that decides an escalation."""
+
+    version: int
+    at: datetime
+    by: Actor
+    outcome: str
+    findings: str
+    clause: str
+    remedy: Remedy | None
+    penalties: tuple[Penalty, ...]
+    review: bool
+
+
+@dataclass(slots=True)
+class Referral:
+    """A matter taken to an outside body."""
+
+    id: str
+    body: str
+    at: datetime
+    state: str = "lodged"
+    remedy: Remedy | None = None
+    was_accepted: bool = False
+
+
+@dataclass(slots=True)
+class TipOff:
+    """A report of an offence, on a track of its own."""
+
+    id: str
+    to: str
+    about: str
+    by: Actor
+    state: str = "lodged"
+
+
+@dataclass(slots=True)
+class Call:
+    """A phone call. ``promised_by`` is until when something was promised."""
+
+    at: datetime
+    channel: str
+    note: str
+    staff: str | None
+    promised: str | None
+    promised_by: datetime | None
+    transferred: bool
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything known of one case as of one version."""
+
+    case: str
+    given: OpenCase
+    opened_at: datetime
+    lifecycle: int
+    edition: str
+    version: int = 1
+    state: str = INITIAL
+    at: datetime = NEVER
+    recorded_at: datetime = NEVER
+    commands: dict[str, int] = field(default_factory=dict)
+
+    demands: list[datetime] = field(default_factory=list)
+    contacted_at: datetime | None = None
+    no_contact: str | None = None
+    excuses: list[str] = field(default_factory=list)
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    evidence_asked_version: int = 0
+    evidence_term: Term | None = None
+    offers: dict[str, Offer] = field(default_factory=dict)
+    advisers: set[str] = field(default_factory=set)
+
+    claim: str | None = None
+    filed_at: datetime | None = None
+    reply_by: Due | None = None
+    replied: bool = False
+    round_opened_by: str | None = None
+    hearings: dict[str, Hearing] = field(default_factory=dict)
+    assigned: Actor | None = None
+    proof_term: Term | None = None
+    proofs: dict[str, Proof] = field(default_factory=dict)
+    rulings: list[Ruling] = field(default_factory=list)
+    in_review: bool = False
+    rulings_before_round: int = 0
+    calls: list[Call] = field(default_factory=list)
+    rejections: list[str] = field(default_factory=list)
+
+    remedy: Remedy | None = None
+    performed: list[Decimal | None] = field(default_factory=list)
+    goods: str = "not_due"
+    advance: str = "not_applied"
+    closed_at: datetime | None = None
+
+    referrals: dict[str, Referral] = field(default_factory=dict)
+    tip_offs: dict[str, TipOff] = field(default_factory=dict)
+    publicity: list[str] = field(default_factory=list)
+    feedback: list[int] = field(default_factory=list)
+
+    @property
+    def open_offer(self) -> Offer | None:
+        """The offer that can be accepted now."""
+        return next((o for o in self.offers.values() if o.state == "open"), None)
+
+    @property
+    def transferred(self) -> bool:
+        """Whether a call was passed up to a higher level since the complaint was filed."""
+        return any(c.transferred for c in self.platform_calls)
+
+    @property
+    def platform_calls(self) -> list[Call]:
+        """The calls with the platform since the complaint was filed."""
+        since = self.filed_at
+        return [c for c in self.calls if since is not None and c.at >= since and c.channel != "merchant_chat"]
+
+    @property
+    def consumer_evidence(self) -> list[Evidence]:
+        """The consumer's evidence that counts: what was found forged does not."""
+        return [e for e in self.evidence.values() if e.by.role in ("consumer", "adviser") and e.authenticity != "forged"]

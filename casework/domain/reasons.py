@@ -1,0 +1,176 @@
+"""Why a command is refused: one row a code, with the sentence, the clause it rests on and what to do instead.
+
+Codes are stable; scenarios, the audit and programs rely on them. Sentences may hold ``{names}`` that the guard fills in.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from casework.errors import Reason
+
+
+class ReasonText(NamedTuple):
+    """The wording of a code. ``mend`` says what the one who was refused can do."""
+
+    zh: str
+    en: str
+    mend_zh: str
+    mend_en: str
+    clause: str = ""
+
+
+REASONS: dict[str, ReasonText] = {
+    "not_in_this_state": ReasonText(
+        "案件处于“{state}”，此时没有这一步", "the case is '{state}', where there is no such step",
+        "用 options 查看现在可以做什么", "see with options what can be done now"),
+    "role_not_allowed": ReasonText(
+        "{role}不能做这一步；可由：{roles}", "a {role} may not do this; it is for: {roles}",
+        "请由有权的一方操作", "let one of those roles do it"),
+    "not_a_party": ReasonText(
+        "{who} 不是本案当事人", "{who} is not a party to this case",
+        "使用本案登记的消费者或商家身份", "act as the consumer or merchant that the case names",
+        "淘宝平台争议处理规则 2"),
+    "not_authorised": ReasonText(
+        "消费者未授权 {who} 代为提交", "the consumer has not authorised {who}",
+        "先由消费者执行 authorise_adviser", "let the consumer authorise_adviser first", "市场监督管理投诉举报处理办法 11"),
+    "not_this_body": ReasonText(
+        "{who} 没有正在处理本案", "{who} does not have this matter",
+        "由已受理的机构操作；先用 refer 提交", "only a body that has the matter may; refer it first"),
+    "not_assigned": ReasonText(
+        "{who} 未被指派处理本案", "{who} is not assigned to this case",
+        "先受理（accept_complaint）或由主管指派（assign）", "accept the complaint or have a supervisor assign it first"),
+    "ruled_before": ReasonText(
+        "{who} 已作过首次裁决，不得复核自己的裁决", "{who} made the first ruling and may not decide its review",
+        "由另一位小二或主管处理", "let another agent or a supervisor decide"),
+    "time_runs_backwards": ReasonText(
+        "时间 {at} 早于本案最近的记录 {last}", "{at} is before the case's last event at {last}",
+        "使用不早于最近记录的时间", "use a time not before the last event"),
+    "in_the_future": ReasonText(
+        "时间 {at} 晚于记录时间 {recorded}", "{at} is later than the time of recording, {recorded}",
+        "只能记录已经发生的事", "record what has happened, when it has happened"),
+    "deadline_not_in_future": ReasonText(
+        "期限 {answer_by} 不在提出之后", "the day given, {answer_by}, is not after the request",
+        "给出将来的期限", "give a time in the future"),
+    "merchant_not_contacted": ReasonText(
+        "尚未联系商家，也没有说明不联系的理由", "the merchant was not contacted, and no reason is stated why not",
+        "先 contact_merchant，或在申请时写明 without_contact", "contact_merchant first, or state without_contact",
+        "消费者权益保护法 39；淘宝平台争议处理规则 7"),
+    "out_of_time": ReasonText(
+        "已超过时效：{due}（{rule}）", "the time ran out on {due} ({rule})",
+        "确认时效是否中断；可咨询法律途径", "see whether the period was interrupted; take advice on a suit",
+        "民法典 188、195"),
+    "evidence_missing": ReasonText(
+        "证据不足，缺少：{kinds}", "evidence is missing: {kinds}",
+        "用 add_evidence 补充所缺证据（每组任一即可）", "add_evidence of what is missing (any one of each group)",
+        "淘宝平台争议处理规则 8、65、66"),
+    "nothing_new": ReasonText(
+        "上次要求之后没有新增证据", "no evidence was added since it was asked for",
+        "先 add_evidence", "add_evidence first"),
+    "no_open_offer": ReasonText(
+        "没有有效的方案", "there is no open offer",
+        "等商家提出方案（make_offer）", "wait for the merchant to make_offer"),
+    "not_heard": ReasonText(
+        "尚未听取{parties}的意见，且没有已过期的答复期限",
+        "not heard: {parties} neither answered nor was notified with a time that is past",
+        "先 notify 并等待期限届满，或等其 answer", "notify with an answer_by and wait for it, or for the answer",
+        "淘宝平台争议处理规则 3、8"),
+    "remedy_missing": ReasonText(
+        "支持消费者的裁决必须写明处理方式（及金额）", "a ruling for the consumer must say the remedy (and its amount)",
+        "补充 remedy", "state the remedy"),
+    "remedy_not_due": ReasonText(
+        "支持商家的裁决不能同时给予救济", "a ruling for the merchant cannot grant a remedy",
+        "去掉 remedy 或更正 outcome", "leave the remedy out, or correct the outcome"),
+    "penalty_without_finding": ReasonText(
+        "支持商家的裁决不能处罚商家", "a ruling for the merchant cannot penalise him",
+        "去掉 penalties 或更正 outcome", "leave the penalties out, or correct the outcome"),
+    "outside_platform_intake": ReasonText(
+        "法定赔偿不属于平台处理范围", "statutory damages are outside what the platform decides",
+        "通过法院或12315调解主张", "claim them in court or in mediation by 12315",
+        "淘宝平台争议处理规则 6(6)；消费者权益保护法 55"),
+    "promise_missing": ReasonText(
+        "商家没有作出该项赔付承诺", "the merchant promised no such compensation for this order",
+        "订单 services 中没有对应的服务承诺", "the order's services hold no such promise",
+        "消费者权益保护法实施条例 12"),
+    "amount_missing": ReasonText(
+        "须写明金额", "the amount is missing",
+        "写明以元为单位的金额", "state the amount in yuan"),
+    "amount_exceeds_paid": ReasonText(
+        "金额 {amount} 超过实付 {paid}", "{amount} is more than the {paid} that was paid",
+        "退款不超过实付金额；另行赔付用 compensation", "refund at most what was paid; use compensation for more"),
+    "merchant_proof_missing": ReasonText(
+        "此类争议由商家先举证，没有被采信的证明材料，不能支持商家",
+        "the merchant has to prove first here, and no proof of his was accepted: he cannot win",
+        "先 ask_proof、submit_proof、examine_proof", "ask_proof, submit_proof and examine_proof first",
+        "淘宝平台争议处理规则 66"),
+    "no_higher_level": ReasonText(
+        "已经复核裁决，平台内没有更高一级", "the review was decided; the platform has no higher level",
+        "可转向外部途径：refer、go_external", "turn to outside bodies: refer, go_external",
+        "淘宝平台争议处理规则 93"),
+    "not_overdue": ReasonText(
+        "平台尚未逾期，通话也没有被转接上级", "the platform is not overdue, and no call was passed up",
+        "等到期限届满，或来电要求转接上级（log_call）", "wait for the time to pass, or have a call transferred (log_call)"),
+    "already_ruled": ReasonText(
+        "已有裁决，应复核裁决（rule）", "there is a ruling: review it with rule",
+        "用 rule 或 remit", "use rule or remit"),
+    "nothing_granted": ReasonText(
+        "裁决没有给予救济，无从执行", "the ruling grants nothing that could be executed",
+        "用 dismiss 结案", "close with dismiss"),
+    "remedy_granted": ReasonText(
+        "裁决给予了救济，不能驳回结案", "the ruling grants a remedy; it cannot be dismissed",
+        "用 execute_ruling", "use execute_ruling"),
+    "not_asked": ReasonText(
+        "没有要求{role}提供这些：{kinds}", "the {role} was not asked for: {kinds}",
+        "只提交被要求的材料；其他用 add_evidence", "submit what was asked for; add the rest with add_evidence"),
+    "term_running": ReasonText(
+        "期限 {due} 尚未届满", "the time given runs until {due}",
+        "等期限届满", "wait until it is past"),
+    "no_referral": ReasonText(
+        "没有提交给任何外部机构", "the matter is with no outside body",
+        "先 refer", "refer it first", "消费者权益保护法 39"),
+    "referral_open": ReasonText(
+        "外部机构仍在处理：{bodies}", "an outside body still has the matter: {bodies}",
+        "等其结束或撤回", "wait for it to end, or withdraw it"),
+    "body_excluded": ReasonText(
+        "{body}不得受理：{other}已经受理或处理过", "{body} must not take it: {other} has or had it",
+        "举报（tip_off）与诉讼不受影响", "a tip_off and a suit stay open",
+        "市场监督管理投诉举报处理办法 16(2)"),
+    "award_differs": ReasonText(
+        "与该机构已达成的结果不同", "this is not what that body settled",
+        "写明 settle_referral 所记录的处理方式", "state the remedy that settle_referral recorded"),
+    "advance_exceeds_due": ReasonText(
+        "垫付金额 {amount} 超过应付 {due}", "{amount} is more than the {due} that is due",
+        "垫付不超过应付金额", "pay first at most what is due"),
+    "unknown_item": ReasonText(
+        "本案没有{item}", "the case has no {item}",
+        "用 show 查看编号", "see the identifiers with show"),
+    "wrong_point": ReasonText(
+        "{item} 现为“{state}”，不能这样做", "{item} is '{state}', where this cannot be done",
+        "用 show 查看其状态", "see its state with show"),
+    "own_evidence": ReasonText(
+        "不能对自己提交的证据提出异议", "one cannot dispute one's own evidence",
+        "由对方提出", "that is for the other side"),
+    "goods_not_returned": ReasonText(
+        "退货尚未完成（{state}）", "the goods are not back ({state})",
+        "ship_return 与 receive_return 之后再确认", "ship_return and receive_return come first",
+        "消费者权益保护法 25；淘宝平台争议处理规则 41–48"),
+    "not_performed": ReasonText(
+        "尚无履行记录，或金额不足：{done}/{due}", "nothing, or not enough, was performed: {done} of {due}",
+        "先 perform_remedy", "perform_remedy first"),
+    "not_eligible_for_instant_refund": ReasonText(
+        "该订单不符合极速退款条件", "the order does not qualify for an instant refund",
+        "按普通流程联系商家", "contact the merchant in the ordinary way"),
+    "command_id_reused": ReasonText(
+        "命令编号 {command_id} 已用于另一条命令", "command id {command_id} was used for another command",
+        "换一个命令编号", "use another command id"),
+}
+
+
+def reason(code: str, lang_values: dict[str, tuple[str, str]] | None = None, missing: tuple[str, ...] = (),
+           **values: object) -> Reason:
+    """The reason of that code. ``lang_values`` are pairs (zh, en); ``values`` read the same in both languages."""
+    text = REASONS[code]
+    pairs = lang_values or {}
+    zh = text.zh.format(**values, **{k: p[0] for k, p in pairs.items()})
+    en = text.en.format(**values, **{k: p[1] for k, p in pairs.items()})
+    return Reason(code, zh, en, text.clause, missing)

@@ -1,0 +1,67 @@
+"""What a guard is asked about: who wants which command, when, under which edition of the rulebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from casework.domain.commands import Command
+from casework.domain.facts import Facts
+from casework.domain.values import Actor
+from casework.errors import Reason
+
+
+class Deadline(Protocol):
+    """A deadline that the rulebook computed, with the rule it rests on."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def clause(self) -> str: ...
+    @property
+    def certainty(self) -> str: ...
+    @property
+    def provisional(self) -> bool: ...
+
+
+class Edition(Protocol):
+    """The edition of the rulebook that a case pinned; the domain is handed it and does not know where it comes from."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    def due(self, rule_id: str, start: datetime) -> Deadline:
+        """When what starts at ``start`` is due under that rule."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command as it is put to the guards.
+
+    ``command`` is None where it is only asked what could be done (``options``): a guard then takes a required field for one
+    that would be allowed, and an optional field for absent.
+    """
+
+    name: str
+    by: Actor
+    at: datetime
+    edition: Edition
+    command: Command | None = None
+
+    def said(self, field: str) -> Any:
+        """What the command says in ``field``; None where it says nothing or is not known yet."""
+        return getattr(self.command, field, None)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is only asked what could be done."""
+        return self.command is None
+
+
+Guard = Callable[[Facts, Request], Iterable[Reason]]

@@ -1,0 +1,1 @@
+"""Other people's formats: what their values mean in a case."""

@@ -1,0 +1,69 @@
+"""Text for terminals: escaped, aligned (a Chinese character is two columns wide), times in a zone, JSON with stable keys."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+#: C0 but for line feed and tab, DEL, C1, and what reorders or hides text: a stored byte never steers a terminal.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_LINE_BREAKS = re.compile(r"[\n\t]")
+
+
+def escape(text: object) -> str:
+    """``text`` on one line with every character that a terminal might obey written as ``\\uXXXX``."""
+    return _LINE_BREAKS.sub(" ", visible(str(text)))
+
+
+def visible(text: str) -> str:
+    """``text`` with its line breaks, and nothing in it that a terminal obeys."""
+    return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+
+
+def width(text: str) -> int:
+    """How many columns a terminal needs for the text."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def columns(rows: Iterable[Sequence[object]]) -> list[str]:
+    """The rows as lines with aligned columns."""
+    cells = [[escape(c) for c in row] for row in rows]
+    if not cells:
+        return []
+    widths = [max(width(row[i]) for row in cells) for i in range(len(cells[0]))]
+    return ["  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def moment(at: datetime | None, zone: tzinfo) -> str:
+    """A time in the zone with its offset, to the second; empty for none."""
+    return _in(at, zone).isoformat(sep=" ", timespec="seconds") if at else ""
+
+
+def document(value: Any, zone: tzinfo, *, indent: int | None = 2) -> str:
+    """One JSON document: UTF-8 text, times in the zone with their offset, amounts as text, unsafe characters escaped."""
+    def plain(item: Any) -> Any:
+        if isinstance(item, datetime):
+            return _in(item, zone).isoformat()
+        if isinstance(item, Decimal):
+            return f"{item:.2f}"
+        raise TypeError(type(item).__name__)
+
+    return visible_json(json.dumps(value, ensure_ascii=False, indent=indent, default=plain))
+
+
+def _in(at: datetime, zone: tzinfo) -> datetime:
+    """The time in the zone; as it is where the zone would take it past the year 9999 or before the year 1."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at
+
+
+def visible_json(text: str) -> str:
+    """JSON in which C1, bidi and invisible characters stand as escapes, which JSON readers turn back."""
+    return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)

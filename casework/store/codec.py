@@ -1,0 +1,67 @@
+"""Events to bytes and back: flat canonical UTF-8 JSON, typed by the event's struct, readable by any language.
+
+Canonical means: keys sorted, no white space, fields that hold their default left out, so that the same event has the same
+bytes for ever, also after a field was added. This module does not import the event-sourcing library: the audit and the views
+decode with it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import msgspec
+
+from casework.domain.events import TOPICS, Event, topic_of
+from casework.domain.values import EVENT_BYTES, clean
+from casework.errors import CaseworkError, InputError
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
+
+
+class Unreadable(CaseworkError):
+    """Stored bytes that are no event of their topic."""
+
+
+class UnknownTopic(Unreadable):
+    """A topic that is not on the allow-list; nothing is imported or run because a topic names it."""
+
+
+def encode(event: Event) -> bytes:
+    """The canonical bytes of an event.
+
+    :class:`~casework.errors.InputError` if they are more than 256 KiB or would not decode to the very same event.
+    """
+    payload = _ENCODER.encode(event)
+    if len(payload) > EVENT_BYTES:
+        raise InputError(f"the event is over {EVENT_BYTES // 1024} KiB; shorten its texts",
+                         f"事件超过 {EVENT_BYTES // 1024} KiB，请缩短文字", topic_of(type(event)))
+    try:
+        survives = decode(topic_of(type(event)), payload) == event
+    except Unreadable:
+        survives = False
+    if not survives:
+        raise InputError("the event would not survive being stored", "事件存储后无法原样读回", topic_of(type(event)))
+    return payload
+
+
+def decode(topic: str, payload: bytes) -> Event:
+    """The event that the bytes are. :class:`UnknownTopic` or :class:`Unreadable` where they are none."""
+    if topic not in TOPICS:
+        raise UnknownTopic(f"unknown topic {topic[:80]!r}", f"未知的事件主题 {topic[:80]!r}")
+    try:
+        return _decoder(topic).decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise Unreadable(f"not readable as {topic}: {error}", f"无法按 {topic} 读取：{error}") from None
+
+
+def is_canonical(event: Event, payload: bytes) -> bool:
+    """Whether the bytes are exactly those that the event is stored as, and every value in it is clean."""
+    try:
+        return _ENCODER.encode(clean(event)) == payload
+    except InputError:
+        return False
+
+
+@cache
+def _decoder(topic: str) -> msgspec.json.Decoder[Event]:
+    return msgspec.json.Decoder(TOPICS[topic])

@@ -1,0 +1,371 @@
+"""Reading a store of cases without the event library: fast to start, and hard to upset.
+
+A store may have been altered by hand, cut off or damaged: whatever its rows hold, each is read once. What cannot be
+read at all is a StoreError with its remedy, never an error of sqlite3.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from array import array
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from casework.errors import NotAStore, StoreBusy, StoreError, StoreMissing
+from casework.store.row import Row
+from casework.store.url import file_uri, refuse_network
+
+APPLICATION_ID = 0x43415345  # "CASE"
+USER_VERSION = 1
+COLUMNS = (
+    "originator_id",
+    "originator_version",
+    "topic",
+    "state",
+    "trigger_name",
+    "from_state",
+    "to_state",
+    "at",
+    "recorded_at",
+)
+# Python fails to decode SQLite's own message when that cites damaged text.
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+_WAIT = 30.0
+_PAGE_BYTES = 16 * 1024 * 1024
+
+# The table itself is read, not the index over it: a damaged index must not hide a row from the audit.
+_ORDER = "SELECT rowid FROM stored_events NOT INDEXED ORDER BY originator_id, originator_version, rowid"
+_ORDER_OF_CASE = (
+    "SELECT rowid FROM stored_events WHERE originator_id = CAST(? AS TEXT) ORDER BY originator_version, rowid"
+)
+_FETCH = (
+    f"SELECT e.rowid, {', '.join('e.' + c for c in COLUMNS)} "
+    "FROM json_each(?) AS wanted LEFT JOIN stored_events AS e ON e.rowid = wanted.value ORDER BY wanted.id"
+)
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Reads the store at ``path`` and writes nothing to it (an interrupted write of another's is rolled back first).
+
+    ``page`` is the number of rows that one short transaction reads; ``wait`` the seconds to wait for a lock.
+    Raises what ``check`` raises; every method raises StoreBusy and StoreError.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, page: int = 2_000, wait: float = _WAIT) -> None:
+        self.path = os.fspath(path)
+        self._page = page
+        self._wait = wait
+        self._connection = _open(self.path, wait)
+
+    def rows(self, case: str | None = None) -> Iterator[Row]:
+        """The rows of all cases, or of one, by case, version and place in the file.
+
+        The set is fixed when this is called: what is recorded later is not in it. Between the pages no lock
+        is held, so writers go on. A row that disappears meanwhile is a StoreError.
+        """
+        if case is None:
+            return self._pages(self._rowids(_ORDER))
+        key = _key(case)
+        return self._pages(array("q") if key is None else self._rowids(_ORDER_OF_CASE, key))
+
+    def case_ids(self) -> list[str]:
+        """The ids of all cases, sorted; ids that are not text (of altered rows) come up in ``rows`` only."""
+        sql = "SELECT DISTINCT originator_id FROM stored_events ORDER BY originator_id"
+        return [case for (case,) in self._all(sql) if isinstance(case, str)]
+
+    def has(self, case: str) -> bool:
+        """Whether anything is recorded of that case."""
+        key = _key(case)
+        sql = "SELECT 1 FROM stored_events WHERE originator_id = CAST(? AS TEXT) LIMIT 1"
+        return key is not None and bool(self._all(sql, key))
+
+    def close(self) -> None:
+        """Close the file; closing twice is no error."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return _guarded(self.path, self._wait, lambda: self._connection.execute(sql, values).fetchall())
+
+    def _rowids(self, sql: str, *values: object) -> array[int]:
+        def read() -> array[int]:
+            return array("q", (rowid for (rowid,) in self._connection.execute(sql, values)))
+
+        return _guarded(self.path, self._wait, read)
+
+    def _pages(self, rowids: array[int]) -> Iterator[Row]:
+        start = 0
+        while start < len(rowids):
+            wanted = f"[{','.join(map(str, rowids[start : start + self._page]))}]"
+            page = _guarded(self.path, self._wait, partial(self._fetch, wanted))
+            yield from page
+            start += len(page)
+
+    def _fetch(self, wanted: str) -> list[Row]:
+        """The rows of these rowids in this order; fewer, but at least one, when they are very large."""
+        page: list[Row] = []
+        size = 0
+        cursor = self._connection.execute(_FETCH, (wanted,))
+        try:
+            for record in cursor:
+                if record[0] is None:
+                    raise _vanished(self.path)
+                row = Row._make(record[1:])
+                page.append(row)
+                size += len(row.payload) if isinstance(row.payload, (bytes, str)) else 0
+                if size >= _PAGE_BYTES:
+                    break
+        finally:
+            # A cursor left half read would go on blocking writers.
+            cursor.close()
+        return page
+
+
+def check(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Say nothing when ``path`` is a casework store that this version can read.
+
+    Raises StoreMissing (nothing there), NotAStore (something else), StoreBusy (locked for too long), StoreError
+    (no permission, damaged, in WAL mode, or on a network file system and not ``force``).
+    """
+    name = os.fspath(path)
+    if not force:
+        refuse_network(name)
+    _open(name, _WAIT).close()
+
+
+def set_pragma(connection: sqlite3.Connection, name: str, value: int | str) -> None:
+    """Set a pragma and read it back. Raises StoreError when it did not take, sqlite3.Error as SQLite does."""
+    connection.execute(f"PRAGMA {name}={value}")
+    found = connection.execute(f"PRAGMA {name}").fetchone()
+    if found is None or str(found[0]).lower() != str(value):
+        raise StoreError(
+            f"SQLite {sqlite3.sqlite_version} did not accept {name}={value}, without which cases are not safe; "
+            "use a newer SQLite",
+            f"SQLite {sqlite3.sqlite_version} 未接受 {name}={value}，案件因此不安全；请使用更新的 SQLite",
+        )
+
+
+def verify(connection: sqlite3.Connection, path: str) -> None:
+    """Raise NotAStore or StoreError unless the open database is a casework store of a version known here."""
+    application = _number(connection, "PRAGMA application_id")
+    version = _number(connection, "PRAGMA user_version")
+    if application != APPLICATION_ID:
+        raise NotAStore(
+            f"{path} is an SQLite database, but no casework store; name another file with --store",
+            f"{path} 是 SQLite 数据库，但不是 casework 案件库；请用 --store 指定其他文件",
+        )
+    if version > USER_VERSION:
+        raise NotAStore(
+            f"{path} was made by a newer casework (format {version}, this one reads {USER_VERSION}); update casework",
+            f"{path} 由更新版本的 casework 建立（格式 {version}，本版本读 {USER_VERSION}）；请升级 casework",
+        )
+    if version < 1 or not _has_table(connection):
+        raise NotAStore(
+            f"{path} is marked as a casework store, but its table of events is missing or altered; restore a backup",
+            f"{path} 标记为 casework 案件库，但事件表缺失或被改动；请恢复备份",
+        )
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        raise StoreError(
+            f"{path} was put in WAL mode, which can lose cases; run: sqlite3 PATH 'PRAGMA journal_mode=TRUNCATE', "
+            "then audit it",
+            f"{path} 被改为 WAL 模式，可能丢失案件；请运行 sqlite3 路径 'PRAGMA journal_mode=TRUNCATE'，然后审计",
+        )
+
+
+def store_error(error: BaseException, path: str) -> StoreError:
+    """What to tell people of an error of sqlite3, or of one of the event library's that stands for it."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, SQLITE_ERRORS):
+        cause = cause.__cause__
+    name = getattr(cause, "sqlite_errorname", "")
+    if isinstance(cause, UnicodeDecodeError):
+        name = "SQLITE_CORRUPT"
+    elif isinstance(error, TimeoutError):
+        name = "SQLITE_BUSY"  # the library's pool, which waited for another thread
+    for prefixes, kind, en, zh in _MEANINGS:
+        if name.startswith(prefixes):
+            return kind(f"{path}: {en}", f"{path}：{zh}")
+    return StoreError(
+        f"{path}: the store cannot be used ({error}); check it with PRAGMA integrity_check",
+        f"{path}：案件库无法使用（{error}）；请用 PRAGMA integrity_check 检查",
+    )
+
+
+_MEANINGS: tuple[tuple[tuple[str, ...], type[StoreError], str, str], ...] = (
+    (
+        ("SQLITE_BUSY", "SQLITE_LOCKED"),
+        StoreBusy,
+        "another process kept the store locked for too long; try again, or end the process that hangs",
+        "另一进程锁住案件库过久；请重试，或结束挂起的进程",
+    ),
+    (
+        ("SQLITE_NOTADB",),
+        NotAStore,
+        "not an SQLite database, so no casework store; name another file with --store",
+        "不是 SQLite 数据库，因而不是 casework 案件库；请用 --store 指定其他文件",
+    ),
+    (
+        ("SQLITE_CORRUPT",),
+        StoreError,
+        "the file is damaged; see what PRAGMA integrity_check says, and restore a backup",
+        "文件已损坏；请查看 PRAGMA integrity_check 的结果，并恢复备份",
+    ),
+    (
+        ("SQLITE_READONLY_ROLLBACK",),
+        StoreError,
+        "an interrupted write has to be rolled back and may not be from here; run a casework command as its owner",
+        "有中断的写入需要回滚，但此处无权写入；请由文件所有者运行一次 casework 命令",
+    ),
+    (
+        ("SQLITE_READONLY",),
+        StoreError,
+        "permission denied: the store may not be written; make the file and its folder writable",
+        "没有权限：案件库不可写；请使文件及其目录可写",
+    ),
+    (
+        ("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH"),
+        StoreError,
+        "permission denied, or no such folder: the store cannot be opened; check the permissions of file and folder",
+        "没有权限或目录不存在：案件库打不开；请检查文件与目录的权限",
+    ),
+    (
+        ("SQLITE_FULL",),
+        StoreError,
+        "no space left, nothing was recorded; free some space and try again",
+        "磁盘空间不足，未作任何记录；请腾出空间后重试",
+    ),
+    (
+        ("SQLITE_IOERR",),
+        StoreError,
+        "the disk failed to read or write; check the disk and its quota, then audit the store",
+        "磁盘读写失败；请检查磁盘与配额，然后审计案件库",
+    ),
+)
+
+
+def _open(path: str, wait: float) -> sqlite3.Connection:
+    _require_file(path)
+    return _guarded(path, wait, lambda: _connect(path, wait))
+
+
+def _connect(path: str, wait: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        file_uri(path, "ro"), uri=True, isolation_level=None, timeout=wait, cached_statements=128
+    )
+    try:
+        connection.text_factory = _text
+        for name, value in (
+            ("busy_timeout", int(wait * 1000)),
+            ("trusted_schema", 0),
+            ("cell_size_check", 1),
+            ("query_only", 1),
+            ("temp_store", 2),  # no ids of cases in temporary files
+        ):
+            set_pragma(connection, name, value)
+        verify(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _guarded(path: str, wait: float, work: Callable[[], T]) -> T:
+    """The result of ``work``; sqlite3's errors come out as StoreErrors.
+
+    A writer that was killed leaves a journal that must be rolled back before anybody reads; a read-only
+    connection may not, so this is done here, and ``work`` is tried once more.
+    """
+    try:
+        try:
+            return work()
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorname", "") != "SQLITE_READONLY_ROLLBACK":
+                raise
+            _roll_back(path, wait)
+            return work()
+    except SQLITE_ERRORS as error:
+        raise store_error(error, path) from error
+
+
+def _roll_back(path: str, wait: float) -> None:
+    connection = sqlite3.connect(file_uri(path, "rw"), uri=True, isolation_level=None, timeout=wait)
+    try:
+        set_pragma(connection, "synchronous", 3)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    finally:
+        connection.close()
+
+
+def _require_file(path: str) -> None:
+    """Look at ``path`` without opening it: closing it again would drop SQLite's locks on it in this process."""
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreMissing(
+            f"there is no store at {path}; make one with casework init, or name another with --store",
+            f"{path} 处没有案件库；请用 casework init 建立，或用 --store 指定其他文件",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{path} cannot be looked at ({error}); check the path and the permissions of its folder",
+            f"无法查看 {path}（{error}）；请检查路径及其目录的权限",
+        ) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise NotAStore(
+            f"{path} is a directory, no casework store; name a file in it",
+            f"{path} 是目录，不是案件库；请指定其中的文件",
+        )
+    if not stat.S_ISREG(status.st_mode):
+        raise NotAStore(
+            f"{path} is no regular file, so no casework store; name another with --store",
+            f"{path} 不是普通文件，因而不是案件库；请用 --store 指定其他文件",
+        )
+    if status.st_size == 0:
+        raise NotAStore(
+            f"{path} is an empty file, no casework store; make one there with casework init",
+            f"{path} 是空文件，不是案件库；请用 casework init 在此建立",
+        )
+
+
+def _has_table(connection: sqlite3.Connection) -> bool:
+    sql = "SELECT type FROM sqlite_master WHERE name = 'stored_events'"
+    names = [name for (name,) in connection.execute("SELECT name FROM pragma_table_xinfo('stored_events')")]
+    # No further column is let pass: one called rowid would hide the real rowid, by which rows are read.
+    return connection.execute(sql).fetchall() == [("table",)] and sorted(map(str, names)) == sorted(COLUMNS)
+
+
+def _number(connection: sqlite3.Connection, sql: str) -> int:
+    return int(connection.execute(sql).fetchone()[0])
+
+
+def _text(stored: bytes) -> str:
+    return stored.decode("utf-8", "surrogateescape")
+
+
+def _key(case: str) -> bytes | None:
+    """The bytes of a case's id as stored, ``None`` for a text that no store can hold."""
+    try:
+        return case.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return None
+
+
+def _vanished(path: str) -> StoreError:
+    return StoreError(
+        f"{path}: a recorded event disappeared while it was being read, which casework never does; "
+        "see who else writes there, and restore a backup",
+        f"{path}：读取期间有已记录的事件消失，casework 从不删除；请查明还有谁在写入，并恢复备份",
+    )

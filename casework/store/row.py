@@ -1,0 +1,26 @@
+"""One recorded event as the table of events holds it: what views, exports and the audit read.
+
+Nothing is imported here but the standard library, so that whoever only reads starts fast.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """One row of ``stored_events``; times are integer microseconds since the epoch, UTC.
+
+    The types are those of a store that nobody altered. A row read from a file may hold any SQLite value in
+    any field (``None``, ``int``, ``float``, ``str`` with escaped bytes, ``bytes``): whoever judges it looks first.
+    """
+
+    case: str
+    version: int
+    topic: str
+    payload: bytes
+    trigger: str | None
+    from_state: str | None
+    to_state: str | None
+    at: int
+    recorded_at: int

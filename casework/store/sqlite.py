@@ -1,0 +1,291 @@
+"""The store in one SQLite file: connections that lose nothing, the recorder, making a store.
+
+A rollback journal that is truncated, and EXTRA synchronisation: no acknowledged event was lost in any power-loss state
+tried, which neither WAL nor any weaker setting could say (``shared/TRUST.md``, Durability).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Literal
+
+from eventsourcing.persistence import DatabaseError, OperationalError, StoredEvent
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteTransaction,
+)
+
+from casework.errors import NotAStore, StoreError, StoreMissing
+from casework.store.reader import (
+    APPLICATION_ID,
+    COLUMNS,
+    SQLITE_ERRORS,
+    USER_VERSION,
+    check,
+    set_pragma,
+    store_error,
+    verify,
+)
+from casework.store.stored import StoredCaseEvent, to_row
+from casework.store.url import file_uri
+
+__all__ = ["CaseDatastore", "CasePool", "CaseRecorder", "check", "create", "settings", "store_error"]
+
+_BUSY_SECONDS = 30
+#: Connections of the parent that a forked child keeps, because letting go of them would close them.
+_INHERITED: list[object] = []
+
+_CREATE_TABLE = """
+CREATE TABLE IF NOT EXISTS stored_events (
+    originator_id TEXT NOT NULL,
+    originator_version INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    state BLOB NOT NULL,
+    trigger_name TEXT,
+    from_state TEXT,
+    to_state TEXT,
+    at INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    PRIMARY KEY (originator_id, originator_version)
+)
+"""
+_INSERT = f"INSERT INTO stored_events ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+_SELECT = "SELECT originator_id, originator_version, topic, state FROM stored_events WHERE originator_id=? "
+
+
+def settings(connection: sqlite3.Connection) -> None:
+    """Make a connection safe, and read each setting back; a database in memory needs no journal.
+
+    Raises StoreError when a setting does not take, sqlite3.Error as SQLite does.
+    """
+    set_pragma(connection, "busy_timeout", _BUSY_SECONDS * 1000)
+    set_pragma(connection, "trusted_schema", 0)
+    set_pragma(connection, "cell_size_check", 1)
+    set_pragma(connection, "secure_delete", 1)
+    in_memory = connection.execute("SELECT file = '' FROM pragma_database_list WHERE name = 'main'").fetchone()[0]
+    if not in_memory:
+        set_pragma(connection, "journal_mode", "truncate")
+        set_pragma(connection, "synchronous", 3)
+
+
+def create(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Make a store at ``path``, where nothing or an empty file is; a store that is there already is left as it is.
+
+    Several processes may do this at once. Raises what ``check`` raises but for StoreMissing, and StoreError when
+    the folder is not there or not writable.
+    """
+    name = os.fspath(path)
+    try:
+        return check(name, force=force)
+    except (StoreMissing, NotAStore):
+        if not _is_blank(name):
+            raise
+    _make(name)
+
+
+def _is_blank(path: str) -> bool:
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+        raise StoreError(
+            f"the folder of {path} is not there; make it first, or name another place with --store",
+            f"{path} 所在目录不存在；请先建立目录，或用 --store 指定其他位置",
+        )
+    return not os.path.exists(path) or (os.path.isfile(path) and os.path.getsize(path) == 0)
+
+
+def _make(path: str) -> None:
+    connection = _connect(path, "rwc")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        # Another process may have been faster, with a store or with a database of its own.
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            connection.execute(_CREATE_TABLE)
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={USER_VERSION}")
+        connection.execute("COMMIT")
+        verify(connection, path)
+    except SQLITE_ERRORS as error:
+        raise store_error(error, path) from error
+    finally:
+        connection.close()
+
+
+def sync_journal(path: str) -> None:
+    """Make the last commit durable. Raises StoreError.
+
+    A commit is the truncation of the journal. Whoever truncated it may have been killed, or told of a failing disk, before
+    that was on the disk; what he recorded is there to be read, but a power cut would bring the journal back and undo it.
+    """
+    try:
+        handle = os.open(os.path.realpath(path) + "-journal", os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except FileNotFoundError:
+        return  # a copy, or rolled back by a reader, who deletes it
+    except OSError as error:
+        raise StoreError(
+            f"{path}-journal: the disk failed to write ({error.strerror}); check the disk and its quota, then try again",
+            f"{path}-journal：磁盘写入失败（{error.strerror}）；请检查磁盘与配额后重试",
+        ) from error
+
+
+def _connect(path: str, mode: Literal["rw", "rwc"]) -> sqlite3.Connection:
+    """A connection with all settings. Raises StoreError."""
+    try:
+        connection = sqlite3.connect(
+            file_uri(path, mode),
+            uri=True,
+            check_same_thread=False,
+            isolation_level=None,
+            cached_statements=128,
+            timeout=_BUSY_SECONDS,
+        )
+    except SQLITE_ERRORS as error:
+        raise store_error(error, path) from error
+    try:
+        settings(connection)
+    except SQLITE_ERRORS as error:
+        connection.close()
+        raise store_error(error, path) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class CaseTransaction(SQLiteTransaction):
+    """A transaction that takes the write lock at once, and after which no half-done work is left."""
+
+    connection: CaseConnection
+
+    def __enter__(self) -> SQLiteCursor:
+        cursor = self.connection.cursor()
+        try:
+            self.connection.rollback()  # an interrupt may have left a transaction open; without one this does nothing
+            cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
+        except SQLITE_ERRORS as error:
+            raise OperationalError(error) from error
+        return cursor
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        try:
+            super().__exit__(exc_type, exc_val, exc_tb)
+        except BaseException as error:
+            # A commit that failed leaves its transaction open: the next commit on this connection would record what
+            # was reported as not recorded.
+            self.connection.abandon_open_transaction()
+            if isinstance(error, UnicodeDecodeError):
+                raise DatabaseError(error) from error
+            raise
+
+
+class CaseConnection(SQLiteConnection):
+    """A connection of the pool whose transactions are CaseTransactions."""
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        """A transaction: to write (``commit``) or to read."""
+        with CaseTransaction(self, commit=commit) as cursor, cursor:
+            yield cursor
+
+    def abandon_open_transaction(self) -> None:
+        """Close, and so roll back, if a transaction is open still; the pool makes another connection."""
+        if self._sqlite_conn.in_transaction:
+            self.close()
+
+
+class CasePool(SQLiteConnectionPool):
+    """Connections to one file with all settings, never in WAL mode. Raises StoreError when one cannot be made."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._owner = os.getpid()
+        super().__init__(db_name=file_uri(path, "rw"), lock_timeout=_BUSY_SECONDS, pool_timeout=_BUSY_SECONDS)
+
+    @staticmethod
+    def detect_memory_mode(db_name: str) -> bool:
+        """Never: a file may be called anything."""
+        return False
+
+    def get_connection(self, timeout: float | None = None, *, is_writer: bool | None = None) -> SQLiteConnection:
+        """As the library's, but the writer's turn is given back when a connection cannot be made.
+
+        StoreError in a forked child: SQLite's connections must not be used on both sides of a fork.
+        """
+        if self._owner != os.getpid():
+            raise StoreError(
+                f"{self.path}: the store was opened before a fork; open it again in the child process",
+                f"{self.path}：案件库在 fork 之前打开；请在子进程中重新打开",
+            )
+        try:
+            return super().get_connection(timeout, is_writer=is_writer)
+        except StoreError:
+            # Only _create_connection raises this, so the turn was ours; the library would keep it for ever.
+            if is_writer:
+                self._num_writers -= 1
+                self._writer_lock.release()
+            elif is_writer is False:
+                with self._no_readers:
+                    self._num_readers -= 1
+            raise
+
+    def close(self) -> None:
+        """Close all connections; in a forked child, leave them alone: they are the parent's, and may be in mid-commit."""
+        if self._owner == os.getpid():
+            super().close()
+        else:
+            _INHERITED.append((self._pool, self._in_use))
+
+    def _create_connection(self) -> SQLiteConnection:
+        connection = _connect(self.path, "rw")
+        connection.row_factory = sqlite3.Row
+        return CaseConnection(connection, max_age=self.max_age)
+
+
+class CaseDatastore(SQLiteDatastore):
+    """The library's datastore over a CasePool; case ids are text."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        # The library's own constructor would make its own pool, which sets WAL.
+        self.pool = CasePool(os.fspath(path))
+        self.single_row_tracking = True
+        self.originator_id_type = "text"
+
+
+class CaseRecorder(SQLiteApplicationRecorder):
+    """Records StoredCaseEvents, hot columns and all, in the table that ``create`` made.
+
+    Errors are the library's (IntegrityError for a version taken already); ``store_error`` says them to people.
+    """
+
+    def __init__(self, datastore: CaseDatastore) -> None:
+        super().__init__(datastore)
+        self.select_events_statement = _SELECT
+
+    def construct_create_table_statements(self) -> list[str]:
+        """The table of events; ``create`` also marks the file, so use that."""
+        return [_CREATE_TABLE]
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.datastore.close()
+
+    def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        ids: list[int] = []
+        for stored in stored_events:
+            if not isinstance(stored, StoredCaseEvent):
+                raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
+            c.execute(_INSERT, to_row(stored))
+            ids.append(c.lastrowid)
+        return ids

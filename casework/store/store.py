@@ -1,0 +1,192 @@
+"""A store of cases on the event-sourcing library: our codec, our recorder, no environment, no snapshots."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self, cast
+
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Mapper, PersistenceError, StoredEvent
+from eventsourcing.popo import Factory
+from eventsourcing.utils import Environment, EnvType
+
+from casework.domain.case import Case
+from casework.domain.events import Event, topic_of
+from casework.errors import StoreBusy, UnknownCase
+from casework.store import codec
+from casework.store.lock import WriterLock
+from casework.store.memory import MemoryRecorder
+from casework.store.reader import SQLITE_ERRORS, Reader, store_error
+from casework.store.row import Row
+from casework.store.sqlite import CaseRecorder, sync_journal
+from casework.store.stored import StoredCaseEvent, from_row
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class VersionTaken(StoreBusy):
+    """Somebody else recorded that version of the case in the meantime: load again and ask again."""
+
+
+class CaseMapper(Mapper[str]):
+    """Between events and stored events, by the codec; nothing is resolved by its topic."""
+
+    def __init__(self) -> None:
+        """No transcoder, compressor or cipher: the codec is all of it."""
+
+    def to_stored_event(self, domain_event: Any) -> StoredCaseEvent:
+        """The stored event, with its hot columns."""
+        return stored(domain_event)
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+        """The event. :class:`~casework.store.codec.Unreadable` where the bytes are none."""
+        return codec.decode(stored_event.topic, stored_event.state)
+
+
+class Cases(Application[str]):
+    """The library's application over our recorder. It is given no environment, so that none can switch the store."""
+
+    def __init__(self, recorder: MemoryRecorder | CaseRecorder) -> None:
+        self._recorder = recorder
+        super().__init__()
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        """An empty one."""
+        return Environment(name, {})
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        """The library's plain factory; what matters is constructed here."""
+        return Factory(env)
+
+    def construct_mapper(self) -> Mapper[str]:
+        """Our codec."""
+        return CaseMapper()
+
+    def construct_recorder(self) -> Any:
+        """The recorder of the store."""
+        return self._recorder
+
+
+class Store:
+    """Cases by id. Get, carry on and save between ``with store.writing():``, so that one writer at a time decides."""
+
+    def __init__(self, recorder: MemoryRecorder | CaseRecorder, *, path: str | None, lock_timeout: float) -> None:
+        self._recorder = recorder
+        self._cases = Cases(recorder)
+        self._path = path
+        self._lock_timeout = lock_timeout
+        self._turn = threading.RLock()
+
+    def writing(self) -> AbstractContextManager[object]:
+        """The writer's lock, around load, decide and save. :class:`~casework.errors.StoreBusy` if it is held too long."""
+        return WriterLock(self._path, self._lock_timeout) if self._path else self._turn
+
+    def get(self, case_id: str) -> Case:
+        """The case as recorded. :class:`~casework.errors.UnknownCase`, :class:`~casework.store.codec.Unreadable`."""
+        with self._said():
+            try:
+                return cast(Case, self._cases.repository.get(case_id, projector_func=cast(Any, Case.from_events)))
+            except (AggregateNotFoundError, UnicodeEncodeError):  # no store holds an id that is not text
+                raise unknown_case(case_id) from None
+
+    def save(self, case: Case) -> None:
+        """Record what the case decided, all or nothing; when this returns, it survives a power cut.
+
+        Every event is proved to survive the codec first, because the library forgets what was pending when storing fails.
+        After any error the case object is spent: get it again. :class:`VersionTaken` if another writer was faster.
+        """
+        for event in case.pending_events:
+            codec.encode(cast(Event, event))
+        with self._said():
+            try:
+                self._cases.save(case)
+            except IntegrityError:
+                raise _taken(case.id) from None
+
+    def settle(self) -> None:
+        """Make what is recorded survive a power cut, also where whoever recorded it was killed before he knew that it does.
+
+        For whoever acknowledges a command that was recorded before.
+        """
+        if self._path:
+            sync_journal(self._path)
+
+    def adopt(self, rows: Sequence[Row]) -> None:
+        """Record these rows as they are, all or nothing. :class:`VersionTaken` if one of them is there already."""
+        with self._said():
+            try:
+                self._recorder.insert_events([from_row(row) for row in rows])
+            except IntegrityError:
+                raise _taken(rows[0].case) from None
+
+    def rows(self, case_id: str | None = None) -> Iterator[Row]:
+        """The stored rows, by case and version, as of now."""
+        if self._path is None:
+            yield from cast(MemoryRecorder, self._recorder).rows(case_id)
+            return
+        with Reader(self._path) as reader:
+            yield from reader.rows(case_id)
+
+    def events(self, case_id: str) -> Iterator[Event]:
+        """The events of a case. :class:`~casework.store.codec.Unreadable` at one that cannot be read."""
+        return (codec.decode(row.topic, row.payload) for row in self.rows(case_id))
+
+    def has(self, case_id: str) -> bool:
+        """Whether anything is recorded of that case."""
+        return next(self.rows(case_id), None) is not None
+
+    def close(self) -> None:
+        """Close all connections."""
+        if isinstance(self._recorder, CaseRecorder):
+            self._recorder.close()
+        self._cases.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Errors of the library become ours, in both languages."""
+        try:
+            yield
+        except (PersistenceError, *SQLITE_ERRORS) as error:
+            raise store_error(error, self._path or ":memory:") from error
+
+
+def stored(event: Event) -> StoredCaseEvent:
+    """The event as it is stored: canonical bytes, and the columns that can be asked without opening them."""
+    return StoredCaseEvent(
+        originator_id=event.originator_id,
+        originator_version=event.originator_version,
+        topic=topic_of(type(event)),
+        state=codec.encode(event),
+        trigger=event.trigger,
+        from_state=event.from_state,
+        to_state=event.to_state,
+        at=microseconds(event.at),
+        recorded_at=microseconds(event.recorded_at),
+    )
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since the epoch, exact."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def unknown_case(case_id: str) -> UnknownCase:
+    """There is no such case, and what to do."""
+    return UnknownCase(f"no case '{case_id}' in the store; see them with: casework list",
+                       f"案件库中没有案件“{case_id}”；用 casework list 查看")
+
+
+def _taken(case_id: str) -> VersionTaken:
+    return VersionTaken(f"somebody else wrote to case '{case_id}' at the same moment; try again",
+                        f"案件“{case_id}”同时被他人写入，请重试")

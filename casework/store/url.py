@@ -1,0 +1,153 @@
+"""Where a store is: the URL that names it, the URI that SQLite opens, the file system below it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from casework.errors import InputError, StoreError
+
+NETWORK_FILE_SYSTEMS = frozenset(
+    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "ocfs2", "gfs2", "davfs")
+    + ("fuse.sshfs", "fuse.glusterfs", "fuse.rclone")
+)
+_MOUNTS = "/proc/self/mountinfo"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://|(sqlite|postgres|postgresql|file):", re.IGNORECASE)
+_OPTION = re.compile(r"\?([A-Za-z_]+)=([^/?=]*)$")
+
+
+class Location(NamedTuple):
+    """Where a store is. ``path`` is empty for ``memory``; ``force`` accepts a network file system."""
+
+    kind: Literal["sqlite", "memory"]
+    path: str
+    force: bool
+
+
+def parse(url: str, home: str = "") -> Location:
+    """What the URL or bare path names.
+
+    ``sqlite:///t.db`` is relative, four slashes are absolute, ``sqlite://`` and ``:memory:`` are kept in memory.
+    Everything after the third slash is the path as it stands (no ``%`` decoding), but for ``?force=1`` at its end.
+    ``~`` is expanded in bare paths only: to ``home`` if given, else to the account's home folder as the system's
+    user table has it, so that no environment variable is read here.
+
+    Raises InputError for what names nothing, StoreError for a kind of store that this version has not.
+    No message repeats the URL of another scheme, which may hold a password.
+    """
+    if not url.strip():
+        raise InputError(
+            "the store has no name; give a path or sqlite:///PATH", "没有给出案件库的名称；请给出路径或 sqlite:///路径"
+        )
+    if "\0" in url:
+        raise InputError(
+            "the store's name holds a NUL character; give a path without it", "案件库名称含有 NUL 字符；请去掉它"
+        )
+    if url == ":memory:":
+        return Location("memory", "", False)
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        return Location("sqlite", _expand(url, home), False)
+    return _with_scheme((scheme[1] or scheme[2]).lower(), url)
+
+
+def _with_scheme(scheme: str, url: str) -> Location:
+    if scheme.partition("+")[0] in ("postgresql", "postgres"):
+        raise StoreError(
+            "PostgreSQL stores are not supported yet by this version; use sqlite:///PATH",
+            "本版本尚不支持 PostgreSQL 案件库；请使用 sqlite:///路径",
+        )
+    if scheme != "sqlite":
+        raise InputError(
+            f"{scheme}: is no kind of store; use sqlite:///PATH or a bare path (./{scheme}:… for a file of that name)",
+            f"不认识的案件库类型 {scheme}:；请使用 sqlite:///路径 或直接给出路径（文件确为此名时写 ./{scheme}:…）",
+        )
+    rest = url[len("sqlite:") :]
+    if rest in ("//", "///:memory:"):
+        return Location("memory", "", False)
+    if not rest.startswith("///"):
+        raise InputError(
+            "a sqlite URL has three slashes before a relative path and four before an absolute one: sqlite:///t.db",
+            "sqlite 地址中相对路径前有三条斜线，绝对路径前有四条：sqlite:///t.db",
+        )
+    return _sqlite(rest[3:])
+
+
+def _sqlite(rest: str) -> Location:
+    option = _OPTION.search(rest)
+    if option and (option[1], option[2]) not in (("force", "1"), ("force", "0")):
+        raise InputError(
+            f"?{option[1]}={option[2]} is no option of a store; only ?force=1 is (a file of that name: as a bare path)",
+            f"案件库没有选项 ?{option[1]}={option[2]}，只有 ?force=1（文件确为此名时请直接写路径）",
+        )
+    path = rest[: option.start()] if option else rest
+    if not path:
+        raise InputError(
+            "the sqlite URL names no file; use sqlite:///PATH, or sqlite:// for a store in memory",
+            "sqlite 地址没有文件名；请使用 sqlite:///路径，内存库用 sqlite://",
+        )
+    return Location("sqlite", path, option is not None and option[2] == "1")
+
+
+def _expand(path: str, home: str) -> str:
+    if not path.startswith("~"):
+        return path
+    user, slash, rest = path[1:].partition("/")
+    folder = home if home and not user else _home_of(user)
+    return folder.rstrip("/") + slash + rest if slash else folder
+
+
+def _home_of(user: str) -> str:
+    try:
+        import pwd
+
+        return (pwd.getpwnam(user) if user else pwd.getpwuid(os.getuid())).pw_dir
+    except (ImportError, KeyError):
+        raise InputError(
+            f"no home folder is known for ~{user}; write the path in full, or ./~{user} for a file of that name",
+            f"不知道 ~{user} 的主目录；请写出完整路径，文件确为此名时写 ./~{user}",
+        ) from None
+
+
+def file_uri(path: str, mode: Literal["ro", "rw", "rwc"]) -> str:
+    """The ``file:`` URI by which SQLite opens ``path``, whatever characters its name holds."""
+    return f"{Path(path).absolute().as_uri()}?mode={mode}"
+
+
+def file_system(path: str, mountinfo: str) -> str:
+    """The type of the file system that holds the absolute ``path``, by a text in the form of /proc/self/mountinfo.
+
+    Empty when the text does not say.
+    """
+    best, found = -1, ""
+    for line in mountinfo.splitlines():
+        left, _, right = line.partition(" - ")
+        fields = left.split(" ")
+        if len(fields) < 5 or not right:
+            continue
+        point = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), fields[4]).rstrip("/")
+        # A later line of the same mount point covers the earlier ones.
+        if len(point) >= best and (path == point or path.startswith(point + "/")):
+            best, found = len(point), right.split(" ")[0]
+    return found
+
+
+def refuse_network(path: str) -> None:
+    """Raise StoreError when ``path`` is on a network file system, where locks and fsync cannot be relied on.
+
+    Says nothing where the system does not tell (no /proc).
+    """
+    try:
+        with open(_MOUNTS, encoding="utf-8", errors="surrogateescape") as mounts:
+            kind = file_system(os.path.realpath(path), mounts.read())
+    except OSError:
+        return
+    if kind in NETWORK_FILE_SYSTEMS:
+        raise StoreError(
+            f"{path} is on a network file system ({kind}), where locks may fail and lose cases; use a local disk, "
+            f"or accept the risk with sqlite:///{path}?force=1",
+            f"{path} 位于网络文件系统（{kind}），锁可能失效而丢失案件；请用本地磁盘，"
+            f"或自担风险使用 sqlite:///{path}?force=1",
+        )

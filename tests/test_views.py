@@ -1,0 +1,139 @@
+"""What is shown of a case: equal however it came to be, and true of every version and every moment."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import SCENARIOS, casework, pairs, yaml_of
+
+LIVE, REPLAYED = "live.db", "replayed.db"
+#: What depends on the moment at which it is asked.
+OF_NOW = ("duties", "overdue")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of one's own, and an environment that says nothing."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("CASEWORK_STORE", "CASEWORK_LANG", "LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+
+
+def show(case: str, store: str, *asked: str) -> dict[str, Any]:
+    view: dict[str, Any] = casework("show", case, "--store", store, "--json", *asked).document()
+    return view
+
+
+def events_of(case: str, store: str) -> list[dict[str, Any]]:
+    return casework("history", case, "--store", store, "--jsonl").documents()
+
+
+def lasting(view: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in view.items() if k not in OF_NOW}
+
+
+def replayed(name: str) -> list[dict[str, Any]]:
+    """Replay a story into a store; its steps as they went."""
+    document = casework("replay", str(SCENARIOS / f"{name}.yaml"), "--store", REPLAYED, "--json").document()
+    steps: list[dict[str, Any]] = document["scenarios"][0]["steps"]
+    return steps
+
+
+def carried(name: str, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Carry the same story by hand, a command a step; the views after the opening and after each that was recorded."""
+    story = yaml_of(SCENARIOS / f"{name}.yaml")
+    begins = story["given"]["order"].get("received_at") or story["given"]["order"]["ordered_at"]
+    casework("open", name, "--by", "consumer", "--at", begins, "--store", LIVE, *pairs(story["given"])).ok()
+    views = [show(name, LIVE)]
+    for step, went in zip(story["steps"], steps, strict=True):
+        ran = casework("do", name, step["do"], "--by", step["by"], "--at", went["at"], "--store", LIVE,
+                       *pairs(step.get("with") or {}), "--json")
+        if went["refused"]:
+            assert [r["code"] for r in ran.document(status=1)["refused"]] == went["refused"]
+        else:
+            assert ran.document()["state"] == went["state"]
+            views.append(show(name, LIVE))
+    return views
+
+
+@pytest.mark.parametrize("name", ["juicer", "counterfeit_escalation", "tired_consumer", "phone_call"])
+def test_a_case_that_is_carried_by_hand_looks_as_the_replayed_one_at_every_version(name: str) -> None:
+    views = carried(name, replayed(name))
+    assert [v["version"] for v in views] == list(range(1, len(views) + 1))
+    for version, view in enumerate(views, 1):
+        assert lasting(show(name, REPLAYED, "--version", str(version))) == lasting(view)
+        assert show(name, LIVE, "--version", str(version)) == show(name, REPLAYED, "--version", str(version))
+
+
+def test_the_history_of_a_case_carried_by_hand_differs_only_in_when_it_was_recorded_and_under_which_command() -> None:
+    carried("juicer", replayed("juicer"))
+    apart = ("recorded_at", "command_id")
+    live, again = (events_of("juicer", store) for store in (LIVE, REPLAYED))
+    assert [{k: v for k, v in e.items() if k not in apart} for e in live] == [
+        {k: v for k, v in e.items() if k not in apart} for e in again]
+
+
+def test_as_of_a_moment_is_shown_what_was_recorded_by_then() -> None:
+    replayed("juicer")
+    events = events_of("juicer", REPLAYED)
+    for before, event in zip([None, *events], events, strict=False):
+        at = datetime.fromisoformat(event["recorded_at"])
+        view = show("juicer", REPLAYED, "--as-of", at.isoformat())
+        latest = max(e["version"] for e in events if e["recorded_at"] == event["recorded_at"])
+        assert view["version"] == latest
+        assert lasting(view) == lasting(show("juicer", REPLAYED, "--version", str(latest)))
+        if before is not None and before["recorded_at"] != event["recorded_at"]:
+            earlier = show("juicer", REPLAYED, "--as-of", (at - timedelta(microseconds=1)).isoformat())
+            assert earlier["version"] == before["version"]
+
+
+def test_what_is_recorded_later_does_not_change_what_was_shown_before() -> None:
+    steps = replayed("juicer")
+    last = max(datetime.fromisoformat(s["at"]) for s in steps)
+    asked = [("--version", "7"), ("--as-of", last.isoformat())]
+    before = [show("juicer", REPLAYED, *a) for a in asked]
+    casework("do", "juicer", "give_feedback", "--by", "consumer", "-d", "score=4", "--store", REPLAYED).ok()
+    assert [show("juicer", REPLAYED, *a) for a in asked] == before
+    assert show("juicer", REPLAYED)["version"] == before[1]["version"] + 1
+
+
+def test_a_deadline_is_running_or_overdue_as_of_the_moment_that_is_asked_for() -> None:
+    replayed("juicer")
+    given = yaml_of(SCENARIOS / "juicer.yaml")
+    notify = next(s for s in given["steps"] if s["do"] == "notify")
+    due = datetime.fromisoformat(notify["with"]["answer_by"])
+    [notified] = [e for e in events_of("juicer", REPLAYED) if e["event"].endswith("party_notified")]
+    view = show("juicer", REPLAYED, "--version", str(notified["version"]))
+    [duty] = [d for d in view["duties"] if d["who"] == "merchant"]
+    assert (datetime.fromisoformat(duty["due"]), duty["status"], view["overdue"]) == (due, "running", False)
+
+
+def test_options_as_of_a_version_are_those_of_that_version() -> None:
+    replayed("juicer")
+    then = casework("options", "juicer", "--version", "2", "--store", REPLAYED, "--json").document()
+    assert then["state"] == "awaiting_merchant"
+    assert {"make_offer", "refuse_claim"} <= {t["trigger"] for t in then["triggers"] if t["allowed"]}
+    now = casework("options", "juicer", "--store", REPLAYED, "--json").document()
+    assert now["state"] == "resolved"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_pages_for_people_hold_what_the_documents_hold(lang: str) -> None:
+    replayed("counterfeit_escalation")
+    view = show("counterfeit_escalation", REPLAYED)
+    page = casework("show", "counterfeit_escalation", "--store", REPLAYED, lang=lang).ok().out
+    for item in view["evidence"] + view["referrals"] + view["tip_offs"]:
+        assert item["id"] in page
+    for ruling in view["rulings"]:
+        assert ruling["findings"] in page
+    assert view["remedy"]["amount"] in page
+    history = casework("history", "counterfeit_escalation", "--store", REPLAYED, lang=lang).ok().out
+    for event in events_of("counterfeit_escalation", REPLAYED):
+        assert event["event"].rpartition(".")[2] in history
+    assert "+00:00" not in json.dumps(view) + page + history
+    assert "Z," not in history
