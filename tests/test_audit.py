@@ -146,6 +146,11 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
         renumbered([*LAWFUL[:4], forged(LAWFUL[0], command_id="x", at="2026-03-01T06:00:00Z",
                                         recorded_at="2026-03-01T06:00:00Z"), *LAWFUL[4:]]),
         [("opened_twice", 5)]),
+    "an opening doubled": (
+        renumbered([LAWFUL[0], *LAWFUL]), [("command_repeated", 2), ("opened_twice", 2)]),
+    "a step without its from, out of a state that has no such step": (
+        renumbered([*LAWFUL[:2], forged(LAWFUL[9], from_=None), *LAWFUL[10:]]),
+        [("unlawful_edge", 3)]),
     "a case column": (columns(5, case="other"), [("column_mismatch", 5)]),
     "a case in the payload": (
         columns(5, payload=forged(LAWFUL[4], case="other").payload), [("column_mismatch", 5)]),
@@ -416,6 +421,17 @@ def test_a_guard_that_fails_is_told_once_and_the_others_are_still_asked(monkeypa
     monkeypatch.setitem(GUARDS, "parties_were_heard", fails)
 
     assert found(forge(9, by=AGENT_2)) == [("guard_refuses", 9), ("not_checked", 9)]
+
+
+def test_a_step_that_is_narrower_than_its_trigger_is_judged_by_the_roles_of_its_own_edge() -> None:
+    story = Story()
+    story.do(c.ContactMerchant(message="x"))
+    story.do(c.File(claim="refund", statement="x"))
+    story.do(c.RejectComplaint(ground="wrong_channel", explanation="x"), "agent")
+    story.do(c.Escalate(statement="x"))
+
+    assert found(story.rows) == []
+    assert found(changed(story.rows, 5, by=MERCHANT)) == [("role_may_not", 5)]
 
 
 def test_after_an_unreadable_event_an_adviser_is_not_held_to_be_unauthorised() -> None:

@@ -45,8 +45,8 @@ from casework.domain.vocabulary import VOCABULARY
 
 IN_A_LIST = {"case", "state", "stage", "ground", "merchant", "version", "updated_at", "overdue"}
 IN_A_CASE = IN_A_LIST | {"order", "parties", "evidence", "offers", "rulings", "remedy", "penalties", "duties", "referrals"}
-OURS_IN_A_CASE = {"assigned", "claim", "proofs", "performed", "goods", "tip_offs", "calls", "publicity", "feedback",
-                  "opened_at", "closed_at"}
+OURS_IN_A_CASE = {"assigned", "claim", "excuses", "proofs", "performed", "goods", "advance", "tip_offs", "calls",
+                  "publicity", "feedback", "opened_at", "closed_at"}
 
 
 @pytest.fixture(autouse=True)

@@ -137,3 +137,16 @@ def test_pages_for_people_hold_what_the_documents_hold(lang: str) -> None:
         assert event["event"].rpartition(".")[2] in history
     assert "+00:00" not in json.dumps(view) + page + history
     assert "Z," not in history
+
+
+def test_the_call_sheet_holds_what_customer_service_asks_for_and_what_was_promised() -> None:
+    casework("replay", str(SCENARIOS / "phone_call.yaml"), "--store", "casework.db")
+    sheet = casework("call-sheet", "phone_call", "--json").document()
+    case = casework("show", "phone_call", "--json").document()
+    assert sheet["order"]["id"] == case["order"]["id"]
+    assert sheet["order"]["paid"] == case["order"]["paid"]
+    assert [c["promised"] for c in sheet["calls"]] == [c["promised"] for c in case["calls"]]
+    assert sheet["merchant_proves"] is True
+    for lang, words in (("zh", ("订单编号", "支付金额", "转接上级")), ("en", ("order number", "paid", "passed up"))):
+        shown = casework("call-sheet", "phone_call", lang=lang).out
+        assert all(word in shown for word in words)

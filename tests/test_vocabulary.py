@@ -72,8 +72,13 @@ def test_no_table_names_a_key_twice_which_python_would_not_say(module: str) -> N
 
 def test_every_table_of_terms_is_in_the_vocabulary_once() -> None:
     tables = [v for v in vars(vocabulary).values()
-              if isinstance(v, dict) and v and all(isinstance(t, Term) for t in v.values())]
+              if isinstance(v, dict) and v and v is not vocabulary.KINDS and all(isinstance(t, Term) for t in v.values())]
     assert sorted(map(id, tables)) == sorted(map(id, VOCABULARY.values()))
+
+
+def test_every_kind_of_term_has_a_name_in_both_languages() -> None:
+    assert set(vocabulary.KINDS) == set(VOCABULARY)
+    assert all(term.zh and term.en for term in vocabulary.KINDS.values())
 
 
 def test_a_term_that_is_not_known_is_shown_as_it_is() -> None:

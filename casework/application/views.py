@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from casework.domain import fold
+from casework.domain.answers import ANSWERS
 from casework.domain.beside import HEARING
 from casework.domain.events import CaseOpened, Event, topic_of
 from casework.domain.facts import Facts
@@ -90,6 +91,8 @@ def full(facts: Facts, now: datetime) -> View:
         "parties": {"consumer": facts.given.consumer, "merchant": order.merchant, "advisers": sorted(facts.advisers)},
         "assigned": str(facts.assigned) if facts.assigned else None,
         "claim": facts.claim,
+        "excuses": [{"excuse": x, "answer": {"zh": ANSWERS[x].zh, "en": ANSWERS[x].en}, "clause": ANSWERS[x].clause,
+                     "evidence": list(ANSWERS[x].evidence)} for x in facts.excuses if x in ANSWERS],
         "evidence": [
             {"id": e.id, "kind": e.kind, "by": str(e.by), "at": e.at, "description": e.description,
              "sha256": e.sha256, "authenticity": e.authenticity} for e in facts.evidence.values()
@@ -105,6 +108,7 @@ def full(facts: Facts, now: datetime) -> View:
         "remedy": remedy(facts.remedy),
         "performed": money(sum((a for a in facts.performed if a is not None), Decimal(0))) if facts.performed else None,
         "goods": facts.goods,
+        "advance": facts.advance,
         "penalties": [_penalty(p) for p in facts.rulings[-1].penalties] if facts.rulings else [],
         "duties": duties(facts, now),
         "referrals": [{"id": r.id, "body": r.body, "at": r.at, "state": r.state} for r in facts.referrals.values()],

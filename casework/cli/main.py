@@ -26,6 +26,7 @@ COMMANDS = {
     "do": ("carry", "do"),
     "options": ("read", "options"),
     "show": ("read", "show"),
+    "call-sheet": ("read", "call_sheet"),
     "history": ("read", "history"),
     "list": ("read", "list_"),
     "audit": ("audit", "audit"),

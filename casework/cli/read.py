@@ -58,6 +58,18 @@ def show(settings: Settings, case: str, as_of: str | None, version: int | None) 
     return 0
 
 
+@click.command("call-sheet", cls=Command, zh="打电话前的备忘：订单信息、问题、证据、所缺、此前的通话和要记下的内容。")
+@click.argument("case")
+@common
+def call_sheet(settings: Settings, case: str) -> int:
+    """What to have at hand before a phone call, and what to write down in it."""
+    from casework.report import callsheet
+
+    sheet = callsheet.call_sheet(_facts(settings, case, None, None))
+    settings.answer(sheet, lambda: callsheet.lines(sheet, lang(), settings.zone))
+    return 0
+
+
 @click.command("history", cls=Command, zh="一宗案件的全部事件。")
 @click.argument("case")
 @option("--jsonl", is_flag=True, help="One JSON document a line.", zh="每行一份 JSON")

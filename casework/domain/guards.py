@@ -128,7 +128,7 @@ def merchant_was_contacted(facts: Facts, request: Request) -> Iterator[Reason]:
 
 
 def limitation_runs(facts: Facts, request: Request) -> Iterator[Reason]:
-    """民法典 188: three years from knowing; 195: a demand starts them anew."""
+    """The limitation period runs: three years from knowing, and anew from a demand (民法典 188, 195)."""
     due = limitation(facts, request)
     if request.at > due.at:
         yield reason("out_of_time", due=_day(due.at), rule=due.clause)
@@ -231,7 +231,7 @@ def ruling_is_consistent(facts: Facts, request: Request) -> Iterator[Reason]:
 
 
 def evidence_carries_the_ruling(facts: Facts, request: Request) -> Iterator[Reason]:
-    """争议规则 65 and 66: who has to prove and did not, loses."""
+    """Who has to prove and did not, loses (争议规则 65, 66)."""
     outcome = request.said("outcome")
     merchant_proves = grounds.GROUNDS[facts.given.ground].merchant_proves
     if outcome == "for_merchant" and merchant_proves and not _merchant_may_win(facts):
@@ -241,7 +241,7 @@ def evidence_carries_the_ruling(facts: Facts, request: Request) -> Iterator[Reas
 
 
 def ruling_grants_remedy(facts: Facts, request: Request) -> Iterator[Reason]:
-    """Only a remedy can be executed."""
+    """Only a ruling that grants a remedy can be executed."""
     if not facts.rulings or facts.rulings[-1].remedy is None:
         yield reason("nothing_granted")
 
@@ -253,7 +253,7 @@ def ruling_grants_nothing(facts: Facts, request: Request) -> Iterator[Reason]:
 
 
 def higher_level_exists(facts: Facts, request: Request) -> Iterator[Reason]:
-    """One review, no second (争议规则 93 names the court next)."""
+    """There is one review and no second (争议规则 93 names the court next)."""
     if facts.rulings and facts.rulings[-1].review:
         yield reason("no_higher_level")
 
@@ -335,7 +335,7 @@ def referral_is_of_actor(facts: Facts, request: Request) -> Iterator[Reason]:
 
 
 def no_other_body_has_it(facts: Facts, request: Request) -> Iterator[Reason]:
-    """121号令 16(2): 12315 (and likewise a 消协) must refuse what a court or another body has or had."""
+    """12315, and likewise a 消协, must refuse what a court or another body has or had (121号令 16(2))."""
     if request.by.id not in EXCLUSIVE:
         return
     others = [r.body for r in facts.referrals.values() if r.body in SHUTS_OUT and r.was_accepted]

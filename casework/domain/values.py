@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, inspect
 
-from casework.domain.vocabulary import VOCABULARY
+from casework.domain.vocabulary import KINDS, VOCABULARY
 from casework.errors import InputError
 
 #: The most that one text may hold, and one event in all: a store takes events of any kind of engine only below these.
@@ -173,7 +173,8 @@ def named(kind: str, value: str) -> str:
     near = get_close_matches(value, terms, n=1)
     guess_en = f"; did you mean '{near[0]}'?" if near else f"; one of: {', '.join(terms)}"
     guess_zh = f"；是否指“{near[0]}”？" if near else f"；可用：{'、'.join(terms)}"
-    raise InputError(f"unknown {kind} '{value[:60]}'{guess_en}", f"未知的 {kind} “{value[:60]}”{guess_zh}")
+    what = KINDS[kind]
+    raise InputError(f"unknown {what.en} '{value[:60]}'{guess_en}", f"未知的{what.zh}“{value[:60]}”{guess_zh}")
 
 
 @cache

@@ -391,6 +391,22 @@ VOCABULARY: dict[str, dict[str, Term]] = {
 }
 
 
+#: What each kind of term is called.
+KINDS = {
+    "stage": Term("阶段", "stage"), "state": Term("状态", "state"), "role": Term("角色", "role"),
+    "platform": Term("平台", "platform"), "ground": Term("事由", "ground"), "evidence": Term("证据种类", "evidence kind"),
+    "proof": Term("证明材料", "proof"), "authenticity": Term("真实性", "authenticity"),
+    "proof_result": Term("举证结果", "result of proof"), "remedy": Term("处理方式", "remedy"), "penalty": Term("处罚", "penalty"),
+    "outcome": Term("裁决结果", "outcome"), "excuse": Term("商家理由", "excuse"), "channel": Term("渠道", "channel"),
+    "body": Term("外部机构", "outside body"), "rejection": Term("不予受理的理由", "ground of rejection"),
+    "no_contact": Term("不联系商家的理由", "reason for no contact"), "suspension": Term("中止的理由", "ground of suspension"),
+    "referral": Term("外部投诉的状态", "state of a referral"), "return": Term("退货状态", "state of a return"),
+    "offer": Term("方案状态", "state of an offer"), "advance": Term("先行赔付状态", "state of an advance"),
+    "tip_off": Term("举报状态", "state of a tip-off"), "service": Term("服务承诺", "promised service"),
+    "duty": Term("期限种类", "duty"), "right": Term("权利", "right"), "pitfall": Term("误区", "pitfall"),
+}
+
+
 def label(kind: str, term: str, lang: str) -> str:
     """The label of a term, or the identifier itself where the vocabulary does not know it (an altered store)."""
     known = VOCABULARY[kind].get(term)

@@ -10,15 +10,17 @@ from casework.domain.vocabulary import label
 from casework.report.text import columns, escape, moment
 
 _T = {
-    "state": ("状态", "state"), "ground": ("事由", "ground"), "order": ("订单", "order"), "consumer": ("消费者", "consumer"),
-    "merchant": ("商家", "merchant"), "assigned": ("处理人", "assigned"), "evidence": ("证据", "evidence"),
-    "proofs": ("证明材料", "proof"), "offers": ("方案", "offers"), "rulings": ("裁决", "rulings"),
-    "remedy": ("处理方式", "remedy"), "penalties": ("处罚", "penalties"), "duties": ("期限", "duties"),
-    "referrals": ("外部机构", "referrals"), "tip_offs": ("举报", "tip-offs"), "calls": ("通话", "calls"),
-    "version": ("版本", "version"), "updated": ("最近更新", "updated"), "case": ("案件", "case"),
-    "overdue": ("逾期", "overdue"), "goods": ("退货", "goods"), "now": ("现在可以", "allowed now"),
-    "not_now": ("现在不可以", "not allowed now"), "by": ("由", "by"), "missing": ("缺少", "missing"),
-    "until": ("截至", "until"), "nothing": ("没有案件", "no cases"), "unverified": ("未经核实", "unverified"),
+    "state": ("状态", "state"), "ground": ("事由", "ground"), "order": ("订单", "order"),
+    "consumer": ("消费者", "consumer"), "merchant": ("商家", "merchant"), "assigned": ("处理人", "assigned"),
+    "evidence": ("证据", "evidence"), "proofs": ("证明材料", "proof"), "offers": ("方案", "offers"),
+    "rulings": ("裁决", "rulings"), "remedy": ("处理方式", "remedy"), "penalties": ("处罚", "penalties"),
+    "duties": ("期限", "duties"), "referrals": ("外部机构", "referrals"), "tip_offs": ("举报", "tip-offs"),
+    "calls": ("通话", "calls"), "version": ("版本", "version"), "updated": ("最近更新", "updated"),
+    "case": ("案件", "case"), "overdue": ("逾期", "overdue"), "goods": ("退货", "goods"),
+    "now": ("现在可以", "allowed now"), "not_now": ("现在不可以", "not allowed now"), "by": ("由", "by"),
+    "missing": ("缺少", "missing"), "until": ("截至", "until"), "excuses": ("商家理由", "excuses"),
+    "advance": ("先行赔付", "advance"), "no_step": ("此状态下没有的步骤", "no such step in this state"),
+    "nothing": ("没有案件", "no cases"), "unverified": ("未经核实", "unverified"),
 }
 
 
@@ -43,7 +45,7 @@ def case_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
     ]
     if view["assigned"]:
         pairs.append((word("assigned", lang), view["assigned"]))
-    for key in ("evidence", "offers", "rulings", "referrals", "tip_offs", "calls", "duties"):
+    for key in ("excuses", "evidence", "offers", "rulings", "referrals", "tip_offs", "calls", "duties"):
         pairs += [(word(key, lang) if i == 0 else "", line) for i, line in enumerate(_items(key, view[key], lang, zone))]
     if view["proofs"]:
         proofs = [f"{label('proof', k, lang)}: {label('proof_result', v, lang)}" for k, v in view["proofs"].items()]
@@ -52,6 +54,8 @@ def case_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
         pairs.append((word("remedy", lang), _remedy(view["remedy"], lang)))
     if view["goods"] != "not_due":
         pairs.append((word("goods", lang), label("return", view["goods"], lang)))
+    if view["advance"] != "not_applied":
+        pairs.append((word("advance", lang), label("advance", view["advance"], lang)))
     if view["penalties"]:
         pairs.append((word("penalties", lang), _penalties(view["penalties"], lang)))
     yield from columns(pairs)
@@ -88,9 +92,11 @@ def options_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str
          f"{word('by', lang)} " + _roles(o["roles"], lang),
          f"{word('until', lang)} {moment(o['until'], zone)}" if o["until"] else ""]
         for o in view["triggers"] if o["allowed"]))
+    refused = [o for o in view["triggers"] if not o["allowed"]]
+    absent = [o["trigger"] for o in refused if any(r["code"] == "not_in_this_state" for r in o["reasons"])]
     yield f"{word('not_now', lang)}:"
-    for option in view["triggers"]:
-        if option["allowed"]:
+    for option in refused:
+        if option["trigger"] in absent:
             continue
         yield escape(f"  {option['trigger']}")
         for reason in option["reasons"]:
@@ -98,11 +104,15 @@ def options_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str
             yield escape(f"      [{reason['code']}] {reason[lang]}{clause}")
         if option["missing"]:
             yield escape(f"      {word('missing', lang)}: {', '.join(option['missing'])}")
+    if absent:
+        yield f"  {word('no_step', lang)}: {len(absent)} (--json)"
 
 
 def _items(key: str, items: list[dict[str, Any]], lang: str, zone: tzinfo) -> Iterator[str]:
     for item in items:
-        if key == "evidence":
+        if key == "excuses":
+            yield f"{label('excuse', item['excuse'], lang)}: {item['answer'][lang]} ({item['clause']})"
+        elif key == "evidence":
             yield (f"{item['id']}  {label('evidence', item['kind'], lang)} "
                    f"({label('authenticity', item['authenticity'], lang)}, {item['by']}): {item['description']}")
         elif key == "offers":

@@ -7,10 +7,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from casework.audit.findings import FINDINGS
+from casework.domain.answers import ANSWERS
 from casework.domain.beside import ACTS
 from casework.domain.lifecycle import STAGE_OF, TRIGGERS
 from casework.domain.reasons import REASONS
-from casework.domain.vocabulary import VOCABULARY, label
+from casework.domain.vocabulary import RIGHT_CLAUSES, VOCABULARY, label
 from casework.errors import InputError
 from casework.exchange import taobao
 
@@ -52,6 +53,9 @@ def lines(explained: dict[str, Any], lang: str) -> list[str]:
         if m.get("roles"):
             roles = [label("role", r, lang) for r in m["roles"]]
             out.append(("由：" if lang == "zh" else "by: ") + ("、" if lang == "zh" else ", ").join(roles))
+        if m.get("evidence"):
+            kinds = ("、" if lang == "zh" else ", ").join(label("evidence", k, lang) for k in m["evidence"])
+            out.append(("有用的证据：" if lang == "zh" else "evidence that helps: ") + kinds)
         for edge in m.get("edges", ()):
             under = (("；条件：" if lang == "zh" else "; under: ") + ", ".join(edge["guards"])) if edge["guards"] else ""
             out.append(f"  {', '.join(edge['from'])} → {edge['to'] or '='}{under}")
@@ -101,6 +105,14 @@ def _terms(code: str) -> list[dict[str, Any]]:
     for name, table in VOCABULARY.items():
         if term in table and kind in ("", name):
             zh, en = table[term]
+            if name == "excuse":
+                answer = ANSWERS[term]
+                found.append({"kind": name, "zh": zh, "en": en, "clause": answer.clause,
+                              "mend": {"zh": answer.zh, "en": answer.en}, "evidence": list(answer.evidence)})
+                continue
+            if name == "right":
+                found.append({"kind": name, "zh": zh, "en": en, "clause": RIGHT_CLAUSES[term]})
+                continue
             if name == "state":
                 stage = STAGE_OF[term]
                 zh, en = f"{zh}（{label('stage', stage, 'zh')}）", f"{en} ({label('stage', stage, 'en')})"

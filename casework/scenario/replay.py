@@ -102,6 +102,7 @@ def record(result: Replay, store: Store) -> bool:
     with store.writing():
         there = list(store.rows(result.scenario.name))
         if there == result.rows:
+            store.settle()
             return False
         if there:
             raise Conflict(

@@ -23,8 +23,8 @@ _KEYS = ("scenario", "title", "story", "given", "steps", "then")
 _STEP_KEYS = ("do", "by", "at", "after", "with", "then")
 #: What a ``then`` may name: what a case view holds, and for a step what became of it.
 CASE_KEYS = (
-    "state", "stage", "version", "ground", "assigned", "claim", "remedy", "performed", "goods", "penalties", "evidence",
-    "proofs", "offers", "rulings", "referrals", "tip_offs", "calls", "publicity", "feedback", "overdue", "duties",
+    "state", "stage", "version", "ground", "assigned", "claim", "remedy", "performed", "goods", "advance", "penalties",
+    "evidence", "proofs", "offers", "rulings", "referrals", "tip_offs", "calls", "publicity", "feedback", "overdue", "duties",
 )
 _LISTS = {"refused", "missing", "findings"}
 STEP_THEN = (*CASE_KEYS, "refused", "missing")
