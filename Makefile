@@ -16,6 +16,11 @@ lint: $(VENV)/.tested
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# Writes the pages of docs/ that say what the code holds; a test fails while one of them is stale.
+.PHONY: docs
+docs: $(VENV)/.installed
+	$(BIN)/python docs/generate.py
+
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "casework needs Python 3.11 or later: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)

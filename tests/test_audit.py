@@ -26,7 +26,7 @@ from casework.domain import events as e
 from casework.domain.guards import GUARDS
 from casework.domain.reasons import REASONS
 from casework.domain.request import Request
-from casework.domain.values import Remedy
+from casework.domain.values import EVENT_BYTES, Remedy
 from casework.errors import InputError
 from casework.rulebook.edition import CURRENT
 from casework.store.codec import Unreadable, decode, is_canonical
@@ -85,6 +85,12 @@ def columns(number: int, /, **values: Any) -> Rows:
     return with_row(LAWFUL, number, lambda row: row._replace(**values))
 
 
+def retyped(number: int, topic: str) -> Rows:
+    """The topic altered in both places."""
+    old = LAWFUL[number - 1]
+    return columns(number, topic=topic, payload=old.payload.replace(old.topic.encode(), topic.encode(), 1))
+
+
 def renumbered(rows: Iterable[Row]) -> Rows:
     return [forged(row, version=number) for number, row in enumerate(rows, 1)]
 
@@ -117,10 +123,16 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
     "a topic that is bytes": (columns(8, topic=b"casework.case.party_answered"),
                               [("unknown_topic", 8), ("not_checked", 9)]),
     "a topic of another step of the same shape": (
-        columns(12, topic="casework.case.offer_declined"), [("unreadable_event", 12)]),
+        columns(12, topic="casework.case.offer_declined"), [("column_mismatch", 12)]),
     "a topic under which the bytes can be read as well": (
         columns(7, topic="casework.case.evidence_supplied"),
+        [("column_mismatch", 7)]),
+    "a topic and a payload's type that are altered together": (
+        retyped(7, "casework.case.evidence_supplied"),
         [("role_may_not", 7), ("unlawful_edge", 7), ("guard_refuses", 9)]),
+    "a payload's type that is altered alone": (
+        columns(8, payload=LAWFUL[7].payload.replace(b"casework.case.", b"casework.cases.", 1)),
+        [("unreadable_event", 8), ("not_checked", 9)]),
     "white space in the bytes": (
         columns(8, payload=LAWFUL[7].payload.replace(b'":', b'": ', 1)), [("payload_not_canonical", 8)]),
     "a payload stored as text": (columns(8, payload=LAWFUL[7].payload.decode()), [("payload_not_canonical", 8)]),
@@ -346,6 +358,7 @@ TRACKED = {
     "a tip-off that is not there": (changed(with_tip_off(), 3, data={"tip_off": "T-2"}), "unknown_item"),
     "evidence found authentic twice": (
         changed(with_examined_evidence(), 9, data={"result": "authentic"}), "wrong_point"),
+    "evidence that is not there": (changed(with_examined_evidence(), 7, data={"evidence": "E-9"}), "unknown_item"),
     "evidence of the side itself disputed": (
         changed(with_examined_evidence(), 7, by=CONSUMER), "own_evidence"),
 }
@@ -432,6 +445,51 @@ def test_a_step_that_is_narrower_than_its_trigger_is_judged_by_the_roles_of_its_
 
     assert found(story.rows) == []
     assert found(changed(story.rows, 5, by=MERCHANT)) == [("role_may_not", 5)]
+
+
+@pytest.mark.parametrize(("unreadable", "said", "expected"), [
+    (1, {"version": 2, "from_": "merchant_refused"}, ("state_not_yielded", 2)),
+    (7, {"version": 9, "from_": "escalated"}, ("state_not_yielded", 9)),
+    (8, {"version": 9, "from_": "escalated"}, ("state_not_yielded", 9)),
+])
+def test_after_an_unreadable_event_the_state_is_the_one_that_its_columns_name(
+        unreadable: int, said: dict[str, Any], expected: tuple[str, int]) -> None:
+    rows = with_row(LAWFUL, said["version"], lambda row: forged(row, **said))
+    rows = with_row(rows, unreadable, lambda row: row._replace(payload=b""))
+
+    assert expected in found(rows)
+
+
+def test_after_an_unreadable_event_whose_columns_name_no_state_any_state_may_follow() -> None:
+    rows = with_row(LAWFUL, 7, lambda row: row._replace(payload=b"", to_state="heaven"))
+
+    assert found(rows) == [("unreadable_event", 7), ("not_checked", 9)]
+
+
+def test_a_limit_of_an_unknown_edition_is_not_checked_where_it_is_first_asked_for() -> None:
+    story = Story()
+    story.do(c.ContactMerchant(message="x"))
+    story.do(c.Lapse(message="x"), "system", after=1200 * DAY)
+
+    assert found(story.rows) == []
+    assert found(changed(story.rows, 1, edition="2099-01")) == [("unknown_edition", 1), ("not_checked", 3)]
+
+
+def test_an_event_that_is_larger_than_any_command_writes_is_found() -> None:
+    penalties = [{"kind": "warning", "clause": "x" * 200}] * 200
+    over = forged(LAWFUL[8], data={"penalties": penalties, "findings": "x" * 60_000})
+
+    assert len(over.payload) < EVENT_BYTES
+    assert found(with_row(LAWFUL, 9, lambda _: over)) == []
+    huge = over._replace(payload=over.payload + b" " * EVENT_BYTES)
+    [finding] = audit_case(with_row(LAWFUL, 9, lambda _: huge))
+    assert (finding.code, finding.version) == ("payload_not_canonical", 9)
+    assert str(EVENT_BYTES) in finding.why.en
+
+
+def test_times_are_microseconds_since_the_epoch_in_utc() -> None:
+    assert microseconds(datetime.fromisoformat("1970-01-01T08:00:00.000001+08:00")) == 1
+    assert microseconds(datetime.fromisoformat("2026-11-22T00:00:00+00:00")) == 1_795_305_600_000_000
 
 
 def test_after_an_unreadable_event_an_adviser_is_not_held_to_be_unauthorised() -> None:

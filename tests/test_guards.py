@@ -230,7 +230,7 @@ QUESTIONS = (
     Question("body_was_not_asked_yet", "referral_open",
              lambda: referred("court", accepted=False).ask("refer", body="court", statement="再起诉"),
              lambda: referred("court", accepted=False).ask("refer", body="police", statement="报案")),
-    Question("advance_was_promised", "promise_missing",
+    Question("advance_was_promised", "advance_not_promised",
              lambda: case_in("offer_made").when("accept_offer").ask("apply_advance", statement="商家不履行"),
              lambda: case_in("remedy_due", services=["advance_compensation"]).ask("apply_advance", statement="商家不履行")),
     Question("advance_is_within_due", "advance_exceeds_due",

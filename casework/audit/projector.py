@@ -26,6 +26,9 @@ def project(facts: Facts | None, event: e.Event) -> Facts | None:
     if event.to_state in STAGE_OF:
         facts.state = event.to_state
         facts.closed_at = event.at if event.to_state in CLOSED else None
+        for offer in facts.offers.values():
+            if offer.state == "open" and facts.closed_at is not None:
+                offer.state = "lapsed"
         # A deadline for the platform's reply is met by whatever step its people take.
         facts.replied = facts.replied or event.by.role in ("agent", "supervisor")
     concern = _CONCERNS.get(type(event))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,10 @@ if TYPE_CHECKING:
     from casework.store.row import Row
 
 
+#: How many cases make a progress bar worth its line.
+WORTH_A_BAR = 1000
+
+
 @click.command("audit", cls=Command, zh="重新核查案件库中的每宗案件（或指定案件），每个问题一行；绝不在第一个问题处停下。")
 @click.argument("cases", metavar="[CASE]...", nargs=-1)
 @option("--select", metavar="CODES", help="Only these findings, by commas.", zh="只报告这些问题代码，用逗号分隔")
@@ -26,21 +29,16 @@ if TYPE_CHECKING:
 @common
 def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore: str | None, jsonl: bool) -> int:
     """Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first."""
-    from casework.application.views import by_case
-    from casework.audit.check import audit_case
+    from casework.audit.check import Summary
+    from casework.audit.check import audit as findings
     from casework.store.opening import open_reader
 
-    wanted, unwanted = _codes(select, "--select"), _codes(ignore, "--ignore")
-    found, counts, checked, events = [], Counter[str](), 0, 0
+    counted = Summary()
     with open_reader(settings.store) as reader:
-        groups = by_case(reader.rows()) if not cases else _named(reader, cases)
-        for rows in _with_progress(groups, None if cases else len(reader.case_ids())):
-            checked, events = checked + 1, events + len(rows)
-            for finding in audit_case(rows):
-                if (not wanted or finding.code in wanted) and finding.code not in unwanted:
-                    found.append(finding)
-                    counts[finding.code] += 1
-    summary = {"cases": checked, "events": events, "findings": len(found), "by_code": dict(sorted(counts.items()))}
+        rows = _named(reader, cases) if cases else _with_progress(reader)
+        found = list(findings(rows, _codes(select, "--select") or None, _codes(ignore, "--ignore"), counted))
+    summary = {"cases": counted.cases, "events": counted.events, "findings": len(found),
+               "by_code": dict(sorted(counted.findings.items()))}
     shown = [{"code": f.code, "case": f.case, "version": f.version, "what": getattr(f.what, lang()),
               "why": getattr(f.why, lang())} for f in found]
     if jsonl:
@@ -49,8 +47,8 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
     else:
         settings.answer({"findings": shown, "summary": summary}, lambda: [
             *(escape(f"{f['code']}  {f['case']}  v{f['version']}  {f['what']}: {f['why']}") for f in shown),
-            say(f"案件 {checked}，事件 {events}，问题 {len(found)}",
-                f"cases: {checked}, events: {events}, findings: {len(found)}"),
+            say(f"案件 {counted.cases}，事件 {counted.events}，问题 {len(found)}",
+                f"cases: {counted.cases}, events: {counted.events}, findings: {len(found)}"),
         ])
     return 1 if found else 0
 
@@ -65,18 +63,25 @@ def _codes(text: str | None, where: str) -> set[str]:
     return codes
 
 
-def _named(reader: Reader, cases: tuple[str, ...]) -> Iterator[tuple[str, list[Row]]]:
-    for case in cases:
+def _named(reader: Reader, cases: tuple[str, ...]) -> Iterator[Row]:
+    for case in dict.fromkeys(cases):
         rows = list(reader.rows(case))
         if not rows:
             raise UnknownCase(f"no case '{case}' in the store; see them with: casework list",
                               f"案件库中没有案件“{case}”；用 casework list 查看")
-        yield case, rows
+        yield from rows
 
 
-def _with_progress(groups: Iterator[tuple[str, list[Row]]], length: int | None) -> Iterator[list[Row]]:
-    if not sys.stderr.isatty() or not length or length < 1000:
-        yield from (rows for _, rows in groups)
+def _with_progress(reader: Reader) -> Iterator[Row]:
+    """All rows; on a terminal, and where it takes a while, with a bar that moves on with every case."""
+    cases = len(reader.case_ids()) if sys.stderr.isatty() else 0
+    if cases < WORTH_A_BAR:
+        yield from reader.rows()
         return
-    with click.progressbar(groups, length=length, file=sys.stderr, label=say("审计", "audit")) as bar:
-        yield from (rows for _, rows in bar)
+    with click.progressbar(length=cases, file=sys.stderr, label=say("审计", "audit")) as bar:
+        before = None
+        for row in reader.rows():
+            if row.case != before:
+                before = row.case
+                bar.update(1)
+            yield row

@@ -23,6 +23,7 @@ TRACKS: dict[str, tuple[TrackRow, ...]] = {
         ("accept", ("open",), "accepted"),
         ("decline", ("open",), "declined"),
         ("supersede", ("open",), "superseded"),
+        ("lapse", ("open",), "lapsed"),
     ),
     "authenticity": (
         ("dispute", ("unexamined",), "disputed"),

@@ -21,11 +21,16 @@ from casework.domain import values as v
 TOPIC_PREFIX = "casework.case."
 
 
-class Event(v.Value, frozen=True):
+@cache
+def _topic(name: str) -> str:
+    return TOPIC_PREFIX + re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Event(v.Value, frozen=True, tag_field="type", tag=_topic):
     """The envelope. ``at`` is when it happened, ``recorded_at`` when it was recorded, both UTC and never running backwards
     within a case; ``trigger``, ``from`` and ``to`` are there for a step of the lifecycle and for no other event.
-    The case and its version stand in the payload as well as in the store's columns, so that neither can be altered
-    alone; the event-sourcing library knows them as ``originator_id`` and ``originator_version``.
+    The case, its version and the topic (as ``type``) stand in the payload as well as in the store's columns, so that none of
+    them can be altered alone; the event-sourcing library knows them as ``originator_id`` and ``originator_version``.
     """
 
     originator_id: str = msgspec.field(name="case")
@@ -325,10 +330,9 @@ class AdviserAuthorised(Event, frozen=True, kw_only=True):
     data: c.AuthoriseAdviser
 
 
-@cache
 def topic_of(event: type[Event]) -> str:
     """The stable name under which an event is stored: ``casework.case.complaint_filed``."""
-    return TOPIC_PREFIX + re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()
+    return _topic(event.__name__)
 
 
 def _command_of(event: type[Event]) -> type[c.Command]:

@@ -56,6 +56,8 @@ def _enter(facts: Facts, event: e.Event) -> None:
     assert event.to_state is not None
     facts.state = event.to_state
     facts.closed_at = event.at if event.to_state in CLOSED else None
+    if event.to_state in CLOSED and facts.open_offer:
+        facts.open_offer.state = "lapsed"
     if event.by.role in ("agent", "supervisor"):
         facts.replied = True
 

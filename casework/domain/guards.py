@@ -362,12 +362,12 @@ def goods_are_back(facts: Facts, request: Request) -> Iterator[Reason]:
 
 
 def advance_was_promised(facts: Facts, request: Request) -> Iterator[Reason]:
-    """The platform pays first where it promised to for the order, or where a ruling or settlement is not performed.
+    """The platform pays first where it promised to for the order, or where it ruled in the case.
 
     消法 44 binds the platform to what it promised beyond the law; 电商法 58 speaks of deposits and 先行赔偿.
     """
     if "advance_compensation" not in facts.given.order.services and not facts.rulings:
-        yield reason("promise_missing")
+        yield reason("advance_not_promised")
 
 
 def advance_is_within_due(facts: Facts, request: Request) -> Iterator[Reason]:
@@ -378,9 +378,9 @@ def advance_is_within_due(facts: Facts, request: Request) -> Iterator[Reason]:
 
 
 def evidence_is_newer_than_ruling(facts: Facts, request: Request) -> Iterator[Reason]:
-    """A dismissed case is taken up again only for something new: a court judgment or an authority's finding.
+    """A dismissed case is taken up again only for a judgment, an authority's finding, or a test or appraisal report.
 
-    争议规则 4 and 5 lift the time limit for exactly these; nothing can be put in the file of a closed case, so the command
+    争议规则 4 and 5 lift the time limit for these; nothing can be put in the file of a closed case, so the command
     names what there is and the file gets it afterwards.
     """
     if request.said("new_evidence") not in NEW_GROUNDS:

@@ -25,7 +25,7 @@ REASONS: dict[str, ReasonText] = {
         "案件处于“{state}”，此时没有这一步", "the case is '{state}', where there is no such step",
         "用 options 查看现在可以做什么", "see with options what can be done now"),
     "role_not_allowed": ReasonText(
-        "{role}不能做这一步；可由：{roles}", "a {role} may not do this; it is for: {roles}",
+        "{role}不能做这一步；可由：{roles}", "the {role} may not do this; it is for: {roles}",
         "请由有权的一方操作", "let one of those roles do it"),
     "not_a_party": ReasonText(
         "{who} 不是本案当事人", "{who} is not a party to this case",
@@ -138,6 +138,10 @@ REASONS: dict[str, ReasonText] = {
     "award_differs": ReasonText(
         "与该机构已达成的结果不同", "this is not what that body settled",
         "写明 settle_referral 所记录的处理方式", "state the remedy that settle_referral recorded"),
+    "advance_not_promised": ReasonText(
+        "平台没有为该订单承诺先行赔付，也没有裁决", "the platform promised no advance for this order, and there is no ruling",
+        "商家不履行时用 report_default 回到平台", "if the merchant does not perform, go back to the platform with report_default",
+        "消费者权益保护法 44；电子商务法 58"),
     "advance_exceeds_due": ReasonText(
         "垫付金额 {amount} 超过应付 {due}", "{amount} is more than the {due} that is due",
         "垫付不超过应付金额", "pay first at most what is due"),

@@ -289,6 +289,7 @@ OFFER_STATES = {
     "accepted": Term("已接受", "accepted"),
     "declined": Term("已拒绝", "declined"),
     "superseded": Term("已被新方案取代", "superseded"),
+    "lapsed": Term("已失效", "lapsed"),
 }
 
 ADVANCE_STATES = {

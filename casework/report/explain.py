@@ -11,7 +11,7 @@ from casework.domain.answers import ANSWERS
 from casework.domain.beside import ACTS
 from casework.domain.lifecycle import STAGE_OF, TRIGGERS
 from casework.domain.reasons import REASONS
-from casework.domain.vocabulary import RIGHT_CLAUSES, VOCABULARY, label
+from casework.domain.vocabulary import KINDS, RIGHT_CLAUSES, VOCABULARY, Term, label
 from casework.errors import InputError
 from casework.exchange import taobao
 
@@ -45,7 +45,7 @@ def lines(explained: dict[str, Any], lang: str) -> list[str]:
         if m["kind"] == "taobao":
             out += [line for value in taobao.find(m["name"]) for line in taobao.meaning(value, lang)]
             continue
-        out.append(f"{explained['code']}  [{m['kind']}]  {m[lang]}")
+        out.append(f"{explained['code']}  [{_kind(m['kind'], lang)}]  {m[lang]}")
         if m.get("clause"):
             out.append(("依据：" if lang == "zh" else "rests on: ") + m["clause"])
         if m.get("mend"):
@@ -60,6 +60,14 @@ def lines(explained: dict[str, Any], lang: str) -> list[str]:
             under = (("；条件：" if lang == "zh" else "; under: ") + ", ".join(edge["guards"])) if edge["guards"] else ""
             out.append(f"  {', '.join(edge['from'])} → {edge['to'] or '='}{under}")
     return out
+
+
+_WHAT = {"refusal": Term("拒绝理由", "refusal"), "finding": Term("审计问题", "finding"), "trigger": Term("步骤", "trigger"),
+         "command": Term("记录", "command")}
+
+
+def _kind(kind: str, lang: str) -> str:
+    return (_WHAT.get(kind) or KINDS[kind]).text(lang)
 
 
 def _codes(code: str) -> list[dict[str, Any]]:

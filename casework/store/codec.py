@@ -15,7 +15,13 @@ from casework.domain.events import TOPICS, Event, topic_of
 from casework.domain.values import EVENT_BYTES, clean
 from casework.errors import CaseworkError, InputError
 
+
+class _Head(msgspec.Struct):
+    type: str
+
+
 _ENCODER = msgspec.json.Encoder(order="sorted")
+_HEAD = msgspec.json.Decoder(_Head)
 
 
 class Unreadable(CaseworkError):
@@ -52,6 +58,15 @@ def decode(topic: str, payload: bytes) -> Event:
         return _decoder(topic).decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise Unreadable(f"not readable as {topic}: {error}", f"无法按 {topic} 读取：{error}") from None
+
+
+def said_topic(payload: bytes) -> str | None:
+    """The topic that the payload itself says; None where it says none that is on the allow-list."""
+    try:
+        said = _HEAD.decode(payload).type
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
+        return None
+    return said if said in TOPICS else None
 
 
 def is_canonical(event: Event, payload: bytes) -> bool:

@@ -1,0 +1,455 @@
+"""Write those pages of this folder that say what the running code holds.
+
+    make docs                          writes them
+    python docs/generate.py --check    writes nothing; names the pages that are stale, and exits with 1 if there are any
+
+A page is a generator of blocks (headings, paragraphs, tables). Nothing is said here that the code can say itself: labels,
+sentences and clauses come from its tables, explanations from its docstrings.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from inspect import getdoc
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from msgspec import inspect
+
+from casework import errors
+from casework.audit.findings import FINDINGS
+from casework.cli.base import Command as CliCommand
+from casework.cli.base import Option
+from casework.cli.main import COMMANDS as CLI
+from casework.cli.main import casework as group
+from casework.domain import events, grounds, values, versions
+from casework.domain.answers import ANSWERS
+from casework.domain.beside import ACTS, TRACK_LABELS, TRACKS
+from casework.domain.commands import COMMANDS, Command, OpenCase
+from casework.domain.guards import GUARDS, who_may
+from casework.domain.lifecycle import OPEN, STAGE_OF, TRIGGERS
+from casework.domain.machine import lifecycle as process_of
+from casework.domain.reasons import REASONS
+from casework.domain.vocabulary import RIGHT_CLAUSES, VOCABULARY, label
+from casework.exchange import taobao
+from casework.report.explain import explain
+from casework.report.lifecycle import as_mermaid
+from casework.rulebook.edition import EDITIONS
+from casework.rulebook.records import Certainty
+
+FOLDER = Path(__file__).parent
+MARK = "<!-- Generated from the running code by `make docs` (docs/generate.py); do not edit. -->"
+BREAK = "<br>"
+
+
+# --- Markdown --------------------------------------------------------------------------------------------------------
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table of GitHub's Markdown, one line a row."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("".join(f"| {text} " if (text := cell(c)) else "| " for c in line) + "|" for line in lines)
+
+
+def cell(content: object) -> str:
+    """Text that stays within its cell: on one line, a pipe in it escaped."""
+    return " ".join(str(content).split()).replace("|", r"\|")
+
+
+def code(*names: str) -> str:
+    """Identifiers, by commas."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def both(en: str, zh: str) -> str:
+    """Both languages in one cell."""
+    return en + BREAK + zh
+
+
+def prose(text: str | None) -> str:
+    """A docstring's text, its paragraphs joined; reStructuredText's literals become Markdown's."""
+    return " ".join((text or "").split()).replace("``", "`")
+
+
+def first_line(thing: object) -> str:
+    """The first line of a docstring."""
+    return prose((getdoc(thing) or "").split("\n")[0])
+
+
+# --- lifecycle.md ----------------------------------------------------------------------------------------------------
+
+
+def lifecycle_page() -> Iterator[str]:
+    process = process_of(versions.VERSION)
+    assert process is not None
+    yield "# The lifecycle"
+    yield (f"Version {process.version}, as the machine runs it (`casework lifecycle`); a case pins it by its digest "
+           f"`{process.digest}`. What a state or a role is called stands in the [vocabulary](vocabulary.md), what a step "
+           "has to say in the [commands](commands.md#commands-of-a-case), why it is refused in the [codes](codes.md).")
+    yield "由实际运行的状态机生成：状态、步骤、角色、条件，以及不改变状态的记录。"
+    for heading, lang in (("Picture", "en"), ("图", "zh")):
+        yield f"## {heading}"
+        yield "\n".join(["```mermaid", *as_mermaid(process, lang), "```"])
+
+    yield "## States"
+    yield table(("state", "中文", "English", "stage"), (
+        (code(state), *VOCABULARY["state"][state], both(label("stage", stage, "en"), label("stage", stage, "zh")))
+        for state, stage in STAGE_OF.items()))
+
+    yield "## Triggers"
+    yield "One row an edge: at most one leaves a state by the same trigger. What a guard asks stands [below](#guards)."
+    yield table(("trigger", "中文", "English", "by", "from", "to", "guards"), (
+        (code(t.name), t.zh, t.en, code(*(edge.roles or t.roles)), states(edge.sources), code(edge.to) if edge.to else "stays",
+         code(*edge.guards))
+        for t in TRIGGERS for edge in t.edges))
+
+    yield "## Beside the state"
+    yield "Acts that leave the state as it is. Some move a [track](#tracks), the small life of a thing within the case."
+    yield table(("act", "中文", "English", "by", "in", "guards", "track"), (
+        (code(a.name), a.zh, a.en, code(*a.roles), states(a.states), code(*a.guards), code(a.track.name) if a.track else "")
+        for a in ACTS))
+
+    yield "## Tracks"
+    yield "The offer's is moved by steps of the lifecycle, the others by the acts above."
+    yield table(("track", "中文", "English", "trigger", "from", "to", "act"), (
+        (code(name), *TRACK_LABELS[name], code(trigger), code(*sources), code(to),
+         code(*(a.name for a in ACTS if a.track and a.track.name == name and trigger in a.track.triggers)))
+        for name, rows in TRACKS.items() for trigger, sources, to in rows))
+
+    yield "## Guards"
+    yield f"Before them all, `who_may`. {first_line(who_may)}"
+    yield "Every guard of a command is asked, so that a refusal gives all its reasons at once."
+    users = [(row.name, edge.guards) for row in TRIGGERS for edge in row.edges] + [(a.name, a.guards) for a in ACTS]
+    yield table(("guard", "what it asks", "asked of"), (
+        (code(name), first_line(guard), code(*dict.fromkeys(user for user, used in users if name in used)))
+        for name, guard in GUARDS.items()))
+
+
+def states(names: Iterable[str]) -> str:
+    """States by name; nearly all open ones by what is left out."""
+    held = set(names)
+    left_out = [state for state in OPEN if state not in held]
+    if held == set(STAGE_OF):
+        return "every state"
+    if held <= set(OPEN) and len(left_out) <= 3:
+        return "every open state" + (f" but {code(*left_out)}" if left_out else "")
+    return code(*(state for state in STAGE_OF if state in held))
+
+
+# --- vocabulary.md ---------------------------------------------------------------------------------------------------
+
+
+def vocabulary_page() -> Iterator[str]:
+    yield "# The vocabulary"
+    yield ("Every term that a case can hold. The identifier is what events, scenario files and the command line use and never "
+           "changes; a label is for people and may. `casework explain KIND:TERM` looks one up.")
+    yield "案件可用的全部术语：标识符永不改变，中英文名称供人阅读。"
+    yield "Kinds: " + ", ".join(f"[{kind}](#{kind})" for kind in VOCABULARY)
+    for kind, terms in VOCABULARY.items():
+        head, column = EXTRA.get(kind, ((), lambda term: ()))
+        yield f"## {kind}"
+        yield table(("term", "中文", "English", *head), ((code(t), *labels, *column(t)) for t, labels in terms.items()))
+        yield from AFTER.get(kind, list)()
+
+
+def stage(term: str) -> tuple[str, ...]:
+    return (code(STAGE_OF[term]),)
+
+
+def needs(term: str) -> tuple[str, ...]:
+    """The evidence that a ground needs, and who proves."""
+    ground = grounds.GROUNDS[term]
+    groups = ("one of " + code(*group) if len(group) > 1 else code(*group) for group in ground.required)
+    return f"{BREAK}and ".join(groups), "merchant" if ground.merchant_proves else "consumer"
+
+
+def clause(term: str) -> tuple[str, ...]:
+    return (RIGHT_CLAUSES[term],)
+
+
+def answers() -> Iterator[str]:
+    yield "### What answers an excuse"
+    yield table(("excuse", "what the law and the rules say to it", "rests on", "evidence that helps"), (
+        (code(excuse), both(a.en, a.zh), a.clause, code(*a.evidence)) for excuse, a in ANSWERS.items()))
+
+
+#: What a kind has beside its labels: the heads of further columns, and what stands in them.
+EXTRA: dict[str, tuple[tuple[str, ...], Callable[[str], tuple[str, ...]]]] = {
+    "state": (("stage",), stage),
+    "ground": (("needs of evidence", "who proves"), needs),
+    "right": (("rests on",), clause),
+}
+#: What follows the table of a kind.
+AFTER: dict[str, Callable[[], Iterable[str]]] = {"excuse": answers}
+
+
+# --- codes.md --------------------------------------------------------------------------------------------------------
+
+#: 130 is what a shell expects of whoever was interrupted.
+STATUSES = {
+    0: ("done and clean", "完成"),
+    1: ("understood, and the answer is no: refused, a mismatch, or findings", "被拒绝、不符或有问题"),
+    2: ("could not run: the question could not be put", "无法运行"),
+    130: ("interrupted", "被中断"),
+}
+
+
+def codes_page() -> Iterator[str]:
+    yield "# Codes"
+    yield "What scenarios and programs may rely on; `casework explain CODE` says the same."
+    yield "拒绝代码、审计发现和退出状态：含义、怎么办、依据。"
+    yield "## Refusals"
+    yield "`…` stands for what a guard fills in. A refusal gives all its codes at once and records nothing."
+    head = ("code", "what it says", "what to do", "rests on")
+    yield table(head, (meant(name, "refusal") for name in REASONS))
+    yield "## Findings"
+    yield "What `casework audit` reports."
+    yield table(head[:-1], (meant(name, "finding")[:-1] for name in FINDINGS))
+    yield "## Exit statuses"
+    kinds = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.CaseworkError)]
+    yield table(("status", "what it says", "errors"), (
+        (status, both(*text), code(*(e.__name__ for e in kinds if e.status == status))) for status, text in STATUSES.items()))
+    yield table(("error", "when"), ((code(e.__name__), first_line(e)) for e in kinds))
+
+
+def meant(name: str, kind: str) -> tuple[str, ...]:
+    [found] = [m for m in explain(name)["meanings"] if m["kind"] == kind]
+    mend = found["mend"]
+    return code(name), both(found["en"], found["zh"]), both(mend["en"], mend["zh"]), found.get("clause", "")
+
+
+# --- commands.md -----------------------------------------------------------------------------------------------------
+
+
+def commands_page() -> Iterator[str]:
+    yield "# Commands"
+    yield ("First those of the command line, then [those of a case](#commands-of-a-case), which `casework do`, scenario files "
+           "and `casework.carry_on` take.")
+    yield "先是命令行的命令，再是案件的步骤：字段、类型、是否必填、是否个人信息、由哪个事件记录。"
+    yield "## Command line"
+    found = {name: context(name) for name in CLI}
+    shared = set.intersection(*({o.name for o in options(ctx)} for ctx in found.values()))
+    some = found["do"]
+    yield "Every command takes:"
+    yield option_table(some, [o for o in options(some) if o.name in shared])
+    yield "`casework` itself takes:"
+    yield option_table(click.Context(group), options(click.Context(group)))
+    for name, ctx in found.items():
+        command = ctx.command
+        assert isinstance(command, CliCommand)
+        yield f"### casework {name}"
+        yield f"`{' '.join([ctx.command_path, *command.collect_usage_pieces(ctx)])}`"
+        yield prose(command.help)
+        yield command.zh
+        if own := [o for o in options(ctx) if o.name not in shared]:
+            yield option_table(ctx, own)
+
+    yield "## Commands of a case"
+    yield ("A field holds a term of the [vocabulary](vocabulary.md) or one of these: *identity*, letters, digits, `.`, `_` and "
+           f"`-`, at most 64; *text*, at most {values.TEXT_BYTES // 1024} KiB in UTF-8; *yuan*, with at most two decimals; "
+           f"*time*, ISO 8601 with its offset. A list holds at most {values.LIST_ITEMS} items. A *personal* field holds free "
+           "text or personal data. Each command is recorded by one event, under one topic.")
+    labels = {row.name: (row.en, row.zh) for row in (*TRIGGERS, *ACTS)} | {"open_case": ("open a case", "立案")}
+    inner: list[type[msgspec.Struct]] = []
+    kinds: dict[str, type[Command]] = {"open_case": OpenCase, **COMMANDS}
+    for name, kind in kinds.items():
+        event = events.EVENT_OF[kind]
+        yield f"### {name}"
+        yield "*{}* · {}".format(*labels[name])
+        yield first_line(kind)
+        yield fields(kind, inner)
+        known = {f.name for f in msgspec.structs.fields(events.Event)} | {"data"}
+        decided = [f.encode_name for f in msgspec.structs.fields(event) if f.name not in known]
+        yield (f"Recorded by `{event.__name__}` under `{events.topic_of(event)}`"
+               + (f", with what was decided: {code(*decided)}." if decided else "."))
+    yield "## Values"
+    yield "What a field above holds where that has fields of its own."
+    for struct in inner:  # grows while it is walked: a value may hold further ones
+        yield f"### {struct.__name__}"
+        yield first_line(struct)
+        yield fields(struct, inner)
+
+
+def context(name: str) -> click.Context:
+    """A command of the command line, as click parses it."""
+    parent = click.Context(group, info_name="casework")
+    command = group.get_command(parent, name)
+    assert command is not None
+    return click.Context(command, parent=parent, info_name=name)
+
+
+def options(ctx: click.Context) -> list[Option]:
+    return [p for p in ctx.command.params if isinstance(p, Option)]
+
+
+def option_table(ctx: click.Context, shown: Iterable[Option]) -> str:
+    records = [(o, o.get_help_record(ctx)) for o in shown]
+    return table(("option", "English", "中文", "required"), (
+        (code(record[0]), o.help, o.zh, "yes" if o.required else "") for o, record in records if record))
+
+
+def fields(kind: type[msgspec.Struct], inner: list[type[msgspec.Struct]]) -> str:
+    """The fields of a struct; the structs that they hold are added to ``inner``."""
+    info = inspect.type_info(kind)
+    assert isinstance(info, inspect.StructType)
+    return table(("field", "holds", "required", "otherwise", "personal"), (
+        (code(f.encode_name), holds(f.type, inner), "yes" if f.required else "", default(f.default), personal(kind, f.name))
+        for f in info.fields))
+
+
+def personal(kind: type[msgspec.Struct], name: str) -> str:
+    """Whether a field is personal, or which part of it."""
+    paths = [path for path in values.personal_fields(kind) if path.replace("[]", "").split(".")[0] == name]
+    return "yes" if paths == [name] else code(*paths)
+
+
+def default(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value in (None, (), msgspec.NODEFAULT) else code(str(value))
+
+
+def holds(kind: Any, inner: list[type[msgspec.Struct]]) -> str:
+    """What a field takes, in words; a struct that it takes is added to ``inner``."""
+    match kind:
+        case inspect.Metadata(extra={"term": term}):
+            return f"[{term}](vocabulary.md#{term})"
+        case inspect.Metadata(extra={"money": True}):
+            return "yuan"
+        case inspect.Metadata():
+            return holds(kind.type, inner)
+        case inspect.UnionType():
+            return holds(next(t for t in kind.types if not isinstance(t, inspect.NoneType)), inner)
+        case inspect.VarTupleType():
+            return ("one or more of " if kind.min_length else "any number of ") + holds(kind.item_type, inner)
+        case inspect.StructType():
+            if kind.cls not in inner:
+                inner.append(kind.cls)
+            return f"[{kind.cls.__name__}](#{kind.cls.__name__.lower()})"
+        case inspect.LiteralType():
+            return " or ".join(sorted(code(str(value)) for value in kind.values))
+        case inspect.IntType():
+            return f"number, {kind.ge} to {kind.le}"
+        case inspect.BoolType():
+            return "yes or no"
+        case inspect.DateTimeType():
+            return "time"
+        case inspect.StrType():
+            return STRINGS.get(str(kind), f"text like {code(kind.pattern or '')}")
+    raise TypeError(f"no words for {kind}")
+
+
+def bare(kind: Any) -> str:
+    """What a type is apart from the marks on it."""
+    made = inspect.type_info(kind)
+    return str(made.type if isinstance(made, inspect.Metadata) else made)
+
+
+STRINGS = {
+    bare(values.Identity): "identity",
+    bare(values.Sha256): "SHA-256, 64 hex digits",
+    bare(values.Text): "text",
+    bare(values.Clause): "text, at most 200 characters",
+}
+
+
+# --- rules.md --------------------------------------------------------------------------------------------------------
+
+CERTAINTY: dict[Certainty, str] = {
+    "A": "the article was read",
+    "A-": "an excerpt of the article was read",
+    "B": "a secondary source",
+    "C": "**unverified**",
+    "I": "inferred",
+}
+
+
+def rules_page() -> Iterator[str]:
+    yield "# The rules"
+    yield ("A case keeps the edition that it was opened under. Of the records of one rule the highest rank in force on the day "
+           "governs; *chosen by* says whose day that is: of the `act` between the parties, of the `filing`, or of the `decision` "
+           "of whoever decides. Days are local in Asia/Shanghai, first and last one included; working days know 调休.")
+    yield "规则记录：数值、单位、生效与失效日期、位阶、依据和可信程度；C 表示未经核实。"
+    yield "Certainty: " + "; ".join(f"{code(name)}, {words}" for name, words in CERTAINTY.items()) + "."
+    for edition in EDITIONS.values():
+        yield f"## Edition {edition.id}"
+        yield f"Digest `{edition.digest}`."
+        yield table(("rule", "value", "unit", "from", "to", "rank", "chosen by", "clause", "certainty", "what it says"), (
+            (code(r.id), r.value, r.unit.replace("_", " "), r.from_ or "", r.to or "", r.rank, r.applies_by, r.clause,
+             "C, **unverified**" if r.certainty == "C" else r.certainty, both(r.en, r.zh))
+            for r in edition.records))
+
+
+# --- taobao.md -------------------------------------------------------------------------------------------------------
+
+
+def taobao_page() -> Iterator[str]:
+    yield "# Taobao's values"
+    yield ("Each value of Taobao's and Tmall's refund interfaces and what it means in a case: the [states](lifecycle.md#states) "
+           "that it allows (the first where nothing more is known), facts beside the state, and the "
+           "[commands](commands.md#commands-of-a-case) that record what a message tells, the likeliest way first. "
+           "`casework explain taobao:WAIT_SELLER_AGREE` says the same in words.")
+    yield "淘宝、天猫退款接口的每个取值，以及它在个案中的含义；没有对应的写明原因。"
+    yield table(("fact", "English", "中文"), ((code(name), f.en, f.zh) for name, f in taobao.FACTS.items()))
+    for name, g in taobao.GROUPS.items():
+        yield f"## {name}"
+        yield f"{g.en[0].upper()}{g.en[1:]} · {g.zh}. Source: {g.source}."
+        if g.note:
+            yield both(g.note.en, g.note.zh)
+        yield table(("value", "number", "label", "states", "facts", "commands", "then", "note"), (
+            (code(v.code), "" if v.number is None else v.number, both(v.en, v.zh),
+             code(*v.states) if v.mapped else "*not mapped*", facts(v), ways(v), code(v.leads_to) if v.leads_to else "",
+             both(v.note.en, v.note.zh) if v.note else "")
+            for v in taobao.VALUES if v.group == name))
+
+
+def facts(value: taobao.Value) -> str:
+    kinds = dict.fromkeys(kind for kind, _ in value.facts)
+    return "; ".join(f"{code(kind)}: " + " or ".join(code(term) for k, term in value.facts if k == kind) for kind in kinds)
+
+
+def ways(value: taobao.Value) -> str:
+    return " or ".join(" → ".join(code(command) for command in way) for way in value.ways)
+
+
+# --- all of them -----------------------------------------------------------------------------------------------------
+
+PAGES: dict[str, Callable[[], Iterable[str]]] = {
+    "lifecycle.md": lifecycle_page,
+    "vocabulary.md": vocabulary_page,
+    "codes.md": codes_page,
+    "commands.md": commands_page,
+    "rules.md": rules_page,
+    "taobao.md": taobao_page,
+}
+
+
+def page(name: str) -> str:
+    """A page as it has to be."""
+    return "\n\n".join([MARK, *PAGES[name]()]) + "\n"
+
+
+def stale(folder: Path) -> list[str]:
+    """The pages that are not there or differ."""
+    return [name for name in PAGES
+            if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != page(name)]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write, or check."""
+    if arguments not in ([], ["--check"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    names = stale(FOLDER)
+    for name in names:
+        if not arguments:
+            (FOLDER / name).write_text(page(name), encoding="utf-8", newline="\n")
+        print(f"docs/{name}: " + ("stale; run: make docs" if arguments else "written"))
+    return 1 if arguments and names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
