@@ -229,7 +229,7 @@ def test_both_readings_of_a_lawful_case_are_equal_and_its_audit_is_empty(story: 
 def test_the_two_readings_agree_after_every_single_event_of_many_deep_walks() -> None:
     seen: set[type[e.Event]] = set()
     uses: Counter[str] = Counter()
-    for number in range(40):
+    for number in range(80):
         events = walked(Random(number), 80, uses).events
         facts: Facts | None = None
         for count, event in enumerate(events, 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -131,7 +132,13 @@ QUESTIONS = (
              lambda: case_in("ruled").ask("make_offer", "merchant", remedy=FULL)),
     Question("multiple_was_promised", "promise_missing",
              lambda: reviewed_and_heard().ask("rule", "agent", **multiple("2697.00")),
-             lambda: reviewed_and_heard(services=["fake_one_pay_three"]).ask("rule", "agent", **multiple("2697.00"))),
+             lambda: with_service("fake_one_pay_three").ask("rule", "agent", **multiple("2697.00"))),
+    Question("channel_reaches_platform", "wrong_channel",
+             lambda: case_in("awaiting_merchant").ask("file", claim="refund", statement="见帖子", channel="forum"),
+             lambda: case_in("awaiting_merchant").ask("file", claim="refund", statement="坏了", channel="hotline")),
+    Question("promised_evidence_is_in_file", "evidence_missing",
+             lambda: judged().ask("accept_complaint", "agent"),
+             lambda: judged().evidence("court_judgment").ask("accept_complaint", "agent")),
     Question("merchant_was_contacted", "merchant_not_contacted",
              lambda: given_case().ask("file", claim="refund", statement="坏了"),
              lambda: case_in("awaiting_merchant").ask("file", claim="refund", statement="坏了")),
@@ -254,6 +261,14 @@ def proven() -> Story:
 
 def multiple(amount: str) -> dict[str, Any]:
     return ruling(remedy={"kind": "promised_multiple", "amount": amount})
+
+
+def with_service(service: str) -> Story:
+    return reviewed_and_heard(ground="counterfeit", services=[service])
+
+
+def judged() -> Story:
+    return case_in("dismissed").when("reopen_filed", statement="法院已判决", new_evidence="court_judgment")
 
 
 def outside() -> Story:
@@ -602,9 +617,52 @@ def test_a_remedy_that_is_money_says_how_much_whoever_grants_it(kind: str) -> No
 
 @pytest.mark.parametrize("service", VOCABULARY["service"])
 def test_a_multiple_is_granted_only_where_one_was_promised(service: str) -> None:
-    codes = reviewed_and_heard(services=[service]).ask("rule", "agent", **multiple("2697.00")).codes
-    promise = service in ("fake_one_pay_three", "fake_one_pay_four", "mismatch_compensation")
-    assert codes == ([] if promise else ["promise_missing"])
+    most = {"fake_one_pay_three": "2697.00", "fake_one_pay_four": "3596.00", "mismatch_compensation": "899.00"}.get(service)
+    story = with_service(service)
+    if most is None:
+        assert story.ask("rule", "agent", **multiple("0.01")).codes == ["promise_missing"]
+    else:
+        assert story.ask("rule", "agent", **multiple(most)).codes == []
+        more = str(Decimal(most) + Decimal("0.01"))
+        assert story.ask("rule", "agent", **multiple(more)).codes == ["amount_exceeds_promise"]
+        unlike = reviewed_and_heard(services=[service]).ask("rule", "agent", **multiple(most))
+        assert unlike.codes == ["promise_missing"], "a promise against fakes says nothing of broken goods"
+
+
+def test_a_judgment_that_was_only_named_does_not_carry_a_reopened_case() -> None:
+    story = judged().refused("accept_complaint", "agent", "evidence_missing")
+    story.evidence("goods_photo").refused("accept_complaint", "agent", "evidence_missing")
+    story.evidence("court_judgment").when("accept_complaint", "agent").then_state("under_review")
+
+
+def test_points_are_no_yuan() -> None:
+    remedy = {**FULL, "extra": [{"kind": "points", "amount": "500"}]}
+    story = reviewed_and_heard().when("rule", "agent", **ruling(remedy=remedy)).when("execute_ruling", "system")
+    story.when("perform_remedy", "system", amount="899.00")
+    assert "not_performed" not in story.ask("confirm_remedy").codes
+
+
+def test_an_advance_is_at_most_what_is_still_owed() -> None:
+    story = advanced().when("perform_remedy", "merchant", amount="800.00")
+    story.refused("pay_advance", "system", "advance_exceeds_due", amount="99.01")
+    story.when("pay_advance", "system", amount="99.00")
+    assert "not_performed" not in story.ask("confirm_remedy").codes
+
+
+def test_the_same_kind_of_proof_is_told_apart_by_the_party_that_gave_it() -> None:
+    story = proven().when("examine_proof", "agent", kind="test_certificate", result="accepted").when(
+        "ask_proof", "agent", party="consumer", kinds=["test_certificate"], answer_by=days(3))
+    story.when("close_proof", "system", after=days(4))
+    results = {(p.party, p.kind): p.result for p in story.facts.proofs.values()}
+    assert results["merchant", "test_certificate"] == "accepted"
+    assert results["consumer", "test_certificate"] == "missing"
+    assert story.heard().ask("rule", "agent", **ruling("for_merchant")).codes == []
+
+
+def test_a_promise_of_the_carrier_or_the_merchant_is_none_of_the_platforms() -> None:
+    for channel in ("merchant_chat", "carrier_service"):
+        story = case_in("filed").when("log_call", note="答应明天送到", promised_by=hours(2), channel=channel)
+        assert story.ask("escalate", after=3, statement="没有送到").codes == ["not_overdue"], channel
 
 
 def test_a_court_may_award_what_the_platform_may_not() -> None:
@@ -640,7 +698,7 @@ def test_proof_that_the_consumer_gave_does_not_let_the_merchant_win() -> None:
     story = case_in("under_review").when(
         "ask_proof", "agent", party="consumer", kinds=["test_certificate"], answer_by=days(3))
     story.when("submit_proof", kinds=["test_certificate"]).when(
-        "examine_proof", "agent", kind="test_certificate", result="accepted")
+        "examine_proof", "agent", kind="test_certificate", result="accepted", party="consumer")
     story.heard().refused("rule", "agent", "merchant_proof_missing", **ruling("for_merchant"))
 
 
@@ -679,8 +737,8 @@ def test_proof_asked_for_and_not_given_counts_as_missing_and_what_was_not_asked_
     story.refused("submit_proof", "consumer", "not_asked", kinds=["test_certificate"])
     story.refused("submit_proof", "merchant", "not_asked", kinds=["test_certificate", "shipping_proof"])
     story.when("close_proof", "system", after=days(4)).then_state("under_review")
-    found = {kind: (proof.party, proof.result) for kind, proof in story.facts.proofs.items()}
-    assert found == {"test_certificate": ("merchant", "missing"), "purchase_voucher": ("merchant", "missing")}
+    found = {key: proof.result for key, proof in story.facts.proofs.items()}
+    assert found == {("merchant", "test_certificate"): "missing", ("merchant", "purchase_voucher"): "missing"}
 
 
 def test_to_hand_in_no_document_at_all_is_not_to_submit_proof() -> None:

@@ -97,7 +97,8 @@ def full(facts: Facts, now: datetime) -> View:
             {"id": e.id, "kind": e.kind, "by": str(e.by), "at": e.at, "description": e.description,
              "sha256": e.sha256, "authenticity": e.authenticity} for e in facts.evidence.values()
         ],
-        "proofs": {kind: proof.result for kind, proof in facts.proofs.items()},
+        "proofs": {party: {p.kind: p.result for p in facts.proofs.values() if p.party == party}
+                   for party in dict.fromkeys(p.party for p in facts.proofs.values())},
         "offers": [{"id": o.id, "remedy": remedy(o.remedy), "at": o.at, "state": o.state}
                    for o in facts.offers.values()],
         "rulings": [

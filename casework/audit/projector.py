@@ -90,6 +90,12 @@ def _before_platform(facts: Facts, event: e.Event) -> None:
             _await_reply(facts, event, event.reply_by)
         case e.DefaultReported():
             _await_reply(facts, event, event.reply_by)
+    match event:
+        case e.FiledCaseReopened(data=said, from_state="dismissed") if said.new_evidence is not None:
+            # Named, not given yet: the complaint is taken only once it is in the file.
+            facts.new_evidence = Term("consumer", (said.new_evidence,), event.at, event.at, event.originator_version)
+        case e.ComplaintFiled() | e.FiledCaseReopened() | e.DefaultReported():
+            facts.new_evidence = None
     facts.demands.append(event.at)
     facts.in_review = isinstance(event, e.CaseEscalated)
     if not facts.in_review:
@@ -134,15 +140,15 @@ def _hearing_of_parties(facts: Facts, event: e.Event) -> None:
             _hearing(facts, said.party).answer_by = said.answer_by
         case e.ProofSubmitted(data=said):
             facts.proof_term = None
-            facts.proofs |= {kind: Proof(event.by.role, "submitted") for kind in said.kinds}
+            facts.proofs |= {(event.by.role, kind): Proof(event.by.role, kind, "submitted") for kind in said.kinds}
             _hearing(facts, event.by.role).answered_at = event.at
         case e.ProofClosed():
             if (asked := facts.proof_term) is not None:
-                facts.proofs = {kind: Proof(asked.party, "missing") for kind in asked.kinds} | facts.proofs
+                nothing = {(asked.party, kind): Proof(asked.party, kind, "missing") for kind in asked.kinds}
+                facts.proofs = nothing | facts.proofs
             facts.proof_term = None
         case e.ProofExamined(data=said):
-            party = facts.proofs[said.kind].party if said.kind in facts.proofs else _prover(facts)
-            facts.proofs[said.kind] = Proof(party, said.result)
+            facts.proofs |= {(said.party, said.kind): Proof(said.party, said.kind, said.result)}
 
 
 def _evidence(facts: Facts, event: e.Event) -> None:
@@ -243,11 +249,6 @@ def _await_reply(facts: Facts, event: e.Event, reply_by: e.Due) -> None:
 
 def _hearing(facts: Facts, role: str) -> Hearing:
     return facts.hearings.setdefault(role, Hearing())
-
-
-def _prover(facts: Facts) -> str:
-    """Whose document an examined one is that nobody was asked for: the merchant has to prove first."""
-    return facts.proof_term.party if facts.proof_term is not None else "merchant"
 
 
 def _refer(facts: Facts, name: str, state: str) -> None:

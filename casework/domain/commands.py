@@ -299,6 +299,7 @@ class ExamineProof(Command, frozen=True):
 
     kind: v.ProofKind
     result: Literal["accepted", "missing", "forged"]
+    party: v.Party = "merchant"
     explanation: v.Text | None = None
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from casework.domain.commands import OpenCase
 from casework.domain.events import Due
 from casework.domain.values import Actor, Penalty, Remedy
+from casework.domain.vocabulary import PLATFORM_CHANNELS
 
 INITIAL = "discovered"
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -56,9 +57,10 @@ class Term:
 
 @dataclass(slots=True)
 class Proof:
-    """A document that a party was asked for, and what was found of it."""
+    """A document that a party was asked for, and what was found of it. Facts hold one a party and kind."""
 
     party: str
+    kind: str
     result: str
 
 
@@ -148,13 +150,14 @@ class Facts:
 
     claim: str | None = None
     filed_at: datetime | None = None
+    new_evidence: Term | None = None
     reply_by: Due | None = None
     replied: bool = False
     round_opened_by: str | None = None
     hearings: dict[str, Hearing] = field(default_factory=dict)
     assigned: Actor | None = None
     proof_term: Term | None = None
-    proofs: dict[str, Proof] = field(default_factory=dict)
+    proofs: dict[tuple[str, str], Proof] = field(default_factory=dict)
     rulings: list[Ruling] = field(default_factory=list)
     in_review: bool = False
     rulings_before_round: int = 0
@@ -186,7 +189,7 @@ class Facts:
     def platform_calls(self) -> list[Call]:
         """The calls with the platform since the complaint was filed."""
         since = self.filed_at
-        return [c for c in self.calls if since is not None and c.at >= since and c.channel != "merchant_chat"]
+        return [c for c in self.calls if since is not None and c.at >= since and c.channel in PLATFORM_CHANNELS]
 
     @property
     def consumer_evidence(self) -> list[Evidence]:

@@ -118,6 +118,9 @@ def _filed(facts: Facts, event: e.ComplaintFiled | e.DefaultReported | e.FiledCa
     if isinstance(event, e.ComplaintFiled | e.FiledCaseReopened):
         facts.claim = event.data.claim or facts.claim
         facts.no_contact = event.data.without_contact or facts.no_contact
+    facts.new_evidence = None
+    if isinstance(event, e.FiledCaseReopened) and event.from_state == "dismissed" and event.data.new_evidence:
+        facts.new_evidence = Term("consumer", (event.data.new_evidence,), event.at, event.at, event.originator_version)
     facts.filed_at = event.at
     facts.reply_by = event.reply_by
     facts.replied = False
@@ -185,7 +188,8 @@ def _proof_asked(facts: Facts, event: e.ProofAsked) -> None:
 
 @_on(e.ProofSubmitted)
 def _proof_submitted(facts: Facts, event: e.ProofSubmitted) -> None:
-    facts.proofs.update({kind: Proof(event.by.role, "submitted") for kind in event.data.kinds})
+    party = event.by.role
+    facts.proofs.update({(party, kind): Proof(party, kind, "submitted") for kind in event.data.kinds})
     facts.proof_term = None
     _heard(facts, event.by.role).answered_at = event.at
 
@@ -193,16 +197,16 @@ def _proof_submitted(facts: Facts, event: e.ProofSubmitted) -> None:
 @_on(e.ProofClosed)
 def _proof_closed(facts: Facts, event: e.ProofClosed) -> None:
     if facts.proof_term:
+        party = facts.proof_term.party
         for kind in facts.proof_term.kinds:
-            facts.proofs.setdefault(kind, Proof(facts.proof_term.party, "missing"))
+            facts.proofs.setdefault((party, kind), Proof(party, kind, "missing"))
     facts.proof_term = None
 
 
 @_on(e.ProofExamined)
 def _proof_examined(facts: Facts, event: e.ProofExamined) -> None:
-    asked = facts.proof_term.party if facts.proof_term else "merchant"
-    proof = facts.proofs.setdefault(event.data.kind, Proof(asked, "missing"))
-    proof.result = event.data.result
+    data = event.data
+    facts.proofs[data.party, data.kind] = Proof(data.party, data.kind, data.result)
 
 
 @_on(e.PartyNotified)

@@ -15,7 +15,16 @@ from casework.domain.facts import Facts
 from casework.domain.reasons import reason
 from casework.domain.request import Deadline, Guard, Request
 from casework.domain.values import Extra, Remedy
-from casework.domain.vocabulary import BODIES, EVIDENCE_KINDS, PROOF_KINDS, RETURN_STATES, ROLES, Term
+from casework.domain.vocabulary import (
+    BODIES,
+    CHANNELS,
+    EVIDENCE_KINDS,
+    PLATFORM_CHANNELS,
+    PROOF_KINDS,
+    RETURN_STATES,
+    ROLES,
+    Term,
+)
 from casework.errors import Reason
 
 #: The remedies that are money and may not exceed what was paid.
@@ -28,7 +37,12 @@ EXCLUSIVE = ("market_regulator", "consumer_association")
 SHUTS_OUT = ("market_regulator", "consumer_association", "court", "arbitration", "postal_authority")
 #: What lets a dismissed case be taken up again (争议规则 4 and 5).
 NEW_GROUNDS = ("authority_decision", "court_judgment", "test_report", "appraisal_report")
-PROMISES = ("fake_one_pay_three", "fake_one_pay_four", "mismatch_compensation")
+#: What a promised service pays at most, as a multiple of what was paid, and for which grounds (假一赔三/四, 不符包赔).
+PROMISES = {
+    "fake_one_pay_three": (3, ("counterfeit", "substandard")),
+    "fake_one_pay_four": (4, ("counterfeit", "substandard")),
+    "mismatch_compensation": (1, ("material_mismatch", "false_advertising", "quality_defect", "counterfeit")),
+}
 
 
 # --- who -------------------------------------------------------------------------------------------------------------
@@ -113,12 +127,33 @@ def refund_is_within_paid(facts: Facts, request: Request) -> Iterator[Reason]:
 
 def multiple_was_promised(facts: Facts, request: Request) -> Iterator[Reason]:
     """The platform awards a multiple only where the merchant promised it for this order (条例 12)."""
-    promised = any(p in facts.given.order.services for p in PROMISES)
-    if not promised and any(part.kind == "promised_multiple" for part in _parts(request)):
+    order = facts.given.order
+    asked = sum((p.amount or Decimal(0) for p in _parts(request) if p.kind == "promised_multiple"), Decimal(0))
+    if not any(part.kind == "promised_multiple" for part in _parts(request)):
+        return
+    multiples = [PROMISES[s][0] for s in order.services if s in PROMISES and facts.given.ground in PROMISES[s][1]]
+    if not multiples:
         yield reason("promise_missing")
+    elif asked > max(multiples) * order.paid:
+        yield reason("amount_exceeds_promise", amount=asked, most=max(multiples) * order.paid)
 
 
 # --- with the platform -----------------------------------------------------------------------------------------------
+
+
+def channel_reaches_platform(facts: Facts, request: Request) -> Iterator[Reason]:
+    """A forum, the media or the merchant's own chat take no complaint for the platform (误区: 选择错误的投诉渠道)."""
+    channel = request.said("channel")
+    if channel is not None and channel not in PLATFORM_CHANNELS:
+        yield reason("wrong_channel", {"channel": CHANNELS[channel]})
+
+
+def promised_evidence_is_in_file(facts: Facts, request: Request) -> Iterator[Reason]:
+    """Whoever came back for new evidence has put it in the file by now."""
+    named = facts.new_evidence
+    if named and not any(e.version > named.version and e.kind in named.kinds for e in facts.consumer_evidence):
+        kinds = (", ".join(EVIDENCE_KINDS[k].zh for k in named.kinds), ", ".join(EVIDENCE_KINDS[k].en for k in named.kinds))
+        yield reason("evidence_missing", {"kinds": kinds}, missing=named.kinds)
 
 
 def merchant_was_contacted(facts: Facts, request: Request) -> Iterator[Reason]:
@@ -194,10 +229,12 @@ def proof_was_asked(facts: Facts, request: Request) -> Iterator[Reason]:
 
 def proof_is_in_file(facts: Facts, request: Request) -> Iterator[Reason]:
     """Only what was handed in can be accepted or found forged, and only what was asked for can be missing."""
-    kind, result = request.said("kind"), request.said("result")
-    held = {k for k, proof in facts.proofs.items() if proof.result != "missing" or result in (None, "missing")}
-    asked = set(facts.proof_term.kinds) if facts.proof_term and result == "missing" else set()
-    if (kind is None and not facts.proofs) or (kind is not None and kind not in held | asked):
+    kind, result, party = request.said("kind"), request.said("result"), request.said("party")
+    held = {p.kind for p in facts.proofs.values()
+            if p.party == party and (p.result != "missing" or result == "missing")}
+    term = facts.proof_term
+    asked = set(term.kinds) if term and term.party == party and result == "missing" else set()
+    if not facts.proofs if request.is_blank else kind not in held | asked:
         item = PROOF_KINDS.get(kind or "", Term("证明材料", "proof"))
         yield reason("unknown_item", {"item": item}, missing=("submit_proof",))
 
@@ -372,7 +409,8 @@ def advance_was_promised(facts: Facts, request: Request) -> Iterator[Reason]:
 
 def advance_is_within_due(facts: Facts, request: Request) -> Iterator[Reason]:
     """What is paid first is at most what is due."""
-    amount, due = request.said("amount"), facts.remedy.total if facts.remedy else None
+    amount, total = request.said("amount"), facts.remedy.total if facts.remedy else None
+    due = None if total is None else total - sum((a for a in facts.performed if a is not None), Decimal(0))
     if amount is not None and due is not None and amount > due:
         yield reason("advance_exceeds_due", amount=amount, due=due)
 
@@ -428,7 +466,7 @@ GUARDS: dict[str, Guard] = {
         ruling_grants_nothing, higher_level_exists, platform_is_overdue_or_passed_it_up, nothing_was_ruled,
         referral_is_pending, no_referral_is_pending, body_has_the_matter, referral_is_of_actor, no_other_body_has_it,
         remedy_is_performed, goods_are_back, evidence_is_newer_than_ruling, evidence_is_of_the_other_side,
-        award_is_what_was_settled, tip_off_went_to_actor, proof_is_in_file,
-        body_had_the_matter, body_was_not_asked_yet, advance_was_promised, advance_is_within_due,
+        award_is_what_was_settled, tip_off_went_to_actor, proof_is_in_file, channel_reaches_platform,
+        promised_evidence_is_in_file, body_had_the_matter, body_was_not_asked_yet, advance_was_promised, advance_is_within_due,
     )
 }

@@ -97,7 +97,7 @@ TRIGGERS = (
     # --- with the platform -------------------------------------------------------------------------------------------
     Trigger("file", "申请平台介入", "ask the platform to step in", ("consumer",), (
         Edge(("discovered", *MERCHANT, "not_accepted", "with_external_body"), "filed",
-             ("merchant_was_contacted", "limitation_runs")),
+             ("merchant_was_contacted", "limitation_runs", "channel_reaches_platform")),
     )),
     Trigger("reject_complaint", "不予受理", "do not accept the complaint", PLATFORM_ROLES, (
         Edge(("filed", "more_evidence_needed"), "not_accepted"),
@@ -109,7 +109,7 @@ TRIGGERS = (
         Edge(("more_evidence_needed",), "filed", ("evidence_is_new",)),
     )),
     Trigger("accept_complaint", "受理", "accept the complaint", AGENTS, (
-        Edge(("filed",), "under_review", ("evidence_is_enough",)),
+        Edge(("filed",), "under_review", ("evidence_is_enough", "promised_evidence_is_in_file")),
     )),
     Trigger("ask_proof", "要求举证", "ask a party for proof", AGENTS, (
         Edge(("under_review",), "awaiting_proof", ("actor_is_assigned", "deadline_is_ahead")),
@@ -137,9 +137,10 @@ TRIGGERS = (
         Edge(("ruled",), "dismissed", ("ruling_grants_nothing",)),
     )),
     Trigger("escalate", "升级投诉", "take it a level up", ("consumer", "merchant"), (
-        Edge(("ruled",), "escalated", ("higher_level_exists",)),
-        Edge(("not_accepted",), "escalated", (), ("consumer",)),
-        Edge(("filed", "under_review"), "escalated", ("platform_is_overdue_or_passed_it_up",), ("consumer",)),
+        Edge(("ruled",), "escalated", ("higher_level_exists", "channel_reaches_platform")),
+        Edge(("not_accepted",), "escalated", ("channel_reaches_platform",), ("consumer",)),
+        Edge(("filed", "under_review"), "escalated", ("platform_is_overdue_or_passed_it_up", "channel_reaches_platform"),
+             ("consumer",)),
     )),
     Trigger("remit", "发回重审", "send it back for review", ("supervisor",), (
         Edge(("escalated",), "under_review", ("actor_is_assigned", "actor_did_not_rule_before")),

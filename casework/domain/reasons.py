@@ -92,6 +92,14 @@ REASONS: dict[str, ReasonText] = {
         "商家没有作出该项赔付承诺", "the merchant promised no such compensation for this order",
         "订单 services 中没有对应的服务承诺", "the order's services hold no such promise",
         "消费者权益保护法实施条例 12"),
+    "amount_exceeds_promise": ReasonText(
+        "金额 {amount} 超过承诺的最高赔付 {most}", "{amount} is more than the promise pays, {most}",
+        "按承诺的倍数计算", "reckon by the multiple that was promised",
+        "消费者权益保护法实施条例 12；法释〔2022〕8号 10"),
+    "wrong_channel": ReasonText(
+        "{channel}不受理平台投诉", "{channel} takes no complaint for the platform",
+        "改用平台的渠道，例如 agent_intervention、after_sales 或 hotline",
+        "use a channel of the platform, such as agent_intervention, after_sales or hotline"),
     "amount_missing": ReasonText(
         "须写明金额", "the amount is missing",
         "写明以元为单位的金额", "state the amount in yuan"),

@@ -111,7 +111,7 @@ class Remedy(Value, frozen=True):
     @property
     def total(self) -> Decimal | None:
         """All money in it, in yuan; None where it is no money at all."""
-        amounts = [p.amount for p in self.parts if p.amount is not None]
+        amounts = [p.amount for p in self.parts if p.amount is not None and p.kind != "points"]
         return sum(amounts, Decimal(0)) if amounts else None
 
 

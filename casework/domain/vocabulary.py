@@ -224,6 +224,7 @@ CHANNELS = {
     "superior": Term("上级部门", "superior department"),
     "supervisor_review": Term("主管复核", "supervisor's review"),
     "system": Term("系统通知", "system notice"),
+    "carrier_service": Term("快递客服", "carrier's customer service"),
     "user_feedback": Term("用户反馈", "user feedback"),
     "social_media": Term("社交媒体", "social media"),
     "news_media": Term("新闻媒体", "news media"),
@@ -232,6 +233,12 @@ CHANNELS = {
     "public_account": Term("公众号", "public account"),
     "microblog": Term("微博", "microblog"),
 }
+
+#: The channels by which a complaint reaches the platform; the others reach the merchant, a carrier or the public.
+PLATFORM_CHANNELS = (
+    "app_service", "help_centre", "after_sales", "return_exchange", "complain_about_merchant", "agent_intervention", "hotline",
+    "online_service", "fast_track", "superior", "supervisor_review", "user_feedback", "my_taobao", "my_tmall",
+)
 
 BODIES = {
     "consumer_association": Term("消费者协会", "consumer association"),

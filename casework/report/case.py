@@ -47,9 +47,9 @@ def case_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
         pairs.append((word("assigned", lang), view["assigned"]))
     for key in ("excuses", "evidence", "offers", "rulings", "referrals", "tip_offs", "calls", "duties"):
         pairs += [(word(key, lang) if i == 0 else "", line) for i, line in enumerate(_items(key, view[key], lang, zone))]
-    if view["proofs"]:
-        proofs = [f"{label('proof', k, lang)}: {label('proof_result', v, lang)}" for k, v in view["proofs"].items()]
-        pairs.append((word("proofs", lang), "; ".join(proofs)))
+    for party, found in view["proofs"].items():
+        proofs = [f"{label('proof', k, lang)}: {label('proof_result', v, lang)}" for k, v in found.items()]
+        pairs.append((word("proofs", lang), f"{label('role', party, lang)}: " + "; ".join(proofs)))
     if view["remedy"]:
         pairs.append((word("remedy", lang), _remedy(view["remedy"], lang)))
     if view["goods"] != "not_due":

@@ -171,7 +171,7 @@ def _fits(want: Any, have: Any) -> bool:
     if isinstance(want, list):
         return isinstance(have, list) and len(want) == len(have) and all(map(_fits, want, have))
     if isinstance(want, str) and isinstance(have, dict):
-        return want == have.get("kind", have.get("id"))
+        return want in (have.get("kind"), have.get("id"))
     if isinstance(have, bool):
         return str(want).lower() == str(have).lower()
     if isinstance(have, datetime):
