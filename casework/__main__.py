@@ -15,6 +15,10 @@ def main() -> None:
             print(f"casework {__version__}", flush=True)
         except BrokenPipeError:  # whoever read us has gone: no error, and none at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            os.write(2, f"casework: cannot write the result: {error.strerror}\n".encode())
+            sys.exit(2)
         sys.exit(0)
     from casework.cli.main import run
 

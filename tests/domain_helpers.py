@@ -206,7 +206,8 @@ def _awaiting_proof(**given: Any) -> Story:
 
 
 def _proven(**given: Any) -> Story:
-    return _awaiting_proof(**given).when("submit_proof", "merchant", kinds=("test_certificate",)).when(
+    return _awaiting_proof(**given).when(
+        "submit_proof", "merchant", kinds=("test_certificate", "purchase_voucher")).when(
         "examine_proof", "agent", kind="test_certificate", result="accepted")
 
 
@@ -242,7 +243,7 @@ IN_STATE: dict[str, Callable[..., Story]] = {
     "with_external_body": _external,
     "remedy_due": _due,
     "resolved": lambda **g: _due(**g).when("perform_remedy", "merchant", amount="899.00").when("confirm_remedy"),
-    "dismissed": lambda **g: _ruled("for_merchant", **g).when("dismiss", "agent"),
+    "dismissed": lambda **g: _ruled("for_merchant", **g).when("dismiss", "agent", after=days(8)),
     "withdrawn": lambda **g: _filed(**g).when("withdraw"),
     "abandoned": lambda **g: _contacted(**g).when("give_up"),
     "lapsed": lambda **g: IN_STATE["more_evidence_needed"](**g).when("lapse", "system", after=days(5)),

@@ -128,8 +128,8 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
         columns(7, topic="casework.case.evidence_supplied"),
         [("column_mismatch", 7)]),
     "a topic and a payload's type that are altered together": (
-        retyped(7, "casework.case.evidence_supplied"),
-        [("role_may_not", 7), ("unlawful_edge", 7), ("guard_refuses", 9)]),
+        retyped(7, "casework.case.merchant_answered"),
+        [("role_may_not", 7), ("unlawful_edge", 7), ("guard_refuses", 9), ("guard_refuses", 10)]),
     "a payload's type that is altered alone": (
         columns(8, payload=LAWFUL[7].payload.replace(b"casework.case.", b"casework.cases.", 1)),
         [("unreadable_event", 8), ("not_checked", 9)]),

@@ -47,7 +47,9 @@ from casework.rulebook.edition import CURRENT
 
 YEAR = timedelta(days=365)
 #: What may go on after an end: reopening, and the tracks that are apart from the complaint.
-AFTER_AN_END = {*REOPENING, "give_feedback", "publicise", "tip_off", "answer_tip_off", "recover_advance"}
+#: What may go on after an end: apart from the complaint, or winding up what runs beside it (decision 2).
+WINDING_UP = {"answer_tip_off", "recover_advance", "close_advance", "withdraw_referral", "refuse_referral", "end_referral"}
+AFTER_AN_END = {*REOPENING, "give_feedback", "publicise", "tip_off", *WINDING_UP}
 #: What 121号令 16(2) names: court, arbitration, market supervision and other authorities, associations.
 NAMED_IN_16_2 = ("market_regulator", "consumer_association", "court", "arbitration", "postal_authority")
 EXCLUDED_BY_16_2 = ("market_regulator", "consumer_association")
@@ -133,6 +135,21 @@ QUESTIONS = (
     Question("multiple_was_promised", "promise_missing",
              lambda: reviewed_and_heard().ask("rule", "agent", **multiple("2697.00")),
              lambda: with_service("fake_one_pay_three").ask("rule", "agent", **multiple("2697.00"))),
+    Question("judge_is_no_party", "party_may_not_judge",
+             lambda: case_in("filed").evidence(*enough("malfunction")).ask("accept_complaint", "agent:C-1"),
+             lambda: case_in("filed").evidence(*enough("malfunction")).ask("accept_complaint", "agent:C-2")),
+    Question("nobody_else_is_assigned", "not_assigned",
+             lambda: case_in("filed").when("assign", "supervisor", to="agent:A-5").ask("accept_complaint", "agent:A-9"),
+             lambda: case_in("filed").when("assign", "supervisor", to="agent:A-5").evidence(*enough("malfunction")).ask(
+                 "accept_complaint", "agent:A-5")),
+    Question("objection_term_is_past", "term_running",
+             lambda: case_in("ruled", outcome="for_merchant").ask("dismiss", "agent", after=days(7)),
+             lambda: case_in("ruled", outcome="for_merchant").ask("dismiss", "agent", after=days(7) + hours(1))),
+    Question("remedy_is_still_owed", "already_performed",
+             lambda: case_in("remedy_due").when("perform_remedy", "system", amount="899.00").ask(
+                 "report_default", statement="没收到"),
+             lambda: case_in("remedy_due").when("perform_remedy", "merchant", amount="899.00").ask(
+                 "report_default", statement="没收到")),
     Question("channel_reaches_platform", "wrong_channel",
              lambda: case_in("awaiting_merchant").ask("file", claim="refund", statement="见帖子", channel="forum"),
              lambda: case_in("awaiting_merchant").ask("file", claim="refund", statement="坏了", channel="hotline")),
@@ -171,13 +188,13 @@ QUESTIONS = (
              lambda: reviewed_and_heard().ask("rule", "agent", **ruling(penalties=[{"kind": "warning"}]))),
     Question("evidence_carries_the_ruling", "merchant_proof_missing",
              lambda: reviewed_and_heard().ask("rule", "agent", **ruling("for_merchant")),
-             lambda: case_in("ruled", outcome="for_merchant").ask("dismiss", "agent")),
+             lambda: case_in("ruled", outcome="for_merchant").ask("dismiss", "agent", after=days(8))),
     Question("ruling_grants_remedy", "nothing_granted",
              lambda: case_in("ruled", outcome="for_merchant").ask("execute_ruling", "system"),
              lambda: case_in("ruled").ask("execute_ruling", "system")),
     Question("ruling_grants_nothing", "remedy_granted",
-             lambda: case_in("ruled").ask("dismiss", "agent"),
-             lambda: case_in("ruled", outcome="for_merchant").ask("dismiss", "agent")),
+             lambda: case_in("ruled").ask("dismiss", "agent", after=days(8)),
+             lambda: case_in("ruled", outcome="for_merchant").ask("dismiss", "agent", after=days(8))),
     Question("higher_level_exists", "no_higher_level",
              lambda: escalated().heard().when("rule", "agent", **ruling()).ask("escalate", statement="还是不服"),
              lambda: case_in("ruled").ask("escalate", statement="不服")),
@@ -229,7 +246,7 @@ QUESTIONS = (
              lambda: tipped_off("police").ask("answer_tip_off", "agent", tip_off="T-1", result="case_opened"),
              lambda: tipped_off("platform").ask("answer_tip_off", "agent", tip_off="T-1", result="case_opened")),
     Question("proof_is_in_file", "unknown_item",
-             lambda: proven().ask("examine_proof", "agent", kind="purchase_voucher", result="accepted"),
+             lambda: proven().ask("examine_proof", "agent", kind="customs_declaration", result="accepted"),
              lambda: proven().ask("examine_proof", "agent", kind="test_certificate", result="accepted")),
     Question("body_had_the_matter", "not_this_body",
              lambda: outside().ask("end_external", "external:police"),
@@ -256,7 +273,7 @@ def tipped_off(to: str) -> Story:
 
 
 def proven() -> Story:
-    return case_in("awaiting_proof").when("submit_proof", "merchant", kinds=["test_certificate"])
+    return case_in("awaiting_proof").when("submit_proof", "merchant", kinds=["test_certificate", "purchase_voucher"])
 
 
 def multiple(amount: str) -> dict[str, Any]:
@@ -687,11 +704,21 @@ def test_for_hidden_defects_counterfeits_and_non_receipt_the_merchant_proves() -
 
 @pytest.mark.parametrize("result", ["submitted", "accepted", "missing", "forged"])
 def test_only_accepted_proof_of_his_lets_the_merchant_win(result: str) -> None:
-    story = case_in("awaiting_proof").when("submit_proof", "merchant", kinds=["test_certificate"])
+    story = proven()
     if result != "submitted":
         story.when("examine_proof", "agent", kind="test_certificate", result=result)
     asked = story.heard().ask("rule", "agent", **ruling("for_merchant"))
     assert asked.codes == ([] if result == "accepted" else ["merchant_proof_missing"])
+
+
+def test_forged_or_missing_proof_beside_accepted_proof_loses_the_merchant_his_case() -> None:
+    story = proven().when("examine_proof", "agent", kind="test_certificate", result="accepted")
+    story.when("examine_proof", "agent", kind="purchase_voucher", result="forged")
+    story.heard().refused("rule", "agent", "merchant_proof_missing", **ruling("for_merchant"))
+    half = case_in("awaiting_proof").when("submit_proof", "merchant", kinds=["test_certificate"])
+    assert half.facts.proofs["merchant", "purchase_voucher"].result == "missing"
+    half.when("examine_proof", "agent", kind="test_certificate", result="accepted")
+    half.heard().refused("rule", "agent", "merchant_proof_missing", **ruling("for_merchant"))
 
 
 def test_proof_that_the_consumer_gave_does_not_let_the_merchant_win() -> None:
@@ -780,9 +807,58 @@ def test_a_call_passed_up_before_the_complaint_was_filed_does_not_count() -> Non
     story.when("file", claim="refund", statement="坏了").refused("escalate", codes="not_overdue", statement="快点")
 
 
-def test_a_notice_to_the_parties_is_a_reply_of_the_platform() -> None:
-    story = case_in("filed").when("notify", "system", party="merchant", answer_by=days(1))
+def test_a_notice_by_an_agent_is_a_reply_of_the_platform_and_one_by_its_software_is_none() -> None:
+    story = case_in("filed").when("notify", "agent", party="merchant", answer_by=days(1))
     story.refused("escalate", codes="not_overdue", after=days(2), statement="超时")
+    case_in("filed").when("notify", "system", party="merchant", answer_by=days(1)).when(
+        "escalate", after=days(2), statement="超时")
+
+
+def test_supplied_evidence_starts_the_platforms_time_to_reply_anew() -> None:
+    story = case_in("more_evidence_needed").evidence("fault_video").when("supply_evidence")
+    story.refused("escalate", codes="not_overdue", after=hours(20), statement="超时")
+    story.when("escalate", after=hours(5), statement="超时")
+
+
+def test_whoever_ruled_never_rules_in_the_case_again_by_whatever_way_it_comes_back_and_however_his_name_is_written() -> None:
+    story = case_in("ruled").when("withdraw")
+    story.refused("reopen_filed", codes="nothing_new", statement="再来")
+    story.when("reopen_filed", statement="再来", new_evidence="court_judgment").evidence("court_judgment")
+    for name in ("A-1", "a-1", "Ａ-1"):
+        again = story.fork().when("accept_complaint", f"agent:{name}").heard()
+        again.refused("rule", f"agent:{name}", "ruled_before", **ruling())
+
+
+def test_a_case_that_was_ruled_on_comes_back_only_for_something_new_by_every_way() -> None:
+    for way in ("give_up", "withdraw"):
+        case_in("ruled").when(way).refused("reopen_filed", codes="nothing_new", statement="再来")
+    outside = case_in("ruled").when("refer", body="police", statement="报案").when("go_external")
+    outside.refused("file", codes="nothing_new", claim="refund", statement="再来")
+
+
+def test_an_offer_lapses_with_a_refusal_with_a_ruling_and_with_the_case() -> None:
+    refused = case_in("offer_made").when("refuse_claim", "merchant", excuse="other")
+    refused.refused("accept_offer", codes="no_open_offer")
+    ruled = case_in("under_review").when("make_offer", "merchant", remedy=FULL).heard().when("rule", "agent", **ruling())
+    ruled.refused("accept_offer", codes="no_open_offer")
+    reopened = case_in("offer_made").when("give_up").when("reopen").when("contact_merchant", message="再谈")
+    reopened.refused("accept_offer", codes="no_open_offer")
+
+
+def test_the_first_ruling_on_an_escalated_complaint_is_no_review_and_can_be_reviewed() -> None:
+    story = case_in("not_accepted").when("escalate", statement="不服").when("assign", "system", to="supervisor:S-1")
+    story.evidence(*enough("malfunction")).heard().when("rule", "supervisor", **ruling()).then_state("ruled")
+    story.when("escalate", "merchant", statement="不服").then_state("escalated")
+
+
+@pytest.mark.parametrize("order", [
+    {"ordered_at": START + days(1)}, {"received_at": START - days(30)}, {"received_at": START + days(1)}, {"paid": "0.00"},
+    {"merchant": "c-1"},
+])
+def test_an_order_that_contradicts_itself_opens_no_case(order: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as caught:
+        given_case(order=order)
+    assert caught.value.codes == ["order_inconsistent"]
 
 
 def test_a_complaint_not_accepted_can_be_escalated_and_the_supervisor_confirms_or_remits() -> None:
@@ -908,7 +984,7 @@ def test_where_no_return_is_due_every_step_of_a_return_is_refused() -> None:
 def test_goods_that_are_back_need_not_be_sent_a_second_time_after_a_default() -> None:
     story = case_in("remedy_due", remedy=RETURN).when("ship_return", carrier="SF", waybill="1")
     story.when("receive_return", "merchant").when("report_default", statement="收了货不退款")
-    story.when("accept_complaint", "agent").heard().when("rule", "agent", **ruling(remedy=RETURN))
+    story.when("accept_complaint", "agent:A-2").heard().when("rule", "agent:A-2", **ruling(remedy=RETURN))
     story.when("execute_ruling", "system").when("perform_remedy", "system", amount="899.00")
     assert story.ask("confirm_remedy").codes == []
 
@@ -945,7 +1021,7 @@ def test_after_an_end_nothing_goes_on_but_reopening_feedback_publicity_and_tip_o
             codes = story.ask(name, by, **sample(name, story.clock)).codes
             if name not in AFTER_AN_END:
                 assert "not_in_this_state" in codes, (name, role)
-            elif name not in (*REOPENING, "answer_tip_off", "recover_advance"):
+            elif name not in (*REOPENING, *WINDING_UP):
                 assert codes == [], (name, role)
 
 

@@ -27,12 +27,13 @@ TERMS = [(kind, term) for kind, terms in VOCABULARY.items() for term in terms]
 COMMAND_TYPES: list[type[Command]] = [OpenCase, *COMMANDS.values()]
 #: What is not free text, by the name of the field: identities, codes, times, amounts. All other text is free.
 PLAIN = {
-    "about", "adviser", "amount", "answer_by", "body", "carrier", "category", "channel", "claim", "clause", "consumer",
-    "document", "evidence", "excuse", "ground", "id", "kind", "kinds", "merchant", "new_evidence", "ordered_at",
-    "outcome", "paid", "party", "platform", "points", "promised_by", "received", "received_at", "reference", "referral",
+    "about", "adviser", "amount", "answer_by", "body", "category", "channel", "claim", "clause", "consumer",
+    "evidence", "excuse", "ground", "id", "kind", "kinds", "merchant", "new_evidence", "ordered_at",
+    "outcome", "paid", "party", "platform", "points", "promised_by", "received", "received_at", "referral",
     "result", "score", "services", "sha256", "tip_off", "to", "transferred", "without_contact",
 }
 FREE = {
+    "document", "reference", "carrier",
     "comment", "description", "explanation", "findings", "item", "message", "name", "note", "promised", "staff",
     "statement", "waybill",
 }

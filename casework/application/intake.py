@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -39,6 +41,10 @@ _DOES_NOT_FIT = tuple((re.compile(pattern), en, zh) for pattern, en, zh in (
     (r"decimal", "is not an amount in yuan, such as 899.00", "不是有效的人民币金额，例如 899.00"),
     (r"Expected str", "has to be one text", "须为一段文字"),
 ))
+
+
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", re.ASCII)
+_AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,12})?", re.ASCII)
 
 
 class FieldError(InputError):
@@ -135,6 +141,11 @@ def _shaped(said: Any, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.VarTupleType):
         items = [p.strip() for p in said.split(",") if p.strip()] if isinstance(said, str) else said
         return [_shaped(i, kind.item_type) for i in items] if isinstance(items, list) else items
+    if isinstance(kind, inspect.DateTimeType) and not isinstance(said, datetime):
+        # A bare number would be taken for seconds since 1970.
+        return said if isinstance(said, str) and _TIME.match(said) else "no time"
+    if isinstance(kind, inspect.DecimalType) and not isinstance(said, Decimal):
+        return str(said) if isinstance(said, str | int) and _AMOUNT.fullmatch(str(said)) else "no amount"
     if isinstance(kind, inspect.StructType) and isinstance(said, Mapping):
         types = {f.encode_name: f.type for f in kind.fields}
         return {k: _shaped(v, types[k]) if k in types else v for k, v in said.items() if v is not None}

@@ -21,7 +21,7 @@ from casework.domain.events import EVENT_OF, Event
 from casework.domain.facts import Facts
 from casework.domain.fold import fold
 from casework.domain.reasons import reason
-from casework.domain.values import IDENTITY_PATTERN, Actor, clean
+from casework.domain.values import COMMAND_ID_PATTERN, IDENTITY_PATTERN, Actor, clean
 from casework.errors import Conflict, InputError, Permitted, Refused
 from casework.rulebook.edition import CURRENT, pinned
 from casework.store.store import Store, VersionTaken
@@ -31,7 +31,7 @@ Clock = Callable[[], datetime]
 ATTEMPTS = 5
 #: How far a clock may lag behind the case's last record and still be taken for it (two machines never agree exactly).
 CLOCK_SLACK = timedelta(seconds=60)
-_COMMAND_ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,128}")
+_COMMAND_ID = re.compile(COMMAND_ID_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _is_actor(by: str, recorded: Actor, facts: Facts) -> bool:
 def _stored_id(command_id: str) -> str:
     """The command id as it is stored: written in two ways that look the same, it still is one command."""
     normal = unicodedata.normalize("NFC", command_id)
-    if not _COMMAND_ID.fullmatch(normal):
+    if len(normal) > 128 or not _COMMAND_ID.fullmatch(normal):
         raise InputError("a command id is 1 to 128 characters, none of them a control character",
                          "命令编号须为 1 至 128 个字符，不含控制字符", "--command-id")
     return normal

@@ -139,7 +139,7 @@ def duties(facts: Facts, now: datetime) -> list[View]:
         due = facts.reply_by
         found.append(_duty("platform_reply", "agent", due.at, now, due.clause, due.certainty))
     if facts.state in HEARING:
-        found += [_duty("call_promise", "agent", c.promised_by, now) for c in facts.calls if c.promised_by is not None]
+        found += [_duty("call_promise", "agent", c.promised_by, now) for c in facts.platform_calls if c.promised_by]
     return sorted(found, key=lambda d: (d["due"], d["duty"]))
 
 

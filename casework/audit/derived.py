@@ -30,7 +30,7 @@ def derived_differs(walk: Walk, event: e.Event) -> Iterator[Fault]:
             # Without an open offer the guard has said so already.
             if (open_now := walk.facts.open_offer) is not None and event.offer != open_now.id:
                 yield _differs("offer", event.offer, open_now.id)
-        case e.ComplaintFiled() | e.DefaultReported() | e.FiledCaseReopened():
+        case e.ComplaintFiled() | e.DefaultReported() | e.FiledCaseReopened() | e.EvidenceSupplied():
             yield from _reply_by(walk, event.reply_by, event.at)
 
 

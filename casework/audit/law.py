@@ -14,6 +14,7 @@ from casework.audit.walk import Walk, known_lifecycles
 from casework.domain import events as e
 from casework.domain.commands import Command, name_of
 from casework.domain.facts import INITIAL
+from casework.domain.guards import order_is_consistent
 from casework.domain.lifecycle import STAGE_OF
 from casework.domain.machine import Step, lifecycle
 from casework.domain.request import Request
@@ -74,6 +75,9 @@ def _opening(walk: Walk, event: e.CaseOpened) -> Iterator[Fault]:
         return
     yield from _pins(walk, event)
     yield from _carries_no_step(event, "open_case")
+    if found := list(order_is_consistent(event.data, event.at)):
+        yield Fault("guard_refuses", Line("立案", "the opening"), Line(f"[{found[0].code}] {found[0].zh}",
+                                                                     f"[{found[0].code}] {found[0].en}"))
     what = Line(f"由 {event.by} 立案", f"opened by {event.by}")
     if event.by.role not in OPENERS:
         why = Line("[role_not_allowed] 该角色不能立案", "[role_not_allowed] that role opens no case")

@@ -26,9 +26,8 @@ def project(facts: Facts | None, event: e.Event) -> Facts | None:
     if event.to_state in STAGE_OF:
         facts.state = event.to_state
         facts.closed_at = event.at if event.to_state in CLOSED else None
-        for offer in facts.offers.values():
-            if offer.state == "open" and facts.closed_at is not None:
-                offer.state = "lapsed"
+        if facts.closed_at is not None:
+            _withdraw_offers(facts)
         # A deadline for the platform's reply is met by whatever step its people take.
         facts.replied = facts.replied or event.by.role in ("agent", "supervisor")
     concern = _CONCERNS.get(type(event))
@@ -63,6 +62,7 @@ def _with_merchant(facts: Facts, event: e.Event) -> None:
             facts.evidence_asked_version = event.originator_version
         case e.ClaimRefused(data=said):
             facts.excuses.append(said.excuse)
+            _withdraw_offers(facts)
         case e.InstantlyRefunded(data=said):
             # The refund is granted and paid by the same act.
             facts.remedy, facts.performed = Remedy(kind="refund", amount=said.amount), [said.amount]
@@ -113,6 +113,7 @@ def _intake(facts: Facts, event: e.Event) -> None:
             facts.evidence_term = Term("consumer", said.kinds, event.at, said.answer_by, event.originator_version)
         case e.EvidenceSupplied():
             facts.evidence_term = None
+            facts.reply_by, facts.replied = event.reply_by, False
         case e.ComplaintRejected(data=said):
             facts.evidence_term = None
             facts.rejections.append(said.ground)
@@ -124,14 +125,15 @@ def _intake(facts: Facts, event: e.Event) -> None:
         case e.EscalationRemitted():
             facts.assigned = None
             # Sent back before anything was decided, the first ruling is still to come and nobody reviews it yet.
-            facts.in_review = bool(facts.rulings[facts.rulings_before_round:])
+            facts.in_review = facts.in_review and bool(facts.rulings[facts.rulings_before_round:])
 
 
 def _hearing_of_parties(facts: Facts, event: e.Event) -> None:
     match event:
         case e.PartyNotified(data=said):
             _hearing(facts, said.party).answer_by = said.answer_by
-            facts.replied = True
+            # A notice that goes out by itself is no reply of the platform's people.
+            facts.replied = facts.replied or event.by.role in ("agent", "supervisor")
         case e.PartyAnswered():
             _hearing(facts, event.by.role).answered_at = event.at
         case e.ProofAsked(data=said):
@@ -139,7 +141,9 @@ def _hearing_of_parties(facts: Facts, event: e.Event) -> None:
             # Who is asked for proof by a day is thereby given until that day to be heard.
             _hearing(facts, said.party).answer_by = said.answer_by
         case e.ProofSubmitted(data=said):
+            due = facts.proof_term.kinds if facts.proof_term is not None else ()
             facts.proof_term = None
+            facts.proofs = {(event.by.role, kind): Proof(event.by.role, kind, "missing") for kind in due} | facts.proofs
             facts.proofs |= {(event.by.role, kind): Proof(event.by.role, kind, "submitted") for kind in said.kinds}
             _hearing(facts, event.by.role).answered_at = event.at
         case e.ProofClosed():
@@ -168,9 +172,10 @@ def _rulings(facts: Facts, event: e.Event) -> None:
             facts.rulings.append(Ruling(
                 version=event.originator_version, at=event.at, by=event.by, outcome=said.outcome,
                 findings=said.findings, clause=said.clause, remedy=said.remedy, penalties=said.penalties,
-                review=facts.in_review,
+                review=facts.in_review and bool(facts.rulings[facts.rulings_before_round:]),
             ))
             facts.in_review = False
+            _withdraw_offers(facts)
         case e.RulingExecuted() if facts.rulings and facts.rulings[-1].remedy is not None:
             _owe(facts, facts.rulings[-1].remedy)
         case e.CaseReopened():
@@ -206,6 +211,8 @@ def _performance(facts: Facts, event: e.Event) -> None:
     match event:
         case e.RemedyPerformed(data=said):
             facts.performed.append(said.amount)
+            if event.by.role in ("agent", "supervisor", "system"):
+                facts.paid_by_platform += said.amount or 0
         case e.ReturnShipped():
             facts.goods = "sent"
         case e.ReturnReceived():
@@ -219,6 +226,7 @@ def _performance(facts: Facts, event: e.Event) -> None:
         case e.AdvancePaid(data=said):
             facts.advance = "paid"
             facts.performed.append(said.amount)
+            facts.paid_by_platform += said.amount
         case e.AdvanceClosed():
             facts.advance = "closed"
         case e.AdvanceRecovered():
@@ -249,6 +257,13 @@ def _await_reply(facts: Facts, event: e.Event, reply_by: e.Due) -> None:
 
 def _hearing(facts: Facts, role: str) -> Hearing:
     return facts.hearings.setdefault(role, Hearing())
+
+
+def _withdraw_offers(facts: Facts) -> None:
+    """What a merchant refuses, or a ruling or an end overtakes, he no longer offers."""
+    for offer in facts.offers.values():
+        if offer.state == "open":
+            offer.state = "lapsed"
 
 
 def _refer(facts: Facts, name: str, state: str) -> None:

@@ -86,11 +86,12 @@ class InstantRefund(Command, frozen=True):
 
 
 class File(Command, frozen=True):
-    """The consumer asks the platform to step in, with a claim and the facts."""
+    """The consumer asks the platform to step in, with a claim and the facts; after a ruling only for ``new_evidence``."""
 
     claim: v.RemedyKind
     statement: v.Text
     channel: v.Channel = "agent_intervention"
+    new_evidence: v.EvidenceKind | None = None
     without_contact: v.NoContact | None = None
 
 
@@ -224,7 +225,7 @@ class ExternalAward(Command, frozen=True):
     """An outside body brought a settlement about or decided: a remedy falls due."""
 
     remedy: v.Remedy
-    document: v.Clause
+    document: v.Text
 
 
 class EndExternal(Command, frozen=True):
@@ -237,7 +238,7 @@ class PerformRemedy(Command, frozen=True):
     """The remedy, or part of it, is performed. Amount in yuan."""
 
     amount: v.Money | None = None
-    reference: v.Clause | None = None
+    reference: v.Text | None = None
 
 
 class ConfirmRemedy(Command, frozen=True):
@@ -259,7 +260,7 @@ class Reopen(Command, frozen=True):
 
 
 class ReopenFiled(Command, frozen=True):
-    """A closed case is taken up again before the platform; a dismissed one only for ``new_evidence``."""
+    """A closed case is taken up again before the platform; one that was ruled on only for ``new_evidence``."""
 
     statement: v.Text
     claim: v.RemedyKind | None = None
@@ -346,7 +347,7 @@ class AcceptReferral(Command, frozen=True):
     """The outside body takes the matter."""
 
     referral: v.Identity
-    document: v.Clause | None = None
+    document: v.Text | None = None
 
 
 class RefuseReferral(Command, frozen=True):
@@ -361,7 +362,7 @@ class SettleReferral(Command, frozen=True):
 
     referral: v.Identity
     remedy: v.Remedy
-    document: v.Clause | None = None
+    document: v.Text | None = None
 
 
 class EndReferral(Command, frozen=True):
@@ -409,7 +410,7 @@ class GiveFeedback(Command, frozen=True):
 class ShipReturn(Command, frozen=True):
     """The consumer sends the goods back: carrier and waybill number (争议规则 41 to 48)."""
 
-    carrier: v.Clause
+    carrier: v.Text
     waybill: v.Text
 
 
@@ -448,7 +449,7 @@ class PayAdvance(Command, frozen=True):
     """The platform pays first, in yuan; it counts as performance of the remedy."""
 
     amount: v.Money
-    reference: v.Clause | None = None
+    reference: v.Text | None = None
 
 
 class CloseAdvance(Command, frozen=True):
@@ -460,7 +461,7 @@ class CloseAdvance(Command, frozen=True):
 class RecoverAdvance(Command, frozen=True):
     """The platform gets back from the merchant what it paid first (消法 44: 有权向销售者追偿)."""
 
-    reference: v.Clause | None = None
+    reference: v.Text | None = None
 
 
 class AuthoriseAdviser(Command, frozen=True):

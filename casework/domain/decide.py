@@ -11,7 +11,7 @@ from casework.domain import events as e
 from casework.domain.beside import TRACK_LABELS, Act, Track
 from casework.domain.commands import COMMANDS, Command, OpenCase, name_of
 from casework.domain.facts import Facts
-from casework.domain.guards import GUARDS, limitation, who_may
+from casework.domain.guards import GUARDS, limitation, order_is_consistent, who_may
 from casework.domain.lifecycle import REOPENING
 from casework.domain.machine import Lifecycle, lifecycle
 from casework.domain.reasons import reason
@@ -65,7 +65,7 @@ def open_event(case: str, command: OpenCase, context: Context) -> e.CaseOpened:
     clean(context.by)
     process = lifecycle(VERSION)
     assert process is not None
-    found = _times(None, now)
+    found = [*_times(None, now), *order_is_consistent(command, now.at)]
     if context.by.role not in ("consumer", "adviser", "agent", "supervisor", "system"):
         roles = ("消费者、顾问、平台", "consumer, adviser, platform")
         found.append(reason("role_not_allowed", {"role": VOCABULARY["role"][context.by.role], "roles": roles}))
@@ -174,8 +174,6 @@ def _candidates(roles: Iterable[str], facts: Facts) -> list[Actor]:
         if role == "external":
             bodies = dict.fromkeys(r.body for r in facts.referrals.values()) or {"market_regulator": None}
             found += [Actor(role=role, id=body) for body in bodies]
-        elif role in ("agent", "supervisor") and facts.assigned and facts.assigned.role != role:
-            found.append(actor_for(role, facts))
         else:
             found.append(actor_for(role, facts))
     return found
@@ -266,7 +264,7 @@ def _derived(facts: Facts, request: Request, kind: Any) -> dict[str, Any]:
     if kind in (e.OfferAccepted, e.OfferDeclined):
         assert facts.open_offer is not None
         return {"offer": facts.open_offer.id}
-    if kind in (e.ComplaintFiled, e.DefaultReported, e.FiledCaseReopened):
+    if kind in (e.ComplaintFiled, e.DefaultReported, e.FiledCaseReopened, e.EvidenceSupplied):
         due = request.edition.due("platform.reply", request.at)
         return {"reply_by": e.Due(at=due.at, rule=due.rule, clause=due.clause, certainty=due.certainty,
                                   provisional=due.provisional)}

@@ -33,12 +33,12 @@ class Event(v.Value, frozen=True, tag_field="type", tag=_topic):
     them can be altered alone; the event-sourcing library knows them as ``originator_id`` and ``originator_version``.
     """
 
-    originator_id: str = msgspec.field(name="case")
+    originator_id: v.Identity = msgspec.field(name="case")
     originator_version: int = msgspec.field(name="version")
     at: v.Moment
     recorded_at: v.Moment
     by: v.Actor
-    command_id: Annotated[str, Meta(min_length=1, max_length=128)]
+    command_id: Annotated[str, Meta(max_length=128, pattern=v.COMMAND_ID_PATTERN)]
     trigger: str | None = None
     from_state: str | None = msgspec.field(name="from", default=None)
     to_state: str | None = msgspec.field(name="to", default=None)
@@ -119,6 +119,7 @@ class EvidenceRequested(Event, frozen=True, kw_only=True):
 
 class EvidenceSupplied(Event, frozen=True, kw_only=True):
     data: c.SupplyEvidence
+    reply_by: Due
 
 
 class ComplaintAccepted(Event, frozen=True, kw_only=True):

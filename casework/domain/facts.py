@@ -166,6 +166,7 @@ class Facts:
 
     remedy: Remedy | None = None
     performed: list[Decimal | None] = field(default_factory=list)
+    paid_by_platform: Decimal = Decimal(0)
     goods: str = "not_due"
     advance: str = "not_applied"
     closed_at: datetime | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 from casework.domain import events as e
 from casework.domain.facts import Call, Evidence, Facts, Hearing, Offer, Proof, Referral, Ruling, Term, TipOff
-from casework.domain.lifecycle import CLOSED
+from casework.domain.lifecycle import CLOSED, PLATFORM_ROLES
 from casework.domain.values import Actor, Remedy
 
 #: What starts the limitation period anew (民法典 195: a demand, an application, a suit).
@@ -56,8 +56,8 @@ def _enter(facts: Facts, event: e.Event) -> None:
     assert event.to_state is not None
     facts.state = event.to_state
     facts.closed_at = event.at if event.to_state in CLOSED else None
-    if event.to_state in CLOSED and facts.open_offer:
-        facts.open_offer.state = "lapsed"
+    if event.to_state in CLOSED:
+        _lapse_offer(facts)
     if event.by.role in ("agent", "supervisor"):
         facts.replied = True
 
@@ -86,6 +86,7 @@ def _asked_by_merchant(facts: Facts, event: e.EvidenceAskedByMerchant) -> None:
 @_on(e.ClaimRefused)
 def _claim_refused(facts: Facts, event: e.ClaimRefused) -> None:
     facts.excuses.append(event.data.excuse)
+    _lapse_offer(facts)
 
 
 @_on(e.OfferMade)
@@ -140,7 +141,7 @@ def _escalated(facts: Facts, event: e.CaseEscalated) -> None:
 @_on(e.EscalationRemitted)
 def _remitted(facts: Facts, event: e.EscalationRemitted) -> None:
     facts.assigned = None
-    facts.in_review = len(facts.rulings) > facts.rulings_before_round
+    facts.in_review = _is_review(facts)
 
 
 @_on(e.CaseReopened)
@@ -166,6 +167,8 @@ def _evidence_requested(facts: Facts, event: e.EvidenceRequested) -> None:
 @_on(e.EvidenceSupplied)
 def _evidence_supplied(facts: Facts, event: e.EvidenceSupplied) -> None:
     facts.evidence_term = None
+    facts.reply_by = event.reply_by
+    facts.replied = False
 
 
 @_on(e.ComplaintAccepted)
@@ -190,6 +193,8 @@ def _proof_asked(facts: Facts, event: e.ProofAsked) -> None:
 def _proof_submitted(facts: Facts, event: e.ProofSubmitted) -> None:
     party = event.by.role
     facts.proofs.update({(party, kind): Proof(party, kind, "submitted") for kind in event.data.kinds})
+    for kind in facts.proof_term.kinds if facts.proof_term else ():
+        facts.proofs.setdefault((party, kind), Proof(party, kind, "missing"))
     facts.proof_term = None
     _heard(facts, event.by.role).answered_at = event.at
 
@@ -212,7 +217,8 @@ def _proof_examined(facts: Facts, event: e.ProofExamined) -> None:
 @_on(e.PartyNotified)
 def _notified(facts: Facts, event: e.PartyNotified) -> None:
     _heard(facts, event.data.party).answer_by = event.data.answer_by
-    facts.replied = True
+    if event.by.role in ("agent", "supervisor"):
+        facts.replied = True
 
 
 @_on(e.PartyAnswered)
@@ -224,7 +230,8 @@ def _answered(facts: Facts, event: e.PartyAnswered) -> None:
 def _ruled(facts: Facts, event: e.CaseRuled) -> None:
     data = event.data
     facts.rulings.append(Ruling(event.originator_version, event.at, event.by, data.outcome, data.findings, data.clause,
-                                data.remedy, data.penalties, review=facts.in_review))
+                                data.remedy, data.penalties, review=_is_review(facts)))
+    _lapse_offer(facts)
     facts.in_review = False
 
 
@@ -243,6 +250,8 @@ def _awarded(facts: Facts, event: e.ExternallyAwarded) -> None:
 @_on(e.RemedyPerformed)
 def _performed(facts: Facts, event: e.RemedyPerformed) -> None:
     facts.performed.append(event.data.amount)
+    if event.by.role in PLATFORM_ROLES:
+        facts.paid_by_platform += event.data.amount or 0
 
 
 @_on(e.EvidenceAdded)
@@ -341,11 +350,22 @@ def _advance_moved(facts: Facts, event: e.Event) -> None:
     facts.advance = _ADVANCE_STATES[type(event)]
     if isinstance(event, e.AdvancePaid):
         facts.performed.append(event.data.amount)
+        facts.paid_by_platform += event.data.amount
 
 
 @_on(e.AdviserAuthorised)
 def _adviser_authorised(facts: Facts, event: e.AdviserAuthorised) -> None:
     facts.advisers.add(event.data.adviser)
+
+
+def _is_review(facts: Facts) -> bool:
+    """What decides an escalation is a review only of a ruling; before one it is the first ruling."""
+    return facts.in_review and len(facts.rulings) > facts.rulings_before_round
+
+
+def _lapse_offer(facts: Facts) -> None:
+    if facts.open_offer:
+        facts.open_offer.state = "lapsed"
 
 
 def _remedy_due(facts: Facts, remedy: Remedy) -> None:

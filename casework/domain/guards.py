@@ -6,11 +6,13 @@ about any past step. The registry at the end is the only place where a name beco
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
 from casework.domain import grounds
+from casework.domain.commands import OpenCase
 from casework.domain.facts import Facts
 from casework.domain.reasons import reason
 from casework.domain.request import Deadline, Guard, Request
@@ -73,14 +75,29 @@ def actor_is_assigned(facts: Facts, request: Request) -> Iterator[Reason]:
 
 def actor_did_not_rule_before(facts: Facts, request: Request) -> Iterator[Reason]:
     """Nobody reviews his own ruling."""
-    if facts.in_review and any(r.by.id == request.by.id for r in facts.rulings):
+    if any(same_identity(r.by.id, request.by.id) for r in facts.rulings):
         yield reason("ruled_before", who=request.by)
+
+
+def judge_is_no_party(facts: Facts, request: Request) -> Iterator[Reason]:
+    """Nobody judges in his own case, under whatever role."""
+    judge = str(request.said("to") or request.by).partition(":")[2]
+    judges = request.said("to") is not None or request.by.role in ("agent", "supervisor")
+    parties = (facts.given.consumer, facts.given.order.merchant, *facts.advisers)
+    if judges and any(same_identity(judge, party) for party in parties):
+        yield reason("party_may_not_judge", who=judge)
+
+
+def nobody_else_is_assigned(facts: Facts, request: Request) -> Iterator[Reason]:
+    """A case that is in somebody's hands is not taken over in passing; a supervisor assigns it anew."""
+    if facts.assigned is not None and facts.assigned != request.by:
+        yield reason("not_assigned", who=request.by)
 
 
 def assignee_did_not_rule_before(facts: Facts, request: Request) -> Iterator[Reason]:
     """The one who ruled is not assigned to the review of the ruling."""
     identity = str(request.said("to") or "").partition(":")[2]
-    if facts.in_review and any(r.by.id == identity for r in facts.rulings):
+    if facts.in_review and any(same_identity(r.by.id, identity) for r in facts.rulings):
         yield reason("ruled_before", who=request.said("to"))
 
 
@@ -108,6 +125,8 @@ def order_qualifies(facts: Facts, request: Request) -> Iterator[Reason]:
 def amount_is_within_paid(facts: Facts, request: Request) -> Iterator[Reason]:
     """A refund gives back at most what was paid."""
     amount = request.said("amount")
+    if amount is not None and not amount:
+        yield reason("amount_missing", missing=("amount",))
     if amount is not None and amount > facts.given.order.paid:
         yield reason("amount_exceeds_paid", amount=amount, paid=facts.given.order.paid)
 
@@ -289,6 +308,15 @@ def ruling_grants_nothing(facts: Facts, request: Request) -> Iterator[Reason]:
         yield reason("remedy_granted")
 
 
+def objection_term_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
+    """Whoever lost has time to take it up before the case is closed on a first ruling (rule ruling.objection, unverified)."""
+    last = facts.rulings[-1] if facts.rulings else None
+    if last is not None and not last.review:
+        due = request.edition.due("ruling.objection", last.at)
+        if request.at <= due.at:
+            yield reason("term_running", due=_day(due.at))
+
+
 def higher_level_exists(facts: Facts, request: Request) -> Iterator[Reason]:
     """There is one review and no second (争议规则 93 names the court next)."""
     if facts.rulings and facts.rulings[-1].review:
@@ -392,6 +420,13 @@ def remedy_is_performed(facts: Facts, request: Request) -> Iterator[Reason]:
         yield reason("not_performed", done=done, due="—" if due is None else due, missing=("perform_remedy",))
 
 
+def remedy_is_still_owed(facts: Facts, request: Request) -> Iterator[Reason]:
+    """What the platform itself has paid in full is not reported as a default."""
+    total = facts.remedy.total if facts.remedy else None
+    if total is not None and facts.paid_by_platform >= total:
+        yield reason("already_performed")
+
+
 def goods_are_back(facts: Facts, request: Request) -> Iterator[Reason]:
     """Where the remedy includes a return, the goods are back with the merchant."""
     if facts.goods not in ("not_due", "received"):
@@ -421,7 +456,7 @@ def evidence_is_newer_than_ruling(facts: Facts, request: Request) -> Iterator[Re
     争议规则 4 and 5 lift the time limit for these; nothing can be put in the file of a closed case, so the command
     names what there is and the file gets it afterwards.
     """
-    if request.said("new_evidence") not in NEW_GROUNDS:
+    if facts.rulings and request.said("new_evidence") not in NEW_GROUNDS:
         yield reason("nothing_new", missing=("new_evidence",))
 
 
@@ -431,6 +466,19 @@ def evidence_is_of_the_other_side(facts: Facts, request: Request) -> Iterator[Re
     pool = [item] if item is not None else list(facts.evidence.values()) if request.is_blank else []
     if pool and all(e.by.role == request.by.role for e in pool):
         yield reason("own_evidence")
+
+
+def same_identity(one: str, other: str) -> bool:
+    """Whether two identities are the same person's however they are written (case, full width)."""
+    return unicodedata.normalize("NFKC", one).casefold() == unicodedata.normalize("NFKC", other).casefold()
+
+
+def order_is_consistent(given: OpenCase, at: datetime) -> Iterator[Reason]:
+    """An order was placed, then received, then complained of; somebody else sold it; something was paid."""
+    order = given.order
+    received = order.received_at or order.ordered_at
+    if not order.ordered_at <= received <= at or not order.paid or same_identity(order.merchant, given.consumer):
+        yield reason("order_inconsistent")
 
 
 def _parts(request: Request) -> tuple[Remedy | Extra, ...]:
@@ -447,7 +495,8 @@ def _was_heard(facts: Facts, role: str, at: datetime) -> bool:
 
 def _merchant_may_win(facts: Facts) -> bool:
     forged = any(e.authenticity == "forged" and e.by.role in ("consumer", "adviser") for e in facts.evidence.values())
-    return forged or any(p.result == "accepted" and p.party == "merchant" for p in facts.proofs.values())
+    results = [p.result for p in facts.proofs.values() if p.party == "merchant"]
+    return forged or ("accepted" in results and not {"forged", "missing"}.intersection(results))
 
 
 def _day(moment: datetime) -> str:
@@ -467,6 +516,7 @@ GUARDS: dict[str, Guard] = {
         referral_is_pending, no_referral_is_pending, body_has_the_matter, referral_is_of_actor, no_other_body_has_it,
         remedy_is_performed, goods_are_back, evidence_is_newer_than_ruling, evidence_is_of_the_other_side,
         award_is_what_was_settled, tip_off_went_to_actor, proof_is_in_file, channel_reaches_platform,
-        promised_evidence_is_in_file, body_had_the_matter, body_was_not_asked_yet, advance_was_promised, advance_is_within_due,
+        promised_evidence_is_in_file, judge_is_no_party, nobody_else_is_assigned, objection_term_is_past, remedy_is_still_owed,
+        body_had_the_matter, body_was_not_asked_yet, advance_was_promised, advance_is_within_due,
     )
 }

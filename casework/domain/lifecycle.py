@@ -97,7 +97,7 @@ TRIGGERS = (
     # --- with the platform -------------------------------------------------------------------------------------------
     Trigger("file", "申请平台介入", "ask the platform to step in", ("consumer",), (
         Edge(("discovered", *MERCHANT, "not_accepted", "with_external_body"), "filed",
-             ("merchant_was_contacted", "limitation_runs", "channel_reaches_platform")),
+             ("merchant_was_contacted", "limitation_runs", "channel_reaches_platform", "evidence_is_newer_than_ruling")),
     )),
     Trigger("reject_complaint", "不予受理", "do not accept the complaint", PLATFORM_ROLES, (
         Edge(("filed", "more_evidence_needed"), "not_accepted"),
@@ -109,7 +109,8 @@ TRIGGERS = (
         Edge(("more_evidence_needed",), "filed", ("evidence_is_new",)),
     )),
     Trigger("accept_complaint", "受理", "accept the complaint", AGENTS, (
-        Edge(("filed",), "under_review", ("evidence_is_enough", "promised_evidence_is_in_file")),
+        Edge(("filed",), "under_review",
+             ("nobody_else_is_assigned", "judge_is_no_party", "evidence_is_enough", "promised_evidence_is_in_file")),
     )),
     Trigger("ask_proof", "要求举证", "ask a party for proof", AGENTS, (
         Edge(("under_review",), "awaiting_proof", ("actor_is_assigned", "deadline_is_ahead")),
@@ -128,13 +129,14 @@ TRIGGERS = (
     )),
     # --- ruling and escalation ---------------------------------------------------------------------------------------
     Trigger("rule", "裁决", "rule", AGENTS, (
-        Edge(("under_review", "escalated"), "ruled", ("actor_is_assigned", "actor_did_not_rule_before", *RULING_GUARDS)),
+        Edge(("under_review", "escalated"), "ruled",
+             ("actor_is_assigned", "judge_is_no_party", "actor_did_not_rule_before", *RULING_GUARDS)),
     )),
     Trigger("execute_ruling", "执行裁决", "execute the ruling", PLATFORM_ROLES, (
-        Edge(("ruled",), "remedy_due", ("ruling_grants_remedy",)),
+        Edge(("ruled",), "remedy_due", ("actor_is_assigned", "ruling_grants_remedy")),
     )),
     Trigger("dismiss", "驳回结案", "close on a ruling that grants nothing", PLATFORM_ROLES, (
-        Edge(("ruled",), "dismissed", ("ruling_grants_nothing",)),
+        Edge(("ruled",), "dismissed", ("actor_is_assigned", "ruling_grants_nothing", "objection_term_is_past")),
     )),
     Trigger("escalate", "升级投诉", "take it a level up", ("consumer", "merchant"), (
         Edge(("ruled",), "escalated", ("higher_level_exists", "channel_reaches_platform")),
@@ -167,7 +169,7 @@ TRIGGERS = (
         Edge(("remedy_due",), "resolved", ("remedy_is_performed", "goods_are_back")),
     )),
     Trigger("report_default", "报告未履行", "report that the remedy is not performed", ("consumer",), (
-        Edge(("remedy_due",), "filed"),
+        Edge(("remedy_due",), "filed", ("remedy_is_still_owed",)),
     )),
     # --- ends and reopening ------------------------------------------------------------------------------------------
     Trigger("withdraw", "撤销投诉", "withdraw the complaint", ("consumer",), (
@@ -184,7 +186,8 @@ TRIGGERS = (
         Edge(("abandoned", "withdrawn", "lapsed"), "discovered", ("limitation_runs",)),
     )),
     Trigger("reopen_filed", "重新申请平台介入", "take it back to the platform", ("consumer",), (
-        Edge(("abandoned", "withdrawn", "lapsed"), "filed", ("merchant_was_contacted", "limitation_runs")),
+        Edge(("abandoned", "withdrawn", "lapsed"), "filed",
+             ("merchant_was_contacted", "limitation_runs", "evidence_is_newer_than_ruling")),
         Edge(("dismissed",), "filed", ("limitation_runs", "evidence_is_newer_than_ruling")),
     )),
 )

@@ -18,14 +18,15 @@ from typing import Any, NamedTuple
 from transitions import Machine, MachineError, Transition
 from transitions.core import Condition
 
+from casework.domain import grounds
 from casework.domain.beside import Act, TrackRow
 from casework.domain.facts import INITIAL, Facts
-from casework.domain.guards import GUARDS, who_may
+from casework.domain.guards import EXCLUSIVE, GUARDS, MONEY, NEW_GROUNDS, PROMISES, REFUNDS, SHUTS_OUT, who_may
 from casework.domain.lifecycle import STAGE_OF, Trigger
 from casework.domain.reasons import reason
 from casework.domain.request import Request
 from casework.domain.versions import TABLES, Tables
-from casework.domain.vocabulary import ROLES, STATES, VOCABULARY
+from casework.domain.vocabulary import PLATFORM_CHANNELS, ROLES, STATES, VOCABULARY
 from casework.errors import Reason
 
 
@@ -102,7 +103,7 @@ class Lifecycle:
         self.machine = _build(STAGE_OF, INITIAL, [row for t in triggers for row in _rows(t)])
         self.map = _compile(self.machine)
         self.digest = hashlib.sha256(
-            json.dumps([INITIAL, STAGE_OF, self.map, {a.name: _law(a) for a in acts}, tracks],
+            json.dumps([INITIAL, STAGE_OF, self.map, {a.name: _law(a) for a in acts}, tracks, LAW],
                        sort_keys=True, separators=(",", ":")).encode()
         ).hexdigest()
 
@@ -143,6 +144,13 @@ def _track(name: str, rows: tuple[TrackRow, ...]) -> Machine:
     return _build(states, states[0], [
         {"trigger": trigger, "source": source, "dest": to} for trigger, sources, to in rows for source in sources
     ])
+
+
+#: What guards read beside the facts: a changed row of these is a changed law, and so a changed digest.
+LAW = {
+    "grounds": grounds.GROUNDS, "refunds": REFUNDS, "money": MONEY, "exclusive": EXCLUSIVE, "shuts_out": SHUTS_OUT,
+    "new_grounds": NEW_GROUNDS, "promises": PROMISES, "platform_channels": PLATFORM_CHANNELS,
+}
 
 
 def _law(act: Act) -> list[Any]:

@@ -100,6 +100,17 @@ REASONS: dict[str, ReasonText] = {
         "{channel}不受理平台投诉", "{channel} takes no complaint for the platform",
         "改用平台的渠道，例如 agent_intervention、after_sales 或 hotline",
         "use a channel of the platform, such as agent_intervention, after_sales or hotline"),
+    "party_may_not_judge": ReasonText(
+        "{who} 是本案当事人或其顾问，不得裁处本案", "{who} is a party to this case, or advises one, and may not judge it",
+        "由与本案无关的人处理", "let somebody decide who has no part in the case"),
+    "order_inconsistent": ReasonText(
+        "订单信息前后矛盾：下单、收货、立案须依次发生，实付须大于零，买卖双方不能是同一人",
+        "the order contradicts itself: ordered, received and complained of come in that order, something was paid, and nobody "
+        "buys from himself",
+        "更正订单的时间、金额或当事人", "correct the order's times, amount or parties"),
+    "already_performed": ReasonText(
+        "平台已经全额支付", "the platform has paid it in full",
+        "用 confirm_remedy 确认履行", "confirm it with confirm_remedy"),
     "amount_missing": ReasonText(
         "须写明金额", "the amount is missing",
         "写明以元为单位的金额", "state the amount in yuan"),

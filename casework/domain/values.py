@@ -29,6 +29,8 @@ LIST_ITEMS = 200
 
 IDENTITY_PATTERN = r"\A\w[\w.\-]{0,63}\Z"
 
+COMMAND_ID_PATTERN = r"\A[^\x00-\x1f\x7f\ud800-\udfff]+\Z"
+
 Identity = Annotated[str, Meta(pattern=IDENTITY_PATTERN)]
 Text = Annotated[str, Meta(min_length=1, extra={"personal": True})]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]

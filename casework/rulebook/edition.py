@@ -129,7 +129,8 @@ def _order(record: Record) -> tuple[str, int, date]:
 
 
 def _plain(record: Record) -> dict[str, object]:
-    row: dict[str, object] = {name.rstrip("_"): value for name, value in asdict(record).items()}
+    """What a record decides; its sentences are no rule, so that a misprint can be mended."""
+    row: dict[str, object] = {name.rstrip("_"): value for name, value in asdict(record).items() if name not in ("zh", "en")}
     return row | {name: day.isoformat() for name, day in row.items() if isinstance(day, date)}
 
 

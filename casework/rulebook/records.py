@@ -188,6 +188,12 @@ RECORDS_2026_11: tuple[Record, ...] = (
         "The platform usually replies within twenty-four hours (unverified: no rule of the platform was found).",
     ),
     Record(
+        "ruling.objection", 7, "day", None, None, "seed", "decision",
+        "淘宝规则未见天数，暂按同类平台（京东 7 日）；no figure of Taobao's was found", "C",
+        "裁决后、结案前留给当事人申请复核的时间（未核实，参照同类平台）。",
+        "The time that the parties have to ask for a review before the case is closed (unverified, after a comparable platform).",
+    ),
+    Record(
         "data.retention", 3, "year", date(2019, 1, 1), None, "law", "act",
         "《电子商务法》第31条", "A",
         "商品、服务和交易信息自交易完成之日起至少保存三年。",

@@ -179,9 +179,9 @@ def verify(connection: sqlite3.Connection, path: str) -> None:
         )
     if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
         raise StoreError(
-            f"{path} was put in WAL mode, which can lose cases; run: sqlite3 PATH 'PRAGMA journal_mode=TRUNCATE', "
+            f"{path} was put in WAL mode, which can lose cases; run: sqlite3 '{path}' 'PRAGMA journal_mode=TRUNCATE', "
             "then audit it",
-            f"{path} 被改为 WAL 模式，可能丢失案件；请运行 sqlite3 路径 'PRAGMA journal_mode=TRUNCATE'，然后审计",
+            f"{path} 被改为 WAL 模式，可能丢失案件；请运行 sqlite3 '{path}' 'PRAGMA journal_mode=TRUNCATE'，然后审计",
         )
 
 
@@ -341,7 +341,8 @@ def _require_file(path: str) -> None:
 
 
 def _has_table(connection: sqlite3.Connection) -> bool:
-    sql = "SELECT type FROM sqlite_master WHERE name = 'stored_events'"
+    # A trigger or a view could swallow a write that is acknowledged, or show what is not there.
+    sql = "SELECT type FROM sqlite_master WHERE name = 'stored_events' OR type IN ('trigger', 'view')"
     names = [name for (name,) in connection.execute("SELECT name FROM pragma_table_xinfo('stored_events')")]
     # No further column is let pass: one called rowid would hide the real rowid, by which rows are read.
     return connection.execute(sql).fetchall() == [("table",)] and sorted(map(str, names)) == sorted(COLUMNS)

@@ -287,5 +287,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
             if not isinstance(stored, StoredCaseEvent):
                 raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
             c.execute(_INSERT, to_row(stored))
+            if c.sqlite_cursor.rowcount != 1:
+                raise OperationalError("the store did not take the event")
             ids.append(c.lastrowid)
         return ids
