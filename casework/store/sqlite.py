@@ -87,7 +87,8 @@ def create(path: str | os.PathLike[str], *, force: bool = False) -> None:
         return check(name, force=force)
     except (StoreMissing, NotAStore):
         if not _is_blank(name):
-            raise
+            # Something else, or a store that another process has made between the two looks.
+            return check(name, force=force)
     _make(name)
 
 
