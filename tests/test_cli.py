@@ -37,7 +37,7 @@ from hypothesis import strategies as st
 
 from casework import __version__
 from casework.audit.findings import FINDINGS
-from casework.cli.main import COMMANDS
+from casework.cli.main import COMMANDS, SUMMARIES
 from casework.cli.main import casework as group
 from casework.domain.lifecycle import STAGE_OF, TRIGGERS
 from casework.domain.reasons import REASONS
@@ -685,3 +685,10 @@ def test_every_command_of_the_contract_is_there() -> None:
     assert set(table) - set(COMMANDS) == set()
     assert set(COMMANDS) >= {
         "replay", "audit", "open", "do", "options", "show", "history", "list", "lifecycle", "explain", "init"}
+
+
+def test_the_groups_help_says_of_each_command_what_its_own_help_says() -> None:
+    assert list(SUMMARIES) == list(COMMANDS)
+    for name, (zh, en) in SUMMARIES.items():
+        assert "".join(zh.split()) in "".join(casework(name, "--help", lang="zh").ok().out.split()), name
+        assert " ".join(en.split()) in " ".join(casework(name, "--help", lang="en").ok().out.split()), name

@@ -20,7 +20,9 @@ from casework.report.text import escape
 
 #: Command -> (module under casework.cli, function). Order is the order of the help.
 COMMANDS = {
-    "replay": ("replay", "replay"),
+    "replay": (
+        "replay",
+        "replay"),
     "init": ("carry", "init"),
     "open": ("carry", "open_"),
     "do": ("carry", "do"),
@@ -28,11 +30,42 @@ COMMANDS = {
     "show": ("read", "show"),
     "call-sheet": ("read", "call_sheet"),
     "history": ("read", "history"),
-    "list": ("read", "list_"),
+    "list": (
+        "read",
+        "list_"),
     "audit": ("audit", "audit"),
     "lifecycle": ("reference", "lifecycle"),
     "explain": ("reference", "explain"),
     "completion": ("reference", "completion"),
+}
+
+#: What the group's help says of each command, so that it need not import them; a test holds it against their own help.
+SUMMARIES = {
+    "replay": ("重放剧本，逐步核对", "Replay scenario files (default: scenarios/) and say every step; last comes 'N passed, M failed'"),
+    "init": ("建立一个空的案件库；已有则不变", "Make an empty store; one that is there already stays as it is"),
+    "open": ("立案，输出案件编号", "Open a case and print its id"),
+    "do": ("办理案件的一步", "Carry a case on by one step"),
+    "options": (
+        "现在可以做什么、由谁、到何时；不能做什么、全部理由和所缺内容",
+        "What may be done now, by whom, until when; what may not, with every reason and what is missing"),
+    "show": ("查看一宗案件，可回到某一时间或版本", "One case, now or as of a time or a version"),
+    "call-sheet": (
+        "打电话前的备忘：订单信息、问题、证据、所缺、此前的通话和要记下的内容",
+        "What to have at hand before a phone call, and what to write down in it"),
+    "history": ("一宗案件的全部事件", "Every event of a case, in order"),
+    "list": ("列出案件，可按状态、阶段、商家、事由、逾期筛选", "The cases, filtered by state, stage, merchant, ground or overdue"),
+    "audit": (
+        "重新核查案件库中的每宗案件（或指定案件），每个问题一行；绝不在第一个问题处停下",
+        "Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first"),
+    "lifecycle": (
+        "按实际运行的状态机输出生命周期：表格、Mermaid、dot 或 JSON",
+        "The lifecycle as the machine runs it: a table, Mermaid, dot or JSON"),
+    "explain": (
+        "解释一个代码、步骤、状态或术语：含义、依据、怎么办",
+        "What a code, a trigger, a state or a term means, the clause it rests on, how to mend it"),
+    "completion": (
+        "输出 Shell 补全脚本：bash、zsh 或 fish",
+        "Print the script that completes casework in your shell: bash, zsh or fish"),
 }
 
 
@@ -80,6 +113,11 @@ class LazyGroup(click.Group):
             status = super().invoke(ctx)
             _flush()
             return status
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands and what they are for, without importing any."""
+        with formatter.section(say("命令", "Commands")):
+            formatter.write_dl([(name, say(*SUMMARIES[name])) for name in COMMANDS])
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """What it is for, in the language of this run."""
