@@ -20,9 +20,7 @@ from casework.report.text import escape
 
 #: Command -> (module under casework.cli, function). Order is the order of the help.
 COMMANDS = {
-    "replay": (
-        "replay",
-        "replay"),
+    "replay": ("replay", "replay"),
     "init": ("carry", "init"),
     "open": ("carry", "open_"),
     "do": ("carry", "do"),
@@ -30,9 +28,7 @@ COMMANDS = {
     "show": ("read", "show"),
     "call-sheet": ("read", "call_sheet"),
     "history": ("read", "history"),
-    "list": (
-        "read",
-        "list_"),
+    "list": ("read", "list_"),
     "audit": ("audit", "audit"),
     "lifecycle": ("reference", "lifecycle"),
     "explain": ("reference", "explain"),
@@ -41,7 +37,9 @@ COMMANDS = {
 
 #: What the group's help says of each command, so that it need not import them; a test holds it against their own help.
 SUMMARIES = {
-    "replay": ("重放剧本，逐步核对", "Replay scenario files (default: scenarios/) and say every step; last comes 'N passed, M failed'"),
+    "replay": (
+        "重放剧本，逐步核对",
+        "Replay scenario files (default: scenarios/) and say every step; last comes 'N passed, M failed'"),
     "init": ("建立一个空的案件库；已有则不变", "Make an empty store; one that is there already stays as it is"),
     "open": ("立案，输出案件编号", "Open a case and print its id"),
     "do": ("办理案件的一步", "Carry a case on by one step"),
@@ -53,7 +51,9 @@ SUMMARIES = {
         "打电话前的备忘：订单信息、问题、证据、所缺、此前的通话和要记下的内容",
         "What to have at hand before a phone call, and what to write down in it"),
     "history": ("一宗案件的全部事件", "Every event of a case, in order"),
-    "list": ("列出案件，可按状态、阶段、商家、事由、逾期筛选", "The cases, filtered by state, stage, merchant, ground or overdue"),
+    "list": (
+        "列出案件，可按状态、阶段、商家、事由、逾期筛选",
+        "The cases, filtered by state, stage, merchant, ground or overdue"),
     "audit": (
         "重新核查案件库中的每宗案件（或指定案件），每个问题一行；绝不在第一个问题处停下",
         "Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -195,6 +195,12 @@ def _judge_beside(facts: Facts, request: Request, act: Act) -> list[Reason]:
     if facts.state not in act.states:
         found.append(reason("not_in_this_state", {"state": VOCABULARY["state"][facts.state]}))
         return found
+    if request.is_blank and request.about is None and act.track and act.track.field:
+        # It would name one thing: what is asked is whether there is any for which nothing speaks against it.
+        field = act.track.field
+        tried = [_judge_beside(facts, replace(request, about=(field, thing)), act) for thing in _things(facts, act.track.name)]
+        if tried:
+            return min(tried, key=len)
     for name in act.guards:
         found.extend(GUARDS[name](facts, request))
     if act.track:

@@ -253,7 +253,7 @@ def proof_is_in_file(facts: Facts, request: Request) -> Iterator[Reason]:
             if p.party == party and (p.result != "missing" or result == "missing")}
     term = facts.proof_term
     asked = set(term.kinds) if term and term.party == party and result == "missing" else set()
-    if not facts.proofs if request.is_blank else kind not in held | asked:
+    if not (facts.proofs or term) if request.is_blank else kind not in held | asked:
         item = PROOF_KINDS.get(kind or "", Term("证明材料", "proof"))
         yield reason("unknown_item", {"item": item}, missing=("submit_proof",))
 
@@ -290,7 +290,11 @@ def evidence_carries_the_ruling(facts: Facts, request: Request) -> Iterator[Reas
     """Who has to prove and did not, loses (争议规则 65, 66)."""
     outcome = request.said("outcome")
     merchant_proves = grounds.GROUNDS[facts.given.ground].merchant_proves
-    if outcome == "for_merchant" and merchant_proves and not _merchant_may_win(facts):
+    merchant_loses = merchant_proves and not _merchant_may_win(facts)
+    if outcome is None and merchant_loses:
+        # Nothing is said yet: there has to be one side at least for whom it could be said.
+        yield from evidence_is_enough(facts, request)
+    if outcome == "for_merchant" and merchant_loses:
         yield reason("merchant_proof_missing", missing=("examine_proof",))
     if outcome in ("for_consumer", "partly_for_consumer"):
         yield from evidence_is_enough(facts, request)
@@ -446,8 +450,8 @@ def advance_is_within_due(facts: Facts, request: Request) -> Iterator[Reason]:
     """What is paid first is at most what is due."""
     amount, total = request.said("amount"), facts.remedy.total if facts.remedy else None
     due = None if total is None else total - sum((a for a in facts.performed if a is not None), Decimal(0))
-    if amount is not None and due is not None and amount > due:
-        yield reason("advance_exceeds_due", amount=amount, due=due)
+    if due is not None and (due <= 0 or (amount is not None and amount > due)):
+        yield reason("advance_exceeds_due", amount="—" if amount is None else amount, due=due)
 
 
 def evidence_is_newer_than_ruling(facts: Facts, request: Request) -> Iterator[Reason]:

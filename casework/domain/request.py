@@ -53,9 +53,15 @@ class Request:
     at: datetime
     edition: Edition
     command: Command | None = None
+    about: tuple[str, str] | None = None
 
     def said(self, field: str) -> Any:
-        """What the command says in ``field``; None where it says nothing or is not known yet."""
+        """What the command says in ``field``; None where it says nothing or is not known yet.
+
+        ``about`` is the one field that is known of a command otherwise unknown: which thing it would name.
+        """
+        if self.about is not None and field == self.about[0]:
+            return self.about[1]
         return getattr(self.command, field, None)
 
     @property

@@ -1,0 +1,636 @@
+"""Walks: what somebody might say to a case next, likely and unlikely, and a world of cases that holds every answer to account.
+
+:func:`fillings` are the values that suit a case as it stands, for whoever has to know whether a command *can* succeed;
+:class:`World` gives commands through the public service and checks, after each one, everything that has to be true. Nothing here
+draws at random: a :data:`Pick` is handed in, hypothesis's or a seeded one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+from domain_helpers import sample
+
+from casework.application import service, views
+from casework.audit.check import audit_case
+from casework.audit.projector import project
+from casework.domain.case import Case
+from casework.domain.commands import COMMANDS, Command
+from casework.domain.decide import actor_for, judge, process_of, roles_of
+from casework.domain.facts import Facts
+from casework.domain.fold import fold
+from casework.domain.grounds import GROUNDS
+from casework.domain.lifecycle import CLOSED
+from casework.domain.reasons import REASONS
+from casework.domain.request import Request
+from casework.domain.values import Actor, Remedy
+from casework.domain.vocabulary import BODIES, EVIDENCE_KINDS, PROOF_KINDS, ROLES, SERVICES
+from casework.errors import CaseworkError, Refused
+from casework.rulebook.edition import pinned
+from casework.store import codec
+from casework.store.row import Row
+from casework.store.store import Store, stored
+from casework.store.stored import to_row
+
+T = TypeVar("T")
+#: ``pick(n)`` is a number from 0 to n - 1.
+Pick = Callable[[int], int]
+Said = dict[str, Any]
+
+BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+#: From here on there is no later day to give anybody.
+LAST_YEARS = 9990
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def one(pick: Pick, things: Iterable[T]) -> T:
+    """One of them."""
+    pool = things if isinstance(things, Sequence) else list(things)
+    return pool[pick(len(pool))]
+
+
+def weighed(pick: Pick, weights: Mapping[T, int]) -> T:
+    """One of them, as often as it weighs."""
+    number = pick(sum(weights.values()))
+    for thing, weight in weights.items():
+        number -= weight
+        if number < 0:
+            return thing
+    raise AssertionError("a number beyond its end")
+
+
+def shuffled(pick: Pick, things: Iterable[T]) -> Iterator[T]:
+    """All of them, in any order."""
+    pool = list(things)
+    while pool:
+        yield pool.pop(pick(len(pool)))
+
+
+# --- what suits a case -----------------------------------------------------------------------------------------------
+
+_Suits = Callable[[Facts, datetime], list[Said]]
+
+
+def fillings(name: str, facts: Facts, at: datetime) -> list[Said]:
+    """Every way to fill a command's required fields that suits the case, optional ones left out.
+
+    ``rule`` is the one command of which an optional field is required by a value beside it: a ruling for the consumer says its
+    remedy.
+    """
+    base = sample(name, at)
+    suits = _SUITS.get(name)
+    return [base | said for said in suits(facts, at)] if suits else [base]
+
+
+def candidates(facts: Facts, roles: Iterable[str]) -> list[Actor]:
+    """Who there is of these roles; of outside bodies, those that were asked, or else any one."""
+    bodies = list(dict.fromkeys(r.body for r in facts.referrals.values())) or ["market_regulator"]
+    return [actor for role in roles for actor in (
+        [Actor(role=role, id=body) for body in bodies] if role == "external" else [actor_for(role, facts)])]
+
+
+def codes_of(name: str, by: Actor, at: datetime, facts: Facts, said: Said | Command) -> list[str]:
+    """What is said against it."""
+    command = said if isinstance(said, Command) else msgspec.convert(said, COMMANDS[name], strict=False)
+    return sorted({r.code for r in judge(facts, Request(name, by, at, pinned(facts.edition), command))[1]})
+
+
+def can(name: str, by: Actor, at: datetime, facts: Facts) -> bool:
+    """Whether there is anything that the actor could say so that it is allowed."""
+    return any(not codes_of(name, by, at, facts, said) for said in fillings(name, facts, at))
+
+
+def _remedies(facts: Facts) -> list[Said]:
+    paid = str(facts.given.order.paid)
+    return [{"kind": "refund", "amount": paid}, {"kind": "return_refund", "amount": paid}, {"kind": "exchange"},
+            {"kind": "repair"}, {"kind": "refund", "amount": "1.00", "extra": [{"kind": "compensation", "amount": "20.00"}]}]
+
+
+def _of_the_ground(facts: Facts) -> list[str]:
+    return [kind for group in GROUNDS[facts.given.ground].required for kind in group]
+
+
+def _named(field_: str, held: Callable[[Facts], Iterable[str]], otherwise: str) -> _Suits:
+    return lambda f, t: [{field_: thing} for thing in held(f)] or [{field_: otherwise}]
+
+
+def _rulings(facts: Facts, at: datetime) -> list[Said]:
+    said = {"findings": "经查", "clause": "淘宝平台争议处理规则 66"}
+    for_consumer = [said | {"outcome": outcome, "remedy": remedy} for outcome in ("for_consumer", "partly_for_consumer")
+                    for remedy in _remedies(facts)[:3]]
+    return [*for_consumer, said | {"outcome": "for_merchant"}]
+
+
+def _awards(facts: Facts, at: datetime) -> list[Said]:
+    settled = [r.remedy for r in facts.referrals.values() if r.remedy is not None]
+    return [{"remedy": _plain(remedy)} for remedy in settled] + [{"remedy": r} for r in _remedies(facts)[:2]]
+
+
+def _plain(remedy: Remedy) -> Said:
+    found: Said = msgspec.to_builtins(remedy)
+    return found
+
+
+def _proofs(facts: Facts, at: datetime) -> list[Said]:
+    """``party`` is left out where it is the merchant, whom it means unless it is said."""
+    term = facts.proof_term
+    known = [*facts.proofs, *((term.party, kind) for kind in (term.kinds if term else ()))] or [("merchant", next(iter(PROOF_KINDS)))]
+    return [{"kind": kind, "result": result} | ({} if party == "merchant" else {"party": party})
+            for party, kind in dict.fromkeys(known) for result in ("accepted", "missing", "forged")]
+
+
+def _advances(facts: Facts, at: datetime) -> list[Said]:
+    due = facts.remedy.total if facts.remedy else None
+    left = Decimal(10) if due is None else due - sum((a for a in facts.performed if a is not None), Decimal(0))
+    return [{"amount": str(amount)} for amount in (min(left, Decimal(10)), left) if amount > 0] or [{"amount": "10.00"}]
+
+
+_REFERRALS = _named("referral", lambda f: f.referrals, "R-1")
+_SUITS: dict[str, _Suits] = {
+    "make_offer": lambda f, t: [{"remedy": remedy} for remedy in _remedies(f)],
+    "refuse_claim": lambda f, t: [{"excuse": excuse} for excuse in ("misuse", "stalling", "denies_counterfeit")],
+    "instant_refund": lambda f, t: [{"amount": str(f.given.order.paid)}, {"amount": "1.00"}],
+    "request_evidence": lambda f, t: [{"kinds": [kind], "answer_by": t + 2 * DAY} for kind in _of_the_ground(f)],
+    "ask_proof": lambda f, t: [{"party": party, "kinds": kinds, "answer_by": t + 2 * DAY} for party in ("merchant", "consumer")
+                               for kinds in (["purchase_voucher"], ["test_certificate", "shipping_proof"])],
+    "submit_proof": lambda f, t: [{"kinds": [kind]} for kind in (f.proof_term.kinds if f.proof_term else PROOF_KINDS)],
+    "suspend": lambda f, t: [{"ground": ground} for ground in ("both_ask", "court", "police")],
+    "rule": _rulings,
+    "external_award": _awards,
+    "add_evidence": lambda f, t: [{"kind": kind} for kind in _of_the_ground(f)],
+    "dispute_evidence": _named("evidence", lambda f: f.evidence, "E-1"),
+    "examine_evidence": lambda f, t: [{"evidence": item, "result": result} for item in f.evidence or ("E-1",)
+                                      for result in ("authentic", "forged")],
+    "examine_proof": _proofs,
+    "notify": lambda f, t: [{"party": party, "answer_by": t + DAY} for party in ("consumer", "merchant")],
+    "assign": lambda f, t: [{"to": to} for to in ("agent:A-1", "agent:A-2", "supervisor:S-1", "supervisor:S-2")],
+    "refer": lambda f, t: [{"body": body} for body in BODIES],
+    "accept_referral": _REFERRALS,
+    "refuse_referral": _REFERRALS,
+    "settle_referral": lambda f, t: [r | {"remedy": remedy} for r in _REFERRALS(f, t) for remedy in _remedies(f)[:3]],
+    "end_referral": _REFERRALS,
+    "withdraw_referral": _REFERRALS,
+    "tip_off": lambda f, t: [{"to": to, "about": f.given.ground} for to in (
+        "platform", "market_regulator", "police", "postal_authority")],
+    "answer_tip_off": lambda f, t: [{"tip_off": item, "result": result} for item in f.tip_offs or ("T-1",)
+                                    for result in ("case_opened", "not_pursued")],
+    "settle_return": lambda f, t: [{"received": True}, {"received": False}],
+    "pay_advance": _advances,
+    "authorise_adviser": lambda f, t: [{"adviser": "V-1"}, {"adviser": "V-2"}],
+}
+
+#: Optional fields that somebody may add, where they change what a guard answers or what is known afterwards.
+_MORE: dict[str, Callable[[Facts, datetime], list[Said]]] = {
+    "contact_merchant": lambda f, t: [{"channel": "app_service"}],
+    "perform_remedy": lambda f, t: [{"amount": str(_due(f))}, {"amount": "1.00", "reference": "转账"}],
+    "file": lambda f, t: [{"without_contact": "unreachable"}, {"channel": "fast_track"}, {"new_evidence": "test_report"}],
+    "rule": lambda f, t: [{"penalties": [{"kind": "warning", "points": 6}, {"kind": "blacklist", "clause": "规则 1"}]}],
+    "reopen_filed": lambda f, t: [{"new_evidence": "court_judgment", "claim": "exchange"}, {"without_contact": "safety"}],
+    "add_evidence": lambda f, t: [{"sha256": "0f" * 32, "name": "证据.mp4"}],
+    "log_call": lambda f, t: [{"promised": "回电", "promised_by": t + DAY}, {"transferred": True}],
+    "notify": lambda f, t: [{"channel": "hotline", "answer_by": t + HOUR}],
+    "external_award": lambda f, t: [{"document": "调解书"}],
+}
+
+
+def _due(facts: Facts) -> Decimal:
+    return (facts.remedy.total if facts.remedy else None) or Decimal(1)
+
+
+# --- what suits nothing ----------------------------------------------------------------------------------------------
+
+NONSENSE: tuple[Any, ...] = (
+    None, "", " ", "无此值", "refundd", "x" * 66_000, "\x00", "\ud800", "e\u0301", 0, -1, 10**30, True, 1.5, float("nan"), float("inf"),
+    Decimal("NaN"), Decimal("-0.01"), Decimal("0.001"), Decimal("1E+30"), "1e9", "-5", [], {}, [[]], ["x"] * 300, {"kind": "refund"},
+    {"kind": {"kind": "refund"}}, "2026-13-01", datetime(2026, 3, 1), datetime.max, datetime.max.replace(tzinfo=UTC), b"x", ("a",),
+)
+WRONG_ACTORS = ("", "nobody", "Consumer", "external", "external:nobody", "external:", "consumer:", "consumer:C-2", "merchant:M-2",
+                "agent:A-9", "supervisor:S-9", "adviser:V-9", "auditor:U-1", "agent:\x00", "consumer:C-1:x", "agent:" + "x" * 90)
+WRONG_NAMES = ("", "rulle", "open_case", "OpenCase", "__class__", "裁决")
+WRONG_IDS = ("", "x" * 129, "a\nb", "\ud800")
+#: Not wrong, yet seldom right.
+STRANGE: dict[str, tuple[Said, ...]] = {
+    "make_offer": ({"remedy": {"kind": "refund"}}, {"remedy": {"kind": "refund", "amount": "1000000.00"}}),
+    "instant_refund": ({"amount": "1000000.00"}, {"amount": "0"}),
+    "request_evidence": ({"answer_by": BEGIN},),
+    "ask_proof": ({"answer_by": BEGIN},),
+    "notify": ({"answer_by": BEGIN},),
+    "log_call": ({"promised_by": BEGIN},),
+    "submit_proof": ({"kinds": ["customs_declaration"]},),
+    "rule": ({"outcome": "for_merchant", "remedy": {"kind": "repair"}}, {"outcome": "for_consumer", "remedy": {"kind": "refund"}},
+             {"outcome": "for_consumer", "remedy": None}, {"outcome": "for_merchant", "remedy": None},
+             {"outcome": "for_merchant", "penalties": [{"kind": "warning"}]},
+             {"outcome": "for_consumer", "remedy": {"kind": "statutory_damages", "amount": "3.00"}},
+             {"outcome": "for_consumer", "remedy": {"kind": "promised_multiple", "amount": "3.00"}},
+             {"outcome": "for_consumer", "remedy": {"kind": "refund", "amount": "1000000.00"}}),
+    "file": ({"channel": "forum"}, {"new_evidence": "goods_photo"}),
+    "assign": ({"to": "agent:C-1"}, {"to": "supervisor:m-1"}, {"to": "agent:V-1"}),
+    "escalate": ({"channel": "news_media"},),
+    "external_award": ({"remedy": {"kind": "refund", "amount": "7.77"}}, {"remedy": {"kind": "refund"}}),
+    "settle_referral": ({"remedy": {"kind": "refund"}}, {"referral": "R-9"}),
+    "pay_advance": ({"amount": "1000000.00"}, {"amount": "0"}),
+    "dispute_evidence": ({"evidence": "E-9"},),
+    "examine_evidence": ({"evidence": "E-9"},),
+    "accept_referral": ({"referral": "R-9"},),
+    "answer_tip_off": ({"tip_off": "T-9"},),
+    "reopen_filed": ({"new_evidence": "goods_photo"},),
+    "add_evidence": tuple({"kind": kind} for kind in EVIDENCE_KINDS),
+}
+
+
+def spoiled(pick: Pick, name: str, said: Said) -> Said:
+    """The same with one thing that cannot be, or is not at all likely to be."""
+    how = pick(5)
+    if how == 0 and said:
+        lost = one(pick, list(said))
+        return {k: v for k, v in said.items() if k != lost}
+    if how == 1:
+        return said | {one(pick, ("amuont", "by", "", "kind", "内容")): "x"}
+    if how <= 3 and name in STRANGE:
+        return said | one(pick, STRANGE[name])
+    names = [f.encode_name for f in msgspec.structs.fields(COMMANDS[name])]
+    return said | {one(pick, names): one(pick, NONSENSE)}
+
+
+# --- a world of cases ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Figures:
+    """What walks came through, over all of them."""
+
+    walks: int = 0
+    steps: int = 0
+    recorded: int = 0
+    refused: int = 0
+    unusable: int = 0
+    repeated: int = 0
+    longest: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    commands: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Figures) -> None:
+        """Count the other's as well."""
+        for name in ("walks", "steps", "recorded", "refused", "unusable", "repeated"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.longest = max(self.longest, other.longest)
+        for name in ("states", "commands", "codes"):
+            getattr(self, name).update(getattr(other, name))
+
+    def lines(self) -> list[str]:
+        """For people."""
+        share = 100 / max(self.steps, 1)
+        return [
+            f"{self.walks} walks, {self.steps} steps, the longest case {self.longest} events",
+            f"recorded {self.recorded} ({self.recorded * share:.1f} %), refused {self.refused} ({self.refused * share:.1f} %), "
+            f"unusable {self.unusable} ({self.unusable * share:.1f} %), repeated {self.repeated} ({self.repeated * share:.1f} %)",
+            f"states {len(self.states)}, rarest {_rarest(self.states)}",
+            f"commands {len(self.commands)} of {len(COMMANDS)}, rarest {_rarest(self.commands)}",
+            f"refusal codes {len(self.codes)} of {len(REASONS)}, rarest {_rarest(self.codes)}, "
+            f"never {sorted(set(REASONS) - set(self.codes))}",
+        ]
+
+
+def _rarest(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counter.most_common()[:-4:-1])
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command as it was given."""
+
+    name: str
+    said: Said | Command
+    by: str
+    at: datetime | None
+    command_id: str
+    version: int
+
+
+@dataclass
+class Tale:
+    """What is known of one case from what its commands were answered, never from reading it."""
+
+    case: str
+    live: Case
+    audited: Facts | None
+    rows: list[Row]
+    seen: list[tuple[datetime, views.View]]
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def facts(self) -> Facts:
+        return self.live.facts
+
+
+class Watched:
+    """A store of which the facts that the service carried are kept when it saves them."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.carried: Facts | None = None
+        save = store.save
+
+        def watch(case: Case) -> None:
+            save(case)
+            self.carried = case.facts
+
+        store.save = watch  # type: ignore[method-assign]
+
+
+#: How often what is open is tried: what ends a case rarely, so that walks get deep, and what is seldom open often.
+_WEIGHTS: dict[str, int] = {name: weight for weight, names in {
+    1: "give_feedback publicise tip_off authorise_adviser",
+    2: "give_up withdraw lapse reply log_call",
+    4: "answer_tip_off instant_refund refer dispute_evidence accept_offer",
+    8: "assign make_offer refuse_claim",
+    16: "contact_merchant decline_offer reject_complaint request_evidence report_default go_external escalate suspend add_evidence notify "
+        "refuse_referral withdraw_referral",
+    64: "ship_return receive_return contest_return settle_return apply_advance pay_advance close_advance "
+        "recover_advance accept_referral settle_referral end_referral external_award end_external dismiss remit "
+        "refuse_escalation resume close_proof submit_proof execute_ruling answer reopen reopen_filed supply_evidence confirm_remedy perform_remedy",
+    200: "accept_complaint rule end_external answer_merchant",
+}.items() for name in names.split()}
+_COMMON = 24
+#: How long until the next step: mostly hours and days, seldom years.
+_SPANS = {timedelta(0): 4, HOUR: 24, 5 * HOUR: 12, DAY: 12, 3 * DAY: 12, 10 * DAY: 3, 100 * DAY: 1}
+YEARS = 1200 * DAY
+
+
+class World:
+    """Some cases in one store, carried on through the public service alone; every answer is checked."""
+
+    def __init__(self, store: Store, figures: Figures, note: Callable[[str], None] = lambda line: None) -> None:
+        self.watched, self.store, self.figures, self.note = Watched(store), store, figures, note
+        self.now = BEGIN
+        self.tales: list[Tale] = []
+        self.count = 0
+        figures.walks += 1
+
+    # --- what can be done ---
+
+    def open(self, pick: Pick) -> None:
+        """A new case of any ground."""
+        services = one(pick, ([], [], *([service] for service in SERVICES), ["advance_compensation", "fake_one_pay_three"]))
+        given: dict[str, Any] = {"order": {"id": "ORD-1", "item": "榨汁机", "category": "small_appliance", "merchant": "M-1", "paid": "899.00",
+                           "ordered_at": BEGIN - 20 * DAY, "services": services},
+                 "consumer": "C-1", "ground": one(pick, list(GROUNDS))}
+        by = one(pick, ("consumer", "consumer", "agent", "system", "adviser", "merchant", "auditor", "consumer:C-9"))
+        if pick(10) == 0:
+            given["order"] |= one(pick, ({"paid": "0"}, {"merchant": "c-1"}, {"received_at": BEGIN - 30 * DAY}, {"paid": "-1"}))
+        case = f"K-{len(self.tales) + 1}"
+        command_id = self._id()
+        before = self._all()
+        self.figures.steps += 1
+        self.note(f"{self.now:%Y-%m-%d %H:%M} {case} open_case by {by!r} as {command_id!r}: {given}")
+        try:
+            done = service.open_case(self.store, case, given, by=by, clock=lambda: self.now, command_id=command_id)
+        except CaseworkError as error:
+            self._refused(None, error, Actor(role="system", id="system"), before, self.now)
+            return
+        [row] = self.store.rows(case)
+        live = Case.from_events(None, [done.event])
+        assert live is not None
+        tale = Tale(case, live, project(None, done.event), [row], [(self.now, views.full(live.facts, self.now))])
+        self.tales.append(tale)
+        self.figures.recorded += 1
+        self._sound(tale, done.event, row)
+        again = service.open_case(self.store, case, given, by=by, clock=lambda: self.now + HOUR, command_id=command_id)
+        assert (again.repeated, again.event, self._all()) == (True, done.event, before + [row])
+
+    def tale(self, pick: Pick) -> Tale:
+        """One of the cases, rather an open one; a new one where none is left open."""
+        while not self.tales or (len(self.tales) < 4 and all(t.facts.state in CLOSED for t in self.tales) and pick(4) == 0):
+            self.open(pick)
+        still = [tale for tale in self.tales if tale.facts.state not in CLOSED]
+        return one(pick, still if still and pick(8) else self.tales)
+
+    def carry(self, pick: Pick, tale: Tale) -> None:
+        """Something that is allowed."""
+        self.now += weighed(pick, _SPANS)
+        facts = tale.facts
+        allowed = {name: weight for name, weight in self._open_to(facts).items() if self._options(facts, name)}
+        while allowed:
+            name = weighed(pick, allowed)
+            del allowed[name]
+            for by in shuffled(pick, self._options(facts, name)):
+                for _ in range(3):
+                    said = self._plausible(pick, facts, name)
+                    if not codes_of(name, by, self.now, facts, said):
+                        self.give(tale, name, said, by=self._called(pick, facts, by), at=self._at(pick, facts))
+                        return
+
+    def anything(self, pick: Pick, tale: Tale) -> None:
+        """Any command by anybody, with values that suit the case."""
+        self.now += weighed(pick, _SPANS)
+        name = one(pick, list(COMMANDS))
+        by = one(pick, (*candidates(tale.facts, ROLES), *candidates(tale.facts, roles_of(name, tale.facts))))
+        self.give(tale, name, self._plausible(pick, tale.facts, name), by=str(by), at=self._at(pick, tale.facts))
+
+    def refused(self, pick: Pick, tale: Tale) -> None:
+        """What there is in this state, by whom it is for, yet something stands against it; seldom years later."""
+        self.now += YEARS if pick(20) == 0 else weighed(pick, _SPANS)
+        facts = tale.facts
+        here = self._open_to(facts)
+        steps = process_of(facts).steps_from(facts.state)
+        name = weighed(pick, {name: 8 if name in steps else 1 for name in here if not self._options(facts, name)} or here)
+        by = one(pick, candidates(facts, roles_of(name, facts)))
+        self.give(tale, name, self._plausible(pick, facts, name), by=str(by))
+
+    def strange(self, pick: Pick, tale: Tale) -> None:
+        """What could be done now, said in a way that can seldom be right."""
+        self.now += weighed(pick, _SPANS)
+        facts = tale.facts
+        here = self._open_to(facts)
+        name = weighed(pick, {name: len(STRANGE[name]) ** 2 for name in here
+                              if name in STRANGE and name != "add_evidence" and self._options(facts, name)} or here)
+        by = one(pick, self._options(facts, name) or candidates(facts, roles_of(name, facts)))
+        said = self._plausible(pick, facts, name)
+        self.give(tale, name, said | one(pick, STRANGE[name]) if name in STRANGE else said, by=str(by))
+
+    def nonsense(self, pick: Pick, tale: Tale) -> None:
+        """A command with something wrong in it: what is said, who, when, its name or its id."""
+        names = list(COMMANDS)
+        here = [name for name in self._open_to(tale.facts) if pick(2)] or names
+        name = one(pick, one(pick, (names, here, here)))
+        by = str(one(pick, candidates(tale.facts, roles_of(name, tale.facts))))
+        said = self._plausible(pick, tale.facts, name)
+        at: datetime | None = None
+        command_id = None
+        what = pick(9)
+        if what == 8:
+            self._clock_behind(pick, tale)
+            return
+        if what < 4:
+            said = spoiled(pick, name, said)
+        elif what == 4:
+            by = one(pick, WRONG_ACTORS)
+        elif what == 5:
+            at = one(pick, (self.now - 4000 * DAY, self.now + HOUR, datetime(2026, 3, 1), datetime.max, datetime.max.replace(tzinfo=UTC),
+                            datetime.min.replace(tzinfo=UTC)))
+        elif what == 6:
+            name = one(pick, WRONG_NAMES)
+        else:
+            command_id = one(pick, WRONG_IDS)
+        self.give(tale, name, said, by=by, at=at, command_id=command_id)
+
+    def again(self, pick: Pick, tale: Tale) -> None:
+        """A command that was recorded before, under its id: once more the same, or something else."""
+        if not tale.calls:
+            return
+        call = one(pick, tale.calls)
+        changed = pick(3)
+        if changed == 0:
+            self.retry(tale, call)
+        elif changed == 1:
+            self.give(tale, "give_feedback", {"score": 1, "comment": "又一条"}, by="consumer", command_id=call.command_id,
+                      reused=True)
+        else:
+            self.give(tale, call.name, call.said, by=call.by, at=self.now + 7 * DAY, command_id=call.command_id, reused=True)
+
+    # --- giving a command, and what has to hold of the answer ---
+
+    def give(self, tale: Tale, name: str, said: Said | Command, *, by: str, at: datetime | None = None,
+             command_id: str | None = None, clock: datetime | None = None, reused: bool = False) -> None:
+        """Give it. Only an error of ours may come of it, and then nothing has changed."""
+        before = self._all()
+        command_id = self._id() if command_id is None else command_id
+        self.figures.steps += 1
+        now = clock or self.now
+        self.note(f"{now:%Y-%m-%d %H:%M} {tale.case} {name} by {by!r} at {at} as {command_id!r}: {str(said)[:300]}")
+        try:
+            done = service.carry_on(self.store, tale.case, name, said, by=by, at=at, clock=lambda: now, command_id=command_id)
+        except CaseworkError as error:
+            if reused and isinstance(error, Refused):
+                assert error.codes == ["command_id_reused"]
+            self._refused(tale, error, self._actor(by, tale.facts), before, at or now)
+            return
+        assert not reused
+        assert not done.repeated
+        *old, row = self.store.rows(tale.case)
+        assert old == tale.rows
+        assert len(self._all()) == len(before) + 1
+        tale.rows.append(row)
+        Case.from_events(tale.live, [done.event])
+        tale.audited = project(tale.audited, done.event)
+        assert done.version == tale.facts.version == len(tale.rows)
+        assert done.state == tale.facts.state
+        # What the service held when it saved, what was never read back, and what a reader makes of the bytes.
+        assert self.watched.carried == tale.facts
+        self._sound(tale, done.event, row)
+        tale.seen.append((now, views.full(tale.facts, now)))
+        tale.calls.append(Call(name, said, by, at, command_id, done.version))
+        self.figures.recorded += 1
+        self.figures.commands[name] += 1
+        self.figures.longest = max(self.figures.longest, len(tale.rows))
+
+    def retry(self, tale: Tale, call: Call) -> None:
+        """The same command once more is answered as it was and records nothing."""
+        before = self._all()
+        self.figures.steps += 1
+        self.figures.repeated += 1
+        done = service.carry_on(self.store, tale.case, call.name, call.said, by=call.by, at=call.at, clock=lambda: self.now,
+                                command_id=call.command_id)
+        assert done.repeated
+        assert (done.version, done.state) == (call.version, tale.seen[call.version - 1][1]["state"])
+        assert stored(done.event).state == tale.rows[call.version - 1].payload
+        assert self._all() == before
+
+    def end(self) -> None:
+        """What has to hold of every case when its walk is over."""
+        assert self._all() == [row for tale in self.tales for row in tale.rows]
+        for tale in self.tales:
+            assert audit_case(tale.rows) == []
+            for version, (now, seen) in enumerate(tale.seen, 1):
+                facts = views.facts_of(tale.rows, version=version)
+                assert facts is not None
+                assert views.full(facts, now) == seen
+
+    def _sound(self, tale: Tale, event: Any, row: Row) -> None:
+        events = list(views.events_of(tale.rows))
+        assert events[-1] == event
+        assert fold(events) == tale.audited == tale.facts
+        assert codec.is_canonical(event, row.payload)
+        assert row == to_row(stored(event))
+        if tale.facts.state in CLOSED:
+            assert views.duties(tale.facts, self.now + 4000 * DAY) == []
+            assert tale.facts.closed_at is not None
+        self.figures.states[tale.facts.state] += 1
+
+    def _refused(self, tale: Tale | None, error: CaseworkError, by: Actor, before: list[Row], at: datetime) -> None:
+        assert error.zh
+        assert error.en
+        assert self._all() == before
+        if not isinstance(error, Refused):
+            self.figures.unusable += 1
+            return
+        self.figures.refused += 1
+        assert error.codes
+        assert error.codes == sorted(set(error.codes))
+        for reason in error.reasons:
+            assert reason.code in REASONS
+            assert reason.zh.strip() and reason.en.strip()
+            assert "{" not in reason.zh + reason.en
+            self.figures.codes[reason.code] += 1
+        if tale is not None and error.codes != ["command_id_reused"] and at.year < LAST_YEARS:
+            self._permitted(tale.facts, error, by, max(at, tale.facts.at))
+
+    def _permitted(self, facts: Facts, error: Refused, by: Actor, at: datetime) -> None:
+        """What is offered instead can be done: by the one who asked, or by somebody."""
+        for name in error.permitted.yours:
+            assert can(name, by, at, facts), f"{name} is said to be permitted to {by}"
+        for name in error.permitted.others:
+            assert any(can(name, who, at, facts) for who in candidates(facts, roles_of(name, facts))), f"{name} is said to be permitted"
+        assert not set(error.permitted.yours) & set(error.permitted.others)
+
+    # --- small things ---
+
+    def _clock_behind(self, pick: Pick, tale: Tale) -> None:
+        """A command from a machine whose clock is behind: a little is let pass, much is refused."""
+        name, said = one(pick, (("add_evidence", {"kind": "goods_photo", "description": "图"}), ("give_feedback", {"score": 3})))
+        self.give(tale, name, said, by="consumer", clock=tale.facts.recorded_at - one(pick, (timedelta(seconds=30), HOUR, 900 * DAY)))
+
+    def _all(self) -> list[Row]:
+        return list(self.store.rows())
+
+    def _id(self) -> str:
+        self.count += 1
+        return f"c-{self.count}"
+
+    def _open_to(self, facts: Facts) -> dict[str, int]:
+        """What the tables let be done in this state, by weight."""
+        process = process_of(facts)
+        acts = (name for name, act in process.acts.items() if facts.state in act.states)
+        return {name: _WEIGHTS.get(name, _COMMON) for name in (*process.steps_from(facts.state), *acts)}
+
+    def _options(self, facts: Facts, name: str) -> list[Actor]:
+        """Who could give it now."""
+        roles = roles_of(name, facts)
+        others = [Actor(role=role, id=f"{role[0].upper()}-2") for role in ("agent", "supervisor") if role in roles]
+        return [by for by in (*candidates(facts, roles), *others)
+                if not judge(facts, Request(name, by, self.now, pinned(facts.edition)))[1]]
+
+    def _plausible(self, pick: Pick, facts: Facts, name: str) -> Said:
+        said = one(pick, fillings(name, facts, self.now))
+        more = _MORE.get(name)
+        return said | one(pick, more(facts, self.now)) if more and pick(2) else said
+
+    def _called(self, pick: Pick, facts: Facts, by: Actor) -> str:
+        """A bare role where that means the same."""
+        bare = by.role != "external" and actor_for(by.role, facts) == by
+        return by.role if bare and pick(2) else str(by)
+
+    def _at(self, pick: Pick, facts: Facts) -> datetime | None:
+        """Now, said or not; seldom a while ago."""
+        return one(pick, (None, None, self.now, max(facts.at, self.now - HOUR)))
+
+    def _actor(self, by: str, facts: Facts) -> Actor:
+        role, _, identity = by.partition(":")
+        return Actor(role=role, id=identity) if identity else actor_for(role, facts)
