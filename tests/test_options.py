@@ -2,7 +2,8 @@
 
 For every command, of every role and of none: what is allowed succeeds for somebody with something that suits the case, and what
 is refused is refused whatever is said that suits it, by the fewest codes that any of it meets. Nothing is carried on:
-the facts of a version are asked, and what ``carry_on`` itself says is tried on a throw-away store that holds the rows up to that version.
+the facts of a version are asked, and what ``carry_on`` itself says is tried on a throw-away store that holds the rows up to
+that version.
 """
 
 from __future__ import annotations
