@@ -303,3 +303,15 @@ def test_whoever_was_not_heard_is_named_one_after_the_other() -> None:
     assert reason.en == "not heard: consumer, merchant neither answered nor was notified with a time that is past"
     assert reason.zh == "尚未听取消费者、商家的意见，且没有已过期的答复期限"
     assert reason.missing == ("answer:consumer", "answer:merchant")
+
+
+def test_who_was_not_asked_is_said_with_what_was_asked_of_the_other_and_a_strange_role_by_its_own_name() -> None:
+    case = case_in("awaiting_proof")
+    hers = case.ask("submit_proof", kinds=("test_certificate",))["not_asked"]
+    assert (hers.en, hers.zh) == ("the consumer was not asked for: quality inspection certificate", "没有要求消费者提供这些：质检凭证")
+
+    stranger = case.ask("submit_proof", "judge:J-1", kinds=("test_certificate",))
+    assert stranger["not_asked"].en == "the judge was not asked for: quality inspection certificate"
+    assert stranger["not_asked"].zh == "没有要求judge提供这些：质检凭证"
+    assert stranger["role_not_allowed"].en == "the judge may not do this; it is for: merchant, consumer"
+    assert stranger["role_not_allowed"].zh == "judge不能做这一步；可由：商家、消费者"
