@@ -308,7 +308,8 @@ def test_whoever_was_not_heard_is_named_one_after_the_other() -> None:
 def test_who_was_not_asked_is_said_with_what_was_asked_of_the_other_and_a_strange_role_by_its_own_name() -> None:
     case = case_in("awaiting_proof")
     hers = case.ask("submit_proof", kinds=("test_certificate",))["not_asked"]
-    assert (hers.en, hers.zh) == ("the consumer was not asked for: quality inspection certificate", "没有要求消费者提供这些：质检凭证")
+    assert (hers.en, hers.zh) == ("the consumer was not asked for: quality inspection certificate",
+                                  "没有要求消费者提供这些：质检凭证")
 
     stranger = case.ask("submit_proof", "judge:J-1", kinds=("test_certificate",))
     assert stranger["not_asked"].en == "the judge was not asked for: quality inspection certificate"
