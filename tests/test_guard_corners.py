@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from domain_helpers import START, Story, case_in, days, given_case, ruling, sample
+from domain_helpers import FULL, START, Story, case_in, days, given_case, ruling, sample
 
 from casework.domain.commands import COMMANDS
 from casework.domain.guards import GUARDS, limitation
@@ -182,3 +182,49 @@ def test_a_multiple_without_an_amount_is_never_more_than_was_promised() -> None:
     assert case.ask("rule", "agent", **ruling(remedy={"kind": "promised_multiple", "amount": "0.60"})).codes == []
     assert case.ask("rule", "agent", **ruling(remedy={"kind": "promised_multiple", "amount": "0.61"})).codes == [
         "amount_exceeds_promise"]
+
+
+def test_no_body_settles_what_lies_with_another() -> None:
+    case = case_in("filed").when("refer", body="court", statement="起诉").when("refer", body="police", statement="报案")
+    case.when("accept_referral", "external:court", referral="R-1")
+    case.refused("settle_referral", "external:police", "not_this_body", referral="R-1", remedy=FULL)
+    case.when("settle_referral", "external:court", referral="R-1", remedy=FULL)
+
+
+def test_an_advance_is_applied_for_once_and_only_an_application_is_closed() -> None:
+    case = case_in("remedy_due")
+    case.refused("close_advance", "agent", "wrong_point", explanation="无申请")
+    case.when("apply_advance", statement="未履行").refused("apply_advance", codes="wrong_point", statement="未履行")
+    case.when("close_advance", "agent", explanation="已履行")
+
+
+def test_a_ruling_is_carried_out_or_closed_by_whoever_is_assigned_and_by_the_system() -> None:
+    granted, nothing = case_in("ruled"), case_in("ruled", outcome="for_merchant")
+    assert granted.ask("execute_ruling", "agent:A-2").codes == ["not_assigned"]
+    assert nothing.ask("dismiss", "supervisor:S-1", after=days(8)).codes == ["not_assigned"]
+    assert granted.ask("execute_ruling", "system").codes == []
+    assert nothing.ask("dismiss", "system", after=days(8)).codes == []
+
+
+@pytest.mark.parametrize("state", ["filed", "not_accepted", "under_review", "ruled"])
+def test_a_forum_takes_nothing_a_level_up(state: str) -> None:
+    case = case_in(state)
+    if state in ("filed", "under_review"):
+        case.when("log_call", note="客服", transferred=True)
+    assert case.ask("escalate", statement="不服", channel="forum").codes == ["wrong_channel"]
+    assert case.ask("escalate", statement="不服", channel="hotline").codes == []
+
+
+@pytest.mark.parametrize("state", ["abandoned", "withdrawn", "lapsed", "dismissed"])
+def test_nothing_new_brings_a_case_back_once_limitation_is_over(state: str) -> None:
+    case = case_in(state)
+    said = {"statement": "再审", "new_evidence": "court_judgment"}
+    assert case.ask("reopen_filed", **said).codes == []
+    assert case.ask("reopen_filed", after=days(4 * 365), **said).codes == ["out_of_time"]
+
+
+@pytest.mark.parametrize("state", ["awaiting_merchant", "offer_made", "merchant_refused", "filed", "ruled", "with_external_body"])
+def test_an_offer_of_money_says_how_much_in_every_state(state: str) -> None:
+    case = case_in(state)
+    assert case.ask("make_offer", "merchant", remedy={"kind": "refund"}).codes == ["amount_missing"]
+    assert case.ask("make_offer", "merchant", remedy={"kind": "refund", "amount": "899.01"}).codes == ["amount_exceeds_paid"]
