@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -26,6 +26,12 @@ class Deadline(Protocol):
     def certainty(self) -> str: ...
     @property
     def provisional(self) -> bool: ...
+    @property
+    def rank(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def overrides(self) -> Sequence[str]: ...
 
 
 class Edition(Protocol):
@@ -35,8 +41,14 @@ class Edition(Protocol):
     def id(self) -> str: ...
     @property
     def digest(self) -> str: ...
+    def has(self, rule_id: str) -> bool:
+        """Whether the edition has that rule."""
+        ...
     def due(self, rule_id: str, start: datetime) -> Deadline:
         """When what starts at ``start`` is due under that rule."""
+        ...
+    def after_pause(self, unit: str, end: datetime, paused_at: datetime, resumed_at: datetime) -> tuple[datetime, bool]:
+        """When what was to end at ``end`` ends after a pause, the time left counted in that unit; and whether provisionally."""
         ...
 
 
@@ -45,7 +57,8 @@ class Request:
     """A command as it is put to the guards.
 
     ``command`` is None where it is only asked what could be done (``options``): a guard then takes a required field for one
-    that would be allowed, and an optional field for absent.
+    that would be allowed, and an optional field for absent. ``adopts`` is the edition that the case would go over to, where the
+    command names one that there is.
     """
 
     name: str
@@ -54,6 +67,7 @@ class Request:
     edition: Edition
     command: Command | None = None
     about: tuple[str, str] | None = None
+    adopts: Edition | None = None
 
     def said(self, field: str) -> Any:
         """What the command says in ``field``; None where it says nothing or is not known yet.

@@ -56,6 +56,8 @@ Excuse = Annotated[str, Meta(extra={"term": "excuse"})]
 Body = Annotated[str, Meta(extra={"term": "body"})]
 Rejection = Annotated[str, Meta(extra={"term": "rejection"})]
 NoContact = Annotated[str, Meta(extra={"term": "no_contact"})]
+DutyKind = Annotated[str, Meta(extra={"term": "duty"})]
+DutyMove = Annotated[str, Meta(extra={"term": "duty_change"})]
 Suspension = Annotated[str, Meta(extra={"term": "suspension"})]
 TipOffState = Annotated[str, Meta(extra={"term": "tip_off"})]
 

@@ -328,6 +328,39 @@ DUTIES = {
     "evidence": Term("补充证据", "supply evidence"),
     "platform_reply": Term("平台回复", "platform's reply"),
     "call_promise": Term("客服承诺的处理", "what was promised on the phone"),
+    "merchant_answer": Term("商家答复", "merchant's answer"),
+    "suspension": Term("中止的期限", "limit of the suspension"),
+    "acceptance_proof": Term("提交受理凭证", "proof that court or police took it"),
+    "objection": Term("申请复核", "time to object to the ruling"),
+    "performance": Term("履行", "performance of the remedy"),
+    "return_shipping": Term("寄回商品", "sending the goods back"),
+    "return_confirmation": Term("确认收到退货", "confirming the return"),
+    "referral_acceptance": Term("外部机构决定是否受理", "outside body's decision to take the matter"),
+    "referral_result": Term("外部机构办结", "outside body's result"),
+    "tip_off_check": Term("举报核查", "check of the tip-off"),
+    "courier_answer": Term("快递企业答复投诉", "carrier's answer to the complaint"),
+    "limitation": Term("时效", "limitation"),
+}
+
+DUTY_STATES = {
+    "running": Term("进行中", "running"),
+    "overdue": Term("已逾期", "overdue"),
+    "paused": Term("已中止", "paused"),
+    "met": Term("已完成", "met"),
+    "late": Term("逾期完成", "met late"),
+    "missed": Term("逾期未完成", "missed"),
+    "cancelled": Term("已取消", "cancelled"),
+}
+
+DUTY_CHANGES = {
+    "opened": Term("开始", "opened"),
+    "met": Term("完成", "met"),
+    "missed": Term("逾期", "missed"),
+    "cancelled": Term("取消", "cancelled"),
+    "paused": Term("中止", "paused"),
+    "resumed": Term("恢复", "resumed"),
+    "extended": Term("延长", "extended"),
+    "recomputed": Term("重新计算", "computed again"),
 }
 
 #: The consumer's rights that the sources appeal to; where the law has them is in :data:`RIGHT_CLAUSES`.
@@ -394,6 +427,8 @@ VOCABULARY: dict[str, dict[str, Term]] = {
     "tip_off": TIP_OFF_STATES,
     "service": SERVICES,
     "duty": DUTIES,
+    "duty_state": DUTY_STATES,
+    "duty_change": DUTY_CHANGES,
     "right": RIGHTS,
     "pitfall": PITFALLS,
 }
@@ -411,7 +446,8 @@ KINDS = {
     "referral": Term("外部投诉的状态", "state of a referral"), "return": Term("退货状态", "state of a return"),
     "offer": Term("方案状态", "state of an offer"), "advance": Term("先行赔付状态", "state of an advance"),
     "tip_off": Term("举报状态", "state of a tip-off"), "service": Term("服务承诺", "promised service"),
-    "duty": Term("期限种类", "duty"), "right": Term("权利", "right"), "pitfall": Term("误区", "pitfall"),
+    "duty": Term("期限种类", "duty"), "duty_state": Term("期限状态", "state of a duty"),
+    "duty_change": Term("期限变动", "change of a duty"), "right": Term("权利", "right"), "pitfall": Term("误区", "pitfall"),
 }
 
 
