@@ -1,0 +1,68 @@
+"""By when: the limitation period and the days that are set for a party."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from casework.domain.facts import Facts
+from casework.domain.reasons import reason
+from casework.domain.request import Deadline, Request
+from casework.errors import Reason
+
+
+def day(moment: datetime) -> str:
+    """A moment as refusals show it."""
+    return moment.isoformat(timespec="minutes")
+
+
+def limitation(facts: Facts, request: Request) -> Deadline:
+    """When the limitation period ends. A demand starts it anew while it runs, and no longer once it is over (民法典 192, 195)."""
+    first, *later = facts.demands
+    due = request.edition.due("suit.limitation", first)
+    for demand in later:
+        if demand <= due.at:
+            due = request.edition.due("suit.limitation", demand)
+    return due
+
+
+def limitation_runs(facts: Facts, request: Request) -> Iterator[Reason]:
+    """The limitation period runs: three years from knowing, and anew from a demand (民法典 188, 195)."""
+    due = limitation(facts, request)
+    if request.at > due.at:
+        yield reason("out_of_time", due=day(due.at), rule=due.clause)
+
+
+def limitation_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
+    """A case lapses only when the limitation period is over."""
+    due = limitation(facts, request)
+    if request.at <= due.at:
+        yield reason("term_running", due=day(due.at))
+
+
+def evidence_term_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
+    """The day set for more evidence is past."""
+    if facts.evidence_term is not None and request.at <= facts.evidence_term.answer_by:
+        yield reason("term_running", due=day(facts.evidence_term.answer_by))
+
+
+def proof_term_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
+    """The day set for proof is past."""
+    if facts.proof_term is not None and request.at <= facts.proof_term.answer_by:
+        yield reason("term_running", due=day(facts.proof_term.answer_by))
+
+
+def deadline_is_ahead(facts: Facts, request: Request) -> Iterator[Reason]:
+    """A day given to a party lies in the future: a term that is over on the day it is set would hear nobody."""
+    answer_by = request.said("answer_by") or request.said("promised_by")
+    if answer_by is not None and answer_by <= request.at:
+        yield reason("deadline_not_in_future", answer_by=day(answer_by))
+
+
+def objection_term_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
+    """Whoever lost has time to take it up before the case is closed on a first ruling (rule ruling.objection, unverified)."""
+    last = facts.rulings[-1] if facts.rulings else None
+    if last is not None and not last.review:
+        due = request.edition.due("ruling.objection", last.at)
+        if request.at <= due.at:
+            yield reason("term_running", due=day(due.at))
