@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from casework.application.intake import FieldMissing, actor, command_named, opener, opening
 from casework.domain.case import Case
-from casework.domain.commands import Command, OpenCase, name_of
+from casework.domain.commands import AdoptEdition, Command, OpenCase, name_of
 from casework.domain.decide import Context, ask
 from casework.domain.events import EVENT_OF, Event
 from casework.domain.facts import Facts
@@ -23,7 +23,7 @@ from casework.domain.fold import fold
 from casework.domain.reasons import reason
 from casework.domain.values import COMMAND_ID_PATTERN, IDENTITY_PATTERN, Actor, clean
 from casework.errors import Conflict, InputError, Permitted, Refused
-from casework.rulebook.edition import CURRENT, pinned
+from casework.rulebook.edition import CURRENT, edition, pinned
 from casework.store.store import Store, VersionTaken
 
 Clock = Callable[[], datetime]
@@ -90,7 +90,7 @@ def carry_on(store: Store, case_id: str, name: str, said: Mapping[str, Any] | Co
             case = store.get(case_id)
             if command is not None and command_id in case.facts.commands:
                 return _repeated(store, case.facts, command, command_id, by, at)
-            context = _context(case.facts, by, at, clock(), command_id)
+            context = _context(case.facts, by, at, clock(), command_id, command)
             if command is None:
                 ask(case.facts, name, context)
                 raise incomplete or AssertionError("either complete or not")
@@ -115,9 +115,10 @@ def _command(name: str, said: Mapping[str, Any] | Command) -> tuple[Command | No
         return None, error
 
 
-def _context(facts: Facts, by: str, at: datetime | None, now: datetime, command_id: str) -> Context:
+def _context(facts: Facts, by: str, at: datetime | None, now: datetime, command_id: str, command: Command | None) -> Context:
     recorded_at = facts.recorded_at if now < facts.recorded_at <= now + CLOCK_SLACK else now
-    return Context(actor(by, facts), at or recorded_at, recorded_at, command_id, pinned(facts.edition))
+    adopts = edition(command.edition) if isinstance(command, AdoptEdition) else None
+    return Context(actor(by, facts), at or recorded_at, recorded_at, command_id, pinned(facts.edition), adopts)
 
 
 def _opened_before(store: Store, first: Event, command: OpenCase, who: Actor, command_id: str,

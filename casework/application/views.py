@@ -17,8 +17,9 @@ import msgspec
 from casework.domain import fold
 from casework.domain.answers import ANSWERS
 from casework.domain.beside import HEARING
+from casework.domain.decide import process_of
 from casework.domain.events import CaseOpened, Event, topic_of
-from casework.domain.facts import Facts
+from casework.domain.facts import Duty, Facts
 from casework.domain.lifecycle import CLOSED, STAGE_OF
 from casework.domain.values import Remedy, personal_fields
 from casework.errors import CaseworkError
@@ -112,6 +113,7 @@ def full(facts: Facts, now: datetime) -> View:
         "advance": facts.advance,
         "penalties": [_penalty(p) for p in facts.rulings[-1].penalties] if facts.rulings else [],
         "duties": duties(facts, now),
+        "missed": missed(facts),
         "referrals": [{"id": r.id, "body": r.body, "at": r.at, "state": r.state} for r in facts.referrals.values()],
         "tip_offs": [{"id": t.id, "to": t.to, "about": t.about, "state": t.state} for t in facts.tip_offs.values()],
         "calls": [{"at": c.at, "channel": c.channel, "note": c.note, "staff": c.staff, "promised": c.promised,
@@ -124,7 +126,33 @@ def full(facts: Facts, now: datetime) -> View:
 
 
 def duties(facts: Facts, now: datetime) -> list[View]:
-    """The deadlines that run: who owes what until when. A closed case has none."""
+    """What is owed, by whom, until when: running, standing still, or late and still to be done. A closed case has none."""
+    if recorded := process_of(facts).duties:
+        owed = [d for d in facts.duties.values() if d.is_owed]
+        return [_recorded(d, recorded[d.kind].to, now) for d in sorted(owed, key=lambda d: (d.due.at, d.id))]
+    return _derived_duties(facts, now)
+
+
+def missed(facts: Facts) -> list[View]:
+    """What was not done in time: by whom, until when it was due, when that was recorded, whether it was done later."""
+    return [
+        {"id": d.id, "duty": d.kind, "who": d.owes, "due": d.due.at, "missed_at": d.missed_at,
+         "done_at": d.settled_at if d.state == "late" else None, "clause": d.due.clause, "certainty": d.due.certainty}
+        for d in facts.duties.values() if d.missed_at is not None
+    ]
+
+
+def _recorded(duty: Duty, to: str, now: datetime) -> View:
+    late = duty.state == "missed" or duty.is_late(now)
+    return {
+        "duty": duty.kind, "who": duty.owes, "due": duty.due.at, "status": "overdue" if late else duty.state,
+        "clause": duty.due.clause, "certainty": duty.due.certainty, "id": duty.id, "to": to, "rule": duty.due.rule,
+        "provisional": duty.due.provisional, "about": duty.about, "since": duty.since, "overrides": list(duty.due.overrides),
+    }
+
+
+def _derived_duties(facts: Facts, now: datetime) -> list[View]:
+    """The deadlines of a case that pinned the first lifecycle, which records none: as its facts give them."""
     if facts.state in CLOSED:
         return []
     found = []

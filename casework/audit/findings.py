@@ -114,6 +114,10 @@ FINDINGS: dict[str, FindingText] = {
     "derived_differs": FindingText(
         "由系统得出的编号、方案或期限与重新计算的不同",
         "an identifier, offer or deadline that the system derives is not what it derives again", _LAW_ZH, _LAW_EN),
+    "decided_late": FindingText(
+        "有权决定的一方在规则规定的期限之后才作出决定",
+        "whoever had to decide did so after the limit that the rules set",
+        "向作出决定的机构提出；逾期本身不使决定无效", "raise it with whoever decided; lateness alone does not undo a decision"),
     # --- the audit itself --------------------------------------------------------------------------------------------
     "not_checked": FindingText(
         "有内容无法检查", "something could not be checked",

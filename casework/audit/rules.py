@@ -34,9 +34,17 @@ class NoEdition:
     id = ""
     digest = ""
 
+    def has(self, rule_id: str) -> NoReturn:
+        """Raises :class:`UnknownEdition`."""
+        raise UnknownEdition(rule_id)
+
     def due(self, rule_id: str, start: datetime) -> NoReturn:
         """Raises :class:`UnknownEdition`."""
         raise UnknownEdition(rule_id)
+
+    def after_pause(self, unit: str, end: datetime, paused_at: datetime, resumed_at: datetime) -> NoReturn:
+        """Raises :class:`UnknownEdition`."""
+        raise UnknownEdition(unit)
 
 
 def authority(walk: Walk, request: Request, roles: tuple[str, ...]) -> Iterator[Fault]:

@@ -29,6 +29,8 @@ COMMANDS = {
     "call-sheet": ("read", "call_sheet"),
     "history": ("read", "history"),
     "list": ("read", "list_"),
+    "due": ("clock", "due"),
+    "tick": ("clock", "tick"),
     "audit": ("audit", "audit"),
     "lifecycle": ("reference", "lifecycle"),
     "explain": ("reference", "explain"),
@@ -54,6 +56,12 @@ SUMMARIES = {
     "list": (
         "列出案件，可按状态、阶段、商家、事由、逾期筛选",
         "The cases, filtered by state, stage, merchant, ground or overdue"),
+    "due": (
+        "列出正在计算的期限：谁、向谁、何时、依据哪条规则",
+        "The duties whose time runs: whose, to whom, until when, under which rule"),
+    "tick": (
+        "办理已到期的事项，并记录谁逾期；可反复运行",
+        "Apply what has fallen due, and record who missed what; it can run twice"),
     "audit": (
         "重新核查案件库中的每宗案件（或指定案件），每个问题一行；绝不在第一个问题处停下",
         "Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first"),

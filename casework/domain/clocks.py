@@ -16,11 +16,12 @@ from typing import NamedTuple
 import msgspec
 
 from casework.domain import events as e
-from casework.domain.commands import name_of
+from casework.domain.commands import Command, name_of
 from casework.domain.duties import DutyRow
 from casework.domain.facts import INITIAL, Duty, Facts
 from casework.domain.fold import DEMANDS, settle
 from casework.domain.lifecycle import AGENTS
+from casework.domain.limitation import limitation_due
 from casework.domain.request import Deadline, Edition
 from casework.domain.values import Remedy
 from casework.domain.vocabulary import PLATFORM_CHANNELS
@@ -50,7 +51,8 @@ def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, ed
     """
     if not rows:
         return ()
-    name, at = name_of(type(event.data)), event.at
+    kind: type[Command] = type(event.data)
+    name, at = name_of(kind), event.at
     before = facts.state if facts else INITIAL
     state = event.to_state or before
     held = {d.id: replace(d) for d in facts.duties.values()} if facts else {}
@@ -85,16 +87,6 @@ def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, ed
             # A reminder gives a merchant no more time; a notice or a demand sets the time anew.
             change(running, "extended", start.due)
     return tuple(found)
-
-
-def limitation_due(demands: Iterable[datetime], edition: Edition) -> Deadline:
-    """When the limitation period ends. A demand starts it anew while it runs, and no longer once it is over (民法典 192, 195)."""
-    first, *later = demands
-    due = edition.due("suit.limitation", first)
-    for demand in later:
-        if demand <= due.at:
-            due = edition.due("suit.limitation", demand)
-    return due
 
 
 def _meets(row: DutyRow, duty: Duty, facts: Facts, event: e.Event, name: str) -> bool:

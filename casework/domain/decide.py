@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace as replace_struct
+
 from casework.domain import events as e
 from casework.domain.beside import TRACK_LABELS, Act, Track
+from casework.domain.clocks import changes
 from casework.domain.commands import COMMANDS, Command, OpenCase, name_of
 from casework.domain.facts import Facts
 from casework.domain.guards import GUARDS, limitation, order_is_consistent, who_may
@@ -26,7 +29,8 @@ from casework.errors import InputError, Permitted, Reason, Refused
 class Context:
     """Under which circumstances a command is given: who, when it happened, when it is recorded, under which id and edition.
 
-    Both times carry their offset. The command id makes a retry the same command.
+    Both times carry their offset. The command id makes a retry the same command. ``adopts`` is the edition that the command names,
+    where it names one that there is.
     """
 
     by: Actor
@@ -34,6 +38,7 @@ class Context:
     recorded_at: datetime
     command_id: str
     edition: Edition
+    adopts: Edition | None = None
 
     def __post_init__(self) -> None:
         """:class:`~casework.errors.InputError` for a time without its offset: nobody could say when that was."""
@@ -73,11 +78,12 @@ def open_event(case: str, command: OpenCase, context: Context) -> e.CaseOpened:
         found.append(reason("not_a_party", who=context.by))
     if found:
         raise Refused("open_case", "—", found, Permitted())
-    return clean(e.CaseOpened(
+    event = clean(e.CaseOpened(
         originator_id=case, originator_version=1, at=now.at, recorded_at=now.recorded_at, by=now.by, command_id=now.command_id,
         data=command, lifecycle=process.version, lifecycle_digest=process.digest, edition=now.edition.id,
         edition_digest=now.edition.digest,
     ))
+    return clean(replace_struct(event, duties=changes(process.duties, None, event, now.edition)))
 
 
 def decide(facts: Facts, command: Command, context: Context) -> e.Event:
@@ -87,17 +93,19 @@ def decide(facts: Facts, command: Command, context: Context) -> e.Event:
     """
     command = clean(command)
     clean(context.by)
-    request = Request(name_of(type(command)), context.by, context.at, context.edition, command)
+    request = Request(name_of(type(command)), context.by, context.at, context.edition, command, adopts=context.adopts)
     to, found = judge(facts, request)
     found = [*found, *_times(facts, context)]
     if found:
         raise Refused(request.name, facts.state, found, _permitted(facts, request))
     step = {"trigger": request.name, "from_state": facts.state, "to_state": to} if to else {}
     kind: Callable[..., e.Event] = e.EVENT_OF[type(command)]
-    return clean(kind(
+    event = clean(kind(
         originator_id=facts.case, originator_version=facts.version + 1, at=context.at, recorded_at=context.recorded_at,
         by=context.by, command_id=context.command_id, data=command, **step, **_derived(facts, request, kind),
     ))
+    moved = changes(process_of(facts).duties, facts, event, context.edition, context.adopts)
+    return clean(replace_struct(event, duties=moved)) if moved else event
 
 
 def ask(facts: Facts, name: str, context: Context) -> None:
@@ -122,7 +130,8 @@ def judge(facts: Facts, request: Request) -> tuple[str | None, list[Reason]]:
 def options(facts: Facts, at: datetime, edition: Edition, role: str | None = None) -> list[Option]:
     """Every command: whether it could be given now, by ``role`` or by any role that may, and if not, why not."""
     at = max(at, facts.at)
-    return [_option(facts, name, at, edition, role) for name in COMMANDS]
+    process = process_of(facts)
+    return [_option(facts, name, at, edition, role) for name in COMMANDS if name in process.acts or name in process.triggers]
 
 
 def process_of(facts: Facts) -> Lifecycle:
@@ -163,9 +172,17 @@ def _option(facts: Facts, name: str, at: datetime, edition: Edition, role: str |
         to, found = judge(facts, Request(name, by, at, edition))
         answers.append((to, found))
     to, found = min(answers, key=lambda a: len(a[1]))
-    until = limitation(facts, Request(name, Actor(role="consumer", id=facts.given.consumer), at, edition)).at
     reasons = tuple(sorted({r.code: r for r in found}.values(), key=lambda r: r.code))
-    return Option(name, not found, roles, to, reasons, until if not found and name in (*REOPENING, "file") else None)
+    return Option(name, not found, roles, to, reasons, None if found else _until(facts, name, at, edition))
+
+
+def _until(facts: Facts, name: str, at: datetime, edition: Edition) -> datetime | None:
+    """Until when it can be done in time: the end of the duty that it meets, or of the limitation period."""
+    rows = process_of(facts).duties
+    ends = [d.due.at for d in facts.duties.values() if d.state == "running" and name in rows[d.kind].meets]
+    if name in (*REOPENING, "file"):
+        ends.append(limitation(facts, Request(name, Actor(role="consumer", id=facts.given.consumer), at, edition)).at)
+    return min(ends, default=None)
 
 
 def _candidates(roles: Iterable[str], facts: Facts) -> list[Actor]:
@@ -274,6 +291,9 @@ def _derived(facts: Facts, request: Request, kind: Any) -> dict[str, Any]:
         due = request.edition.due("platform.reply", request.at)
         return {"reply_by": e.Due(at=due.at, rule=due.rule, clause=due.clause, certainty=due.certainty,
                                   provisional=due.provisional)}
+    if kind is e.EditionAdopted:
+        assert request.adopts is not None
+        return {"edition_digest": request.adopts.digest}
     return {}
 
 

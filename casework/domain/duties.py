@@ -63,3 +63,6 @@ DUTIES = (
     DutyRow("tip_off_check", "body", "consumer", ("answer_tip_off",), OPEN, decides=True),
     DutyRow("courier_answer", "courier", "consumer", ("log_call",), OPEN),
 )
+
+#: Whoever can owe something.
+OWE = ("consumer", "merchant", "agent", "external", "courier")

@@ -94,18 +94,17 @@ class Lifecycle:
     """
 
     def __init__(self, version: int, tables: Tables) -> None:
-        triggers, acts, tracks = tables
+        triggers, acts, tracks, duties = tables
         _check(triggers, acts)
         self.version = version
         self.triggers = {t.name: t for t in triggers}
         self.acts = {a.name: a for a in acts}
+        self.duties = {d.name: d for d in duties}
         self.tracks = {name: _track(name, rows) for name, rows in tracks.items()}
         self.machine = _build(STAGE_OF, INITIAL, [row for t in triggers for row in _rows(t)])
         self.map = _compile(self.machine)
-        self.digest = hashlib.sha256(
-            json.dumps([INITIAL, STAGE_OF, self.map, {a.name: _law(a) for a in acts}, tracks, LAW],
-                       sort_keys=True, separators=(",", ":")).encode()
-        ).hexdigest()
+        law = [INITIAL, STAGE_OF, self.map, {a.name: _law(a) for a in acts}, tracks, LAW, *([duties] if duties else [])]
+        self.digest = hashlib.sha256(json.dumps(law, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     def ask(self, facts: Facts, request: Request) -> tuple[str | None, list[Reason]]:
         """Where the step leads and no reasons, or no state and every reason against it."""

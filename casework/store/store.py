@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -18,15 +18,13 @@ from casework.domain.case import Case
 from casework.domain.events import Event, topic_of
 from casework.errors import StoreBusy, UnknownCase
 from casework.store import codec
+from casework.store.dues import microseconds
 from casework.store.lock import WriterLock
 from casework.store.memory import MemoryRecorder
 from casework.store.reader import SQLITE_ERRORS, Reader, store_error
-from casework.store.row import Row
+from casework.store.row import DueRow, Row
 from casework.store.sqlite import CaseRecorder, sync_journal
 from casework.store.stored import StoredCaseEvent, from_row
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class VersionTaken(StoreBusy):
@@ -140,6 +138,14 @@ class Store:
         """Whether anything is recorded of that case."""
         return next(self.rows(case_id), None) is not None
 
+    def dues(self, before: datetime | None = None) -> list[DueRow]:
+        """The running duties due before that time (None: all), and the provisional ones, by due time."""
+        limit = None if before is None else microseconds(before)
+        if self._path is None:
+            return cast(MemoryRecorder, self._recorder).dues(limit)
+        with Reader(self._path) as reader:
+            return reader.dues(limit)
+
     def close(self) -> None:
         """Close all connections."""
         if isinstance(self._recorder, CaseRecorder):
@@ -174,11 +180,6 @@ def stored(event: Event) -> StoredCaseEvent:
         at=microseconds(event.at),
         recorded_at=microseconds(event.recorded_at),
     )
-
-
-def microseconds(moment: datetime) -> int:
-    """Microseconds since the epoch, exact."""
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 def unknown_case(case_id: str) -> UnknownCase:

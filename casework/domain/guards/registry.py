@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from casework.domain.guards.amounts import amount_is_within_paid, multiple_was_promised, refund_is_within_paid, remedy_has_amount
+from casework.domain.guards.duties import (
+    carrier_was_asked,
+    claim_was_put,
+    duty_is_known,
+    duty_is_overdue,
+    duty_is_paused,
+    duty_is_provisional,
+    duty_is_running,
+    duty_is_the_actors_to_move,
+    edition_is_later,
+    new_time_is_later,
+    suspension_needs_proof,
+    system_waits_for_the_term,
+)
 from casework.domain.guards.evidence import (
     evidence_is_enough,
     evidence_is_of_the_other_side,
@@ -53,6 +67,7 @@ from casework.domain.guards.terms import (
     limitation_runs,
     objection_term_is_past,
     proof_term_is_past,
+    return_term_is_past,
 )
 from casework.domain.guards.who import (
     actor_did_not_rule_before,
@@ -78,5 +93,8 @@ GUARDS: dict[str, Guard] = {
         award_is_what_was_settled, tip_off_went_to_actor, proof_is_in_file, channel_reaches_platform,
         promised_evidence_is_in_file, judge_is_no_party, nobody_else_is_assigned, objection_term_is_past, remedy_is_still_owed,
         body_had_the_matter, body_was_not_asked_yet, advance_was_promised, advance_is_within_due,
+        carrier_was_asked, claim_was_put, duty_is_known, duty_is_overdue, duty_is_paused, duty_is_provisional, duty_is_running,
+        duty_is_the_actors_to_move, edition_is_later, new_time_is_later, return_term_is_past, suspension_needs_proof,
+        system_waits_for_the_term,
     )
 }

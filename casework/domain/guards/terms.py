@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from casework.domain.facts import Facts
+from casework.domain.limitation import limitation_due
 from casework.domain.reasons import reason
 from casework.domain.request import Deadline, Request
 from casework.errors import Reason
@@ -17,13 +18,8 @@ def day(moment: datetime) -> str:
 
 
 def limitation(facts: Facts, request: Request) -> Deadline:
-    """When the limitation period ends. A demand starts it anew while it runs, and no longer once it is over (民法典 192, 195)."""
-    first, *later = facts.demands
-    due = request.edition.due("suit.limitation", first)
-    for demand in later:
-        if demand <= due.at:
-            due = request.edition.due("suit.limitation", demand)
-    return due
+    """When the limitation period of the case ends."""
+    return limitation_due(facts.demands, request.edition)
 
 
 def limitation_runs(facts: Facts, request: Request) -> Iterator[Reason]:
@@ -66,3 +62,10 @@ def objection_term_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
         due = request.edition.due("ruling.objection", last.at)
         if request.at <= due.at:
             yield reason("term_running", due=day(due.at))
+
+
+def return_term_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
+    """Whoever has to send the goods back first has had the time for it (rule return.shipping, unverified)."""
+    sending = [d for d in facts.duties.values() if d.kind == "return_shipping" and d.is_owed]
+    if not any(d.state == "missed" or d.is_late(request.at) for d in sending):
+        yield reason("term_running", due=day(sending[-1].due.at) if sending else "—")

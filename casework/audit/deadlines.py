@@ -1,0 +1,93 @@
+"""The duties of a case, derived once more as of each event: what was opened, met, missed; and who decided too late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from casework.audit.findings import Fault, Line, shown
+from casework.audit.rules import no_edition, no_history
+from casework.audit.walk import Walk
+from casework.domain import events as e
+from casework.domain.clocks import changes
+from casework.domain.duties import DUTIES
+from casework.rulebook.edition import edition
+
+_DECIDES = {row.name for row in DUTIES if row.decides}
+
+
+def duties_differ(walk: Walk, event: e.Event) -> Iterator[Fault]:
+    """Every change of a duty that is not what the facts, the event and the pinned edition give."""
+    rows = walk.processes[0].duties if len(walk.processes) == 1 else {}
+    if not rows:
+        if event.duties and len(walk.processes) == 1:
+            yield _differs(event.duties[0], None)
+        return
+    opening = isinstance(event, e.CaseOpened)
+    if walk.broken or (walk.facts is None) is not opening:
+        yield from no_history(walk)
+        return
+    if walk.edition is None:
+        yield from no_edition(walk)
+        return
+    adopted = edition(event.data.edition) if isinstance(event, e.EditionAdopted) else None
+    try:
+        derived = changes(rows, walk.facts, event, walk.edition, adopted)
+    except Exception as error:  # values that no command lets in: whatever becomes of them, the audit goes on
+        yield from walk.unchecked("duties", Line("期限", "duties"),
+                                  Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
+        return
+    for told, due in zip_longest(event.duties, derived):
+        if told is None or due is None or not _same(told, due):
+            if told is not None and due is not None and _is_beyond_calendar(told, due):
+                yield from walk.unchecked("duties.calendar", Line("期限", "duties"), Line(
+                    "所装的工作日历不含该期限", "the installed working-day calendar does not cover it"))
+                continue
+            yield _differs(told, due)
+            break
+
+
+def decided_late(walk: Walk, event: e.Event) -> Iterator[Fault]:
+    """Whoever had to decide did so after the limit that the rules set. A figure that nobody verified convicts nobody."""
+    if walk.facts is None or walk.broken:
+        return
+    missed = {change.id for change in event.duties if change.change == "missed"}
+    for change in event.duties:
+        duty = walk.facts.duties.get(change.id)
+        if duty is None or change.change != "met" or duty.kind not in _DECIDES or duty.due.certainty == "C":
+            continue
+        if duty.state == "missed" or duty.id in missed:
+            due = duty.due.at.isoformat(timespec="minutes")
+            yield Fault("decided_late", Line(f"{duty.owes} 于 {event.at.isoformat(timespec='minutes')}",
+                                             f"{duty.owes} at {event.at.isoformat(timespec='minutes')}"),
+                        Line(f"{duty.id} 的期限为 {due}（{duty.due.clause}）", f"{duty.id} was due by {due} ({duty.due.clause})"))
+
+
+def _same(told: e.DutyChange, derived: e.DutyChange) -> bool:
+    if told == derived:
+        return True
+    if told.due is None or derived.due is None or not told.due.provisional:
+        return False
+    # A provisional time is an estimate: a calendar that came later gives another.
+    return _bare(told) == _bare(derived)
+
+
+def _is_beyond_calendar(told: e.DutyChange, derived: e.DutyChange) -> bool:
+    return derived.due is not None and derived.due.provisional and told.due is not None and _bare(told) == _bare(derived)
+
+
+def _bare(change: e.DutyChange) -> tuple[object, ...]:
+    due = change.due
+    return (change.id, change.change, change.duty, change.owes, change.about, due and (due.rule, due.clause, due.certainty))
+
+
+def _differs(told: e.DutyChange | None, derived: e.DutyChange | None) -> Fault:
+    return Fault("derived_differs", Line(f"期限变动为 {_shown(told, '无')}", f"the duty's change is {_shown(told, 'none')}"),
+                 Line(f"重新得出 {_shown(derived, '无')}", f"derived again it is {_shown(derived, 'none')}"))
+
+
+def _shown(change: e.DutyChange | None, nothing: str) -> str:
+    if change is None:
+        return nothing
+    due = f" {change.due.at.isoformat(timespec='minutes')} ({change.due.rule})" if change.due else ""
+    return shown(f"{change.id} {change.duty} {change.change}{due}")
