@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import NoReturn
 
@@ -35,6 +36,14 @@ class NoEdition:
     digest = ""
 
     def due(self, rule_id: str, start: datetime) -> NoReturn:
+        """Raises :class:`UnknownEdition`."""
+        raise UnknownEdition(rule_id)
+
+    def has(self, rule_id: str) -> NoReturn:
+        """Raises :class:`UnknownEdition`."""
+        raise UnknownEdition(rule_id)
+
+    def amount(self, rule_id: str, price: Decimal, on: datetime) -> NoReturn:
         """Raises :class:`UnknownEdition`."""
         raise UnknownEdition(rule_id)
 

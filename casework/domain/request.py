@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from casework.domain.commands import Command
@@ -28,6 +29,32 @@ class Deadline(Protocol):
     def provisional(self) -> bool: ...
 
 
+class Said(Protocol):
+    """A line of a calculation in both languages."""
+
+    @property
+    def zh(self) -> str: ...
+    @property
+    def en(self) -> str: ...
+
+
+class Figure(Protocol):
+    """An amount in yuan that the rulebook computed, with the rule it rests on and how it came about."""
+
+    @property
+    def amount(self) -> Decimal: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def clause(self) -> str: ...
+    @property
+    def certainty(self) -> str: ...
+    @property
+    def rank(self) -> str: ...
+    @property
+    def steps(self) -> Sequence[Said]: ...
+
+
 class Edition(Protocol):
     """The edition of the rulebook that a case pinned; the domain is handed it and does not know where it comes from."""
 
@@ -37,6 +64,12 @@ class Edition(Protocol):
     def digest(self) -> str: ...
     def due(self, rule_id: str, start: datetime) -> Deadline:
         """When what starts at ``start`` is due under that rule."""
+        ...
+    def has(self, rule_id: str) -> bool:
+        """Whether the edition has such a rule at all: an older one may lack it."""
+        ...
+    def amount(self, rule_id: str, price: Decimal, on: datetime) -> Figure:
+        """What that rule makes of a price in yuan, by the record governing the local day ``on``. KeyError: there is none."""
         ...
 
 

@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
+from typing import NoReturn
 
 from casework.errors import CalendarUnknown, CaseworkError
 from casework.rulebook.calendar import (
@@ -89,6 +91,14 @@ class Edition:
         record = self.governing(rule_id, start if on is None else on)
         at, provisional = _end(record, start)
         return Due(at, record.id, record.value, record.unit, record.clause, record.certainty, provisional)
+
+    def has(self, rule_id: str) -> bool:
+        """Whether the edition has a rule of that id, in force or not."""
+        return rule_id in self._by_id
+
+    def amount(self, rule_id: str, price: Decimal, on: date | datetime) -> NoReturn:
+        """No record of an edition is an amount of money yet: ``KeyError``."""
+        raise KeyError(f"{rule_id}: no amount in edition {self.id}, asked for {price} on {on}")
 
     @cached_property
     def _by_id(self) -> dict[str, list[Record]]:
