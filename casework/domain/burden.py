@@ -8,17 +8,16 @@ whoever's step comes next and stays empty loses.
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import MAXYEAR, date, datetime, timedelta, timezone
+from datetime import MAXYEAR, date, datetime
 from typing import Literal, NamedTuple
 
 from casework.domain.categories import category_of, rules_of
-from casework.domain.check import Line
+from casework.domain.check import SHANGHAI, Line
 from casework.domain.facts import Facts
 from casework.domain.grounds import GROUNDS, Group, missing
 from casework.domain.request import Edition
 
 Party = Literal["consumer", "merchant"]
-SHANGHAI = timezone(timedelta(hours=8))
 #: 质检凭证 and what stands above it.
 TESTS: Group = ("test_report", "appraisal_report", "expert_opinion", "authority_decision", "court_judgment")
 _ORIGIN: Group = ("authorisation_letter", "purchase_voucher", "customs_declaration", "conformity_certificate",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta, timezone
 from typing import Literal, NamedTuple
+
+#: Where the days of the law are counted; it has had no other offset since 1991.
+SHANGHAI = timezone(timedelta(hours=8))
 
 State = Literal["met", "not_met", "unknown"]
 
