@@ -29,7 +29,7 @@ COMMAND_TYPES: list[type[Command]] = [OpenCase, *COMMANDS.values()]
 PLAIN = {
     "about", "adviser", "amount", "answer_by", "body", "category", "channel", "claim", "clause", "consumer",
     "evidence", "excuse", "ground", "id", "kind", "kinds", "merchant", "new_evidence", "ordered_at",
-    "outcome", "paid", "party", "platform", "points", "promised_by", "received", "received_at", "referral",
+    "confirmed_at", "outcome", "paid", "party", "platform", "points", "promised_by", "received", "received_at", "referral",
     "result", "score", "services", "sha256", "tip_off", "to", "transferred", "without_contact",
 }
 FREE = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import NoReturn
 
@@ -45,6 +46,10 @@ class NoEdition:
     def after_pause(self, unit: str, end: datetime, paused_at: datetime, resumed_at: datetime) -> NoReturn:
         """Raises :class:`UnknownEdition`."""
         raise UnknownEdition(unit)
+
+    def amount(self, rule_id: str, price: Decimal, on: datetime) -> NoReturn:
+        """Raises :class:`UnknownEdition`."""
+        raise UnknownEdition(rule_id)
 
 
 def authority(walk: Walk, request: Request, roles: tuple[str, ...]) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from casework.domain.commands import Command
@@ -34,6 +35,32 @@ class Deadline(Protocol):
     def overrides(self) -> Sequence[str]: ...
 
 
+class Said(Protocol):
+    """A line of a calculation in both languages."""
+
+    @property
+    def zh(self) -> str: ...
+    @property
+    def en(self) -> str: ...
+
+
+class Figure(Protocol):
+    """An amount in yuan that the rulebook computed, with the rule it rests on and how it came about."""
+
+    @property
+    def amount(self) -> Decimal: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def clause(self) -> str: ...
+    @property
+    def certainty(self) -> str: ...
+    @property
+    def rank(self) -> str: ...
+    @property
+    def steps(self) -> Sequence[Said]: ...
+
+
 class Edition(Protocol):
     """The edition of the rulebook that a case pinned; the domain is handed it and does not know where it comes from."""
 
@@ -49,6 +76,9 @@ class Edition(Protocol):
         ...
     def after_pause(self, unit: str, end: datetime, paused_at: datetime, resumed_at: datetime) -> tuple[datetime, bool]:
         """When what was to end at ``end`` ends after a pause, the time left counted in that unit; and whether provisionally."""
+        ...
+    def amount(self, rule_id: str, price: Decimal, on: datetime) -> Figure:
+        """What that rule makes of a price in yuan, by the record governing the local day ``on``. KeyError: there is none."""
         ...
 
 

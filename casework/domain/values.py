@@ -80,7 +80,10 @@ class Actor(Value, frozen=True):
 
 
 class Order(Value, frozen=True):
-    """The order a complaint is about, as known on discovery. Amounts in yuan; times with their offset."""
+    """The order a complaint is about, as known on discovery. Amounts in yuan; times with their offset.
+
+    ``received_at`` is when the goods were signed for, ``confirmed_at`` when the buyer confirmed receipt (确认收货).
+    """
 
     id: Identity
     item: Text
@@ -91,6 +94,7 @@ class Order(Value, frozen=True):
     received_at: Moment | None = None
     platform: Platform = "taobao"
     services: tuple[Service, ...] = ()
+    confirmed_at: Moment | None = None
 
 
 class Extra(Value, frozen=True):

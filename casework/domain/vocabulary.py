@@ -247,6 +247,7 @@ BODIES = {
     "arbitration": Term("仲裁机构", "arbitration"),
     "postal_authority": Term("邮政管理部门", "postal authority"),
     "police": Term("公安机关", "police"),
+    "mediation_body": Term("其他调解组织", "other mediation body"),
 }
 
 REJECTION_GROUNDS = {
@@ -401,6 +402,54 @@ PITFALLS = {
     "no_vouchers": Term("未保留购物凭证", "keeping no vouchers"),
 }
 
+#: What kind of dispute it is, as far as proof goes: it decides who shows what first (:mod:`casework.domain.burden`).
+SITUATIONS = {
+    "visible_defect": Term("看得见的瑕疵", "visible defect"),
+    "hidden_defect": Term("看不见的瑕疵", "hidden defect"),
+    "genuineness": Term("真假争议", "genuineness"),
+    "description": Term("描述不当、表面不一致", "not as described"),
+    "pricing": Term("价格争议", "price"),
+    "non_receipt": Term("未收到货", "non-receipt"),
+    "shipment": Term("发货争议", "shipment"),
+    "carriage": Term("运输与订单状态", "carriage and order status"),
+    "seven_day_return": Term("无理由退货", "return without a reason"),
+    "service_work": Term("安装与维修", "installation and repair"),
+    "conduct": Term("售后与服务态度", "after-sales and conduct"),
+    "reviews": Term("评价争议", "reviews"),
+    "durable_six_months": Term("耐用商品收货六个月内", "durable goods within six months"),
+    "after_confirmation": Term("确认收货之后", "after receipt was confirmed"),
+}
+
+#: Kinds of goods that have rules of their own; an order's own word for it is mapped by :mod:`casework.domain.categories`.
+CATEGORIES = {
+    "general": Term("一般商品", "general goods"),
+    "clothing": Term("服装鞋帽箱包", "clothing, shoes, hats and bags"),
+    "home_goods": Term("玩具、家纺、家居", "toys, textiles and household goods"),
+    "furniture": Term("家具", "furniture"),
+    "electronics": Term("数码产品", "electronics"),
+    "computer": Term("计算机", "computer"),
+    "large_appliance": Term("电视机、电冰箱、空调器、洗衣机", "television, refrigerator, air conditioner, washing machine"),
+    "small_appliance": Term("小家电", "small appliance"),
+    "vehicle": Term("机动车", "motor vehicle"),
+    "decoration": Term("装饰装修", "decoration works"),
+    "food": Term("食品", "food"),
+    "fresh_food": Term("生鲜", "fresh food"),
+    "flowers": Term("鲜花", "fresh flowers"),
+    "cosmetics": Term("化妆品", "cosmetics"),
+    "medical": Term("医疗器械、计生用品", "medical devices and contraceptives"),
+    "jewellery": Term("珠宝首饰", "jewellery"),
+    "custom_made": Term("定作商品", "made to order"),
+    "media": Term("音像制品、软件等数字化商品", "recordings, software and digital goods"),
+    "press": Term("报纸期刊", "newspapers and periodicals"),
+}
+
+#: Where a claim can be had.
+VENUES = {
+    "platform": Term("平台裁决", "the platform's ruling"),
+    "mediation": Term("调解（12315、消协）", "mediation (12315, consumer association)"),
+    "court": Term("法院", "court"),
+}
+
 VOCABULARY: dict[str, dict[str, Term]] = {
     "stage": STAGES,
     "state": STATES,
@@ -431,6 +480,9 @@ VOCABULARY: dict[str, dict[str, Term]] = {
     "duty_change": DUTY_CHANGES,
     "right": RIGHTS,
     "pitfall": PITFALLS,
+    "situation": SITUATIONS,
+    "category": CATEGORIES,
+    "venue": VENUES,
 }
 
 
@@ -448,6 +500,8 @@ KINDS = {
     "tip_off": Term("举报状态", "state of a tip-off"), "service": Term("服务承诺", "promised service"),
     "duty": Term("期限种类", "duty"), "duty_state": Term("期限状态", "state of a duty"),
     "duty_change": Term("期限变动", "change of a duty"), "right": Term("权利", "right"), "pitfall": Term("误区", "pitfall"),
+    "situation": Term("争议类型", "situation of proof"), "category": Term("品类", "category"),
+    "venue": Term("主张途径", "where a claim can be had"),
 }
 
 

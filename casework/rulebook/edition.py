@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
+from typing import NoReturn
 
 from casework.errors import CalendarUnknown, CaseworkError
 from casework.rulebook.calendar import (
@@ -104,6 +106,10 @@ class Edition:
             return after_pause(unit, end, paused_at, resumed_at), False
         except CalendarUnknown:
             return estimate_after_pause(unit, end, paused_at, resumed_at), True
+
+    def amount(self, rule_id: str, price: Decimal, on: date | datetime) -> NoReturn:
+        """No record of an edition is an amount of money yet: ``KeyError``."""
+        raise KeyError(f"{rule_id}: no amount in edition {self.id}, asked for {price} on {on}")
 
     @cached_property
     def _by_id(self) -> dict[str, list[Record]]:
