@@ -12,7 +12,7 @@ from casework.application.views import duties, facts_of
 from casework.domain.decide import actor_for, judge, process_of
 from casework.domain.duties import DutyRow
 from casework.domain.facts import Duty, Facts
-from casework.domain.request import Request
+from casework.domain.request import Edition, Request
 from casework.errors import CaseworkError, Refused
 from casework.rulebook.edition import pinned
 from casework.store.row import DueRow, Row
@@ -51,7 +51,8 @@ class Ticked:
 
 
 def tick(store: Store, now: datetime, clock: service.Clock) -> Iterator[Ticked]:
-    """Apply what has fallen due by ``now``, the longest due first; each thing as it was done. ``clock`` tells when it is recorded.
+    """Apply what has fallen due by ``now``, the longest due first; each thing as it was done. ``clock`` says when that is
+    recorded.
 
     For each duty that is over: what its kind lets follow, if that is allowed, and else a record that it was missed. A
     provisional duty is computed again if its calendar has come. Done twice, or by two machines at once, it is done once: every
@@ -79,7 +80,7 @@ def _settle(store: Store, row: DueRow, now: datetime, clock: service.Clock) -> I
         duty = facts.duties[row.duty]
     at = max(now, facts.at)
     if duty.is_late(at):
-        yield from _do(store, row, _follow(facts, duty, at), duty, at, clock)
+        yield from _do(store, row, follow(facts, duty, at, pinned(facts.edition)), duty, at, clock)
 
 
 def _do(store: Store, row: DueRow, name: str, duty: Duty, at: datetime, clock: service.Clock) -> Iterator[Ticked]:
@@ -90,9 +91,8 @@ def _do(store: Store, row: DueRow, name: str, duty: Duty, at: datetime, clock: s
         yield Ticked(row.case, duty.id, duty.kind, duty.owes, duty.due.at, name, done.state)
 
 
-def _follow(facts: Facts, duty: Duty, at: datetime) -> str:
-    """What follows: the first that the tables allow the system, or else only that it is on record."""
-    edition = pinned(facts.edition)
+def follow(facts: Facts, duty: Duty, at: datetime, edition: Edition) -> str:
+    """What follows on a duty that is over: the first command that the tables allow the system, or else only a record."""
     row: DutyRow = process_of(facts).duties[duty.kind]
     by = actor_for("system", facts)
     allowed = (name for name in row.follows if not judge(facts, Request(name, by, at, edition))[1])
@@ -105,7 +105,7 @@ def _is_final(facts: Facts, duty: Duty) -> bool:
 
 
 def due(reader: HasDues, now: datetime, within: timedelta | None = None, by: str | None = None) -> Iterator[dict[str, Any]]:
-    """The duties whose clock runs, by due time: all, or those due ``within`` that time of ``now`` or before; all, or ``by`` a role.
+    """The duties whose clock runs, by due time: all, or those due ``within`` that time of ``now``; all, or ``by`` a role.
 
     A duty that is over stays until :func:`tick` has dealt with it. What the case says of it is given where it can be read.
     """

@@ -331,7 +331,8 @@ def _owe(facts: Facts, remedy: Remedy | None) -> None:
 _CONCERNS: dict[type[e.Event], Callable[[Facts, e.Event], None]] = {
     kind: concern
     for concern, kinds in (
-        (_with_merchant, (e.MerchantContacted, e.ClaimDeemedAgreed, e.EvidenceAskedByMerchant, e.ClaimRefused, e.InstantlyRefunded)),
+        (_with_merchant, (e.MerchantContacted, e.ClaimDeemedAgreed, e.EvidenceAskedByMerchant, e.ClaimRefused,
+                          e.InstantlyRefunded)),
         (_offers, (e.OfferMade, e.OfferDeclined, e.OfferAccepted)),
         (_before_platform, (e.ComplaintFiled, e.FiledCaseReopened, e.DefaultReported, e.CaseEscalated)),
         (_intake, (e.EvidenceRequested, e.EvidenceSupplied, e.ComplaintRejected, e.ComplaintAccepted, e.CaseAssigned,

@@ -142,9 +142,9 @@ def _said(file: str | None, pairs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         if not equals or not key:
             raise InputError(f"'{pair[:60]}' is not KEY=VALUE; write such as -d message=…",
                              f"“{pair[:60]}”不是 键=值 的形式，请写如 -d message=…", "-d")
-        _put(said, key, value)
+        put(said, key, value)
     try:
-        yield _lists(said)
+        yield lists(said)
     except InputError as error:
         if error.where == "by":
             raise error.at("--by") from None
@@ -155,7 +155,7 @@ def _said(file: str | None, pairs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         raise InputError(error.bare_en, error.bare_zh, place) from None
 
 
-def _put(said: dict[str, Any], key: str, value: str) -> None:
+def put(said: dict[str, Any], key: str, value: str) -> None:
     *outer, last = key.split(".", _DEEPEST)
     for name in outer:
         inner = said.get(name, {})
@@ -170,11 +170,11 @@ def _put(said: dict[str, Any], key: str, value: str) -> None:
     raise InputError(f"'{key[:60]}' is given twice; keep one", f"“{key[:60]}”重复给出，请只保留一个", "-d")
 
 
-def _lists(value: Any) -> Any:
+def lists(value: Any) -> Any:
     """``penalties.0.kind`` makes a list: a mapping whose keys are numbers is one, in their order."""
     if not isinstance(value, dict):
         return value
-    inner = {k: _lists(v) for k, v in value.items()}
+    inner = {k: lists(v) for k, v in value.items()}
     if inner and all(k.isdecimal() for k in inner):
         return [inner[k] for k in sorted(inner, key=lambda k: (len(k), k))]
     return inner

@@ -27,6 +27,8 @@ COMMANDS = {
     "options": ("read", "options"),
     "show": ("read", "show"),
     "call-sheet": ("read", "call_sheet"),
+    "why": ("inquire", "why"),
+    "what-if": ("inquire", "what_if"),
     "history": ("read", "history"),
     "list": ("read", "list_"),
     "due": ("clock", "due"),
@@ -52,6 +54,12 @@ SUMMARIES = {
     "call-sheet": (
         "打电话前的备忘：订单信息、问题、证据、所缺、此前的通话和要记下的内容",
         "What to have at hand before a phone call, and what to write down in it"),
+    "why": (
+        "为什么如此：每个裁决的依据（条款、规则、证据、金额、其他途径），每个期限出自哪条规则",
+        "Why a case stands as it does: what each ruling rested on, and which rule gave each deadline"),
+    "what-if": (
+        "假如：在内存中让案件走另一条路（别的步骤、规则或日期），与记录并列比较",
+        "A recorded case on another way (other steps, other rules, other dates), beside what is recorded"),
     "history": ("一宗案件的全部事件", "Every event of a case, in order"),
     "list": (
         "列出案件，可按状态、阶段、商家、事由、逾期筛选",

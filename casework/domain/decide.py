@@ -10,9 +10,10 @@ from typing import Any
 from msgspec.structs import replace as replace_struct
 
 from casework.domain import events as e
+from casework.domain.basis import basis_of
 from casework.domain.beside import TRACK_LABELS, Act, Track
 from casework.domain.clocks import changes
-from casework.domain.commands import COMMANDS, Command, OpenCase, name_of
+from casework.domain.commands import COMMANDS, Command, OpenCase, Rule, name_of
 from casework.domain.facts import Facts
 from casework.domain.guards import GUARDS, limitation, order_is_consistent, who_may
 from casework.domain.lifecycle import REOPENING
@@ -29,8 +30,8 @@ from casework.errors import InputError, Permitted, Reason, Refused
 class Context:
     """Under which circumstances a command is given: who, when it happened, when it is recorded, under which id and edition.
 
-    Both times carry their offset. The command id makes a retry the same command. ``adopts`` is the edition that the command names,
-    where it names one that there is.
+    Both times carry their offset. The command id makes a retry the same command. ``adopts`` is the edition that the command
+    names, where it names one that there is.
     """
 
     by: Actor
@@ -291,6 +292,9 @@ def _derived(facts: Facts, request: Request, kind: Any) -> dict[str, Any]:
         due = request.edition.due("platform.reply", request.at)
         return {"reply_by": e.Due(at=due.at, rule=due.rule, clause=due.clause, certainty=due.certainty,
                                   provisional=due.provisional)}
+    if kind is e.CaseRuled and process_of(facts).explains:
+        assert isinstance(request.command, Rule)
+        return {"basis": basis_of(facts, request.command, request.edition, request.at)}
     if kind is e.EditionAdopted:
         assert request.adopts is not None
         return {"edition_digest": request.adopts.digest}

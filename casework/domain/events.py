@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -54,6 +54,23 @@ class DutyChange(v.Value, frozen=True):
     owes: Annotated[str, Meta(max_length=64)]
     due: Due | None = None
     about: v.Identity | None = None
+
+
+class Basis(v.Value, frozen=True):
+    """Something that a ruling rests on: about what, by which row or rule, on which inputs, with which result.
+
+    ``inputs`` are ``name=value``, identifiers and figures alone, so that no sentence is stored. ``elsewhere`` is what might have
+    been claimed and was not granted, with who may grant it.
+    """
+
+    about: Literal["burden", "granted", "elsewhere"]
+    row: v.Identity
+    clause: str
+    certainty: str
+    rule: str | None = None
+    rank: str | None = None
+    inputs: tuple[str, ...] = ()
+    result: str | None = None
 
 
 class Event(v.Value, frozen=True, tag_field="type", tag=_topic):
@@ -174,6 +191,7 @@ class ReviewResumed(Event, frozen=True, kw_only=True):
 
 class CaseRuled(Event, frozen=True, kw_only=True):
     data: c.Rule
+    basis: tuple[Basis, ...] = ()
 
 
 class RulingExecuted(Event, frozen=True, kw_only=True):

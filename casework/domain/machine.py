@@ -100,6 +100,8 @@ class Lifecycle:
         self.triggers = {t.name: t for t in triggers}
         self.acts = {a.name: a for a in acts}
         self.duties = {d.name: d for d in duties}
+        #: From the second version on, a ruling records what it rests on.
+        self.explains = version > 1
         self.tracks = {name: _track(name, rows) for name, rows in tracks.items()}
         self.machine = _build(STAGE_OF, INITIAL, [row for t in triggers for row in _rows(t)])
         self.map = _compile(self.machine)

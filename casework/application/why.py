@@ -1,0 +1,71 @@
+"""Why a case stands as it does: each ruling with what it rested on, each deadline with the rule that gave it.
+
+Everything is told from the events alone; nothing is decided again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from casework.application import views
+from casework.domain.events import Basis, CaseOpened, CaseRuled, ClaimDeemedAgreed, Event, ExternallyAwarded
+from casework.domain.facts import Facts
+from casework.rulebook.edition import edition
+
+View = dict[str, Any]
+
+
+def why(events: Sequence[Event], facts: Facts) -> View:
+    """What the rulings, the remedy and the deadlines of a case rest on: clause, rule, rank, certainty, inputs, alternatives."""
+    opening = events[0]
+    assert isinstance(opening, CaseOpened), opening
+    return {
+        "case": facts.case,
+        "state": facts.state,
+        "lifecycle": facts.lifecycle,
+        "edition": facts.edition,
+        "edition_digest": opening.edition_digest if facts.edition == opening.edition else _digest(facts.edition),
+        "rulings": [_ruling(e) for e in events if isinstance(e, CaseRuled)],
+        "agreed": [{"version": e.originator_version, "at": e.at, "remedy": views.remedy(facts.asked)}
+                   for e in events if isinstance(e, ClaimDeemedAgreed)],
+        "awards": [{"version": e.originator_version, "at": e.at, "by": str(e.by), "remedy": views.remedy(e.data.remedy),
+                    "document": e.data.document} for e in events if isinstance(e, ExternallyAwarded)],
+        "duties": list(_duties(facts, events)),
+    }
+
+
+def _ruling(event: CaseRuled) -> View:
+    said = event.data
+    return {
+        "version": event.originator_version, "at": event.at, "by": str(event.by), "outcome": said.outcome,
+        "findings": said.findings, "clause": said.clause, "remedy": views.remedy(said.remedy),
+        "penalties": [{"kind": p.kind, "clause": p.clause, "points": p.points} for p in said.penalties],
+        "basis": [_basis(b) for b in event.basis],
+    }
+
+
+def _basis(basis: Basis) -> View:
+    return {"about": basis.about, "row": basis.row, "rule": basis.rule, "rank": basis.rank, "clause": basis.clause,
+            "certainty": basis.certainty, "inputs": list(basis.inputs), "result": basis.result}
+
+
+def _duties(facts: Facts, events: Sequence[Event]) -> Iterable[View]:
+    moved: dict[str, list[View]] = {}
+    for event in events:
+        for change in event.duties:
+            moved.setdefault(change.id, []).append(
+                {"version": event.originator_version, "at": event.at, "change": change.change,
+                 "due": change.due.at if change.due else None})
+    for duty in facts.duties.values():
+        due = duty.due
+        yield {
+            "id": duty.id, "duty": duty.kind, "who": duty.owes, "about": duty.about, "state": duty.state, "since": duty.since,
+            "due": due.at, "rule": due.rule, "rank": due.rank, "unit": due.unit, "clause": due.clause, "certainty": due.certainty,
+            "provisional": due.provisional, "overrides": list(due.overrides), "changes": moved.get(duty.id, []),
+        }
+
+
+def _digest(edition_id: str) -> str | None:
+    found = edition(edition_id)
+    return found.digest if found else None
