@@ -84,11 +84,17 @@ def _settle(store: Store, row: DueRow, now: datetime, clock: service.Clock) -> I
 
 
 def _do(store: Store, row: DueRow, name: str, duty: Duty, at: datetime, clock: service.Clock) -> Iterator[Ticked]:
-    said = {"duty": duty.id} if name in ("miss_duty", "recompute_duty") else {}
-    done = service.carry_on(store, row.case, name, said, by="system", at=at, clock=clock,
+    done = service.carry_on(store, row.case, name, said_by_time(name, duty), by="system", at=at, clock=clock,
                             command_id=f"tick:{name}:{duty.id}:{_microseconds(duty.due.at)}")
     if not done.repeated:
         yield Ticked(row.case, duty.id, duty.kind, duty.owes, duty.due.at, name, done.state)
+
+
+def said_by_time(name: str, duty: Duty) -> dict[str, str]:
+    """What the system says with a command that time gives."""
+    if name in ("miss_duty", "recompute_duty"):
+        return {"duty": duty.id}
+    return {"statement": f"逾期未履行 / not performed in time ({duty.id})"} if name == "apply_advance" else {}
 
 
 def follow(facts: Facts, duty: Duty, at: datetime, edition: Edition) -> str:

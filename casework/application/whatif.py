@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 from casework.application import views
-from casework.application.clockwork import follow
+from casework.application.clockwork import follow, said_by_time
 from casework.domain.case import Case
 from casework.domain.commands import COMMANDS as BY_NAME
-from casework.domain.commands import AdoptEdition, Command, MissDuty, name_of
+from casework.domain.commands import AdoptEdition, Command, name_of
 from casework.domain.decide import Context
 from casework.domain.duties import DUTIES
 from casework.domain.events import CaseOpened, Event
@@ -164,7 +164,7 @@ class _Run:
             duty = min(over, key=lambda d: (d.due.at, d.id))
             at = max(duty.due.at + MOMENT, facts.at)
             name = follow(facts, duty, at, self.edition(facts.edition))
-            command = MissDuty(duty=duty.id) if name == "miss_duty" else BY_NAME[name]()
+            command = BY_NAME[name](**said_by_time(name, duty))
             if not self.give(command, SYSTEM, at, "time", None):
                 return
 
@@ -179,3 +179,35 @@ def outcome(facts: Facts, now: datetime) -> dict[str, Any]:
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """The keys of two outcomes in which they differ."""
     return [key for key in one if key != "at" and one[key] != other[key]]
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """A case that would have gone otherwise: what differs, how it stands and how it would."""
+
+    case: str
+    differs: list[str]
+    recorded: dict[str, Any]
+    otherwise: dict[str, Any]
+    refused: list[str]
+
+
+#: What makes a case decided otherwise; the deadlines that run are not yet a decision.
+DECIDES = ("state", "remedy", "penalties", "performed", "rulings", "missed")
+
+
+def impact(events: Sequence[Event], edition: Edition) -> Impact | None:
+    """How a recorded case would have gone by another edition of the rulebook; None where nothing is decided otherwise.
+
+    The case is lived once by its own rules and once by the others, so that what time did and what people did late is told apart.
+    """
+    opening = events[0]
+    assert isinstance(opening, CaseOpened), opening
+    steps = recorded_steps(events)
+    own = live(opening, steps, published.pinned, other_rules=True)
+    other = live(opening, steps, lambda _: edition, other_rules=True)
+    now = max(own.facts.at, other.facts.at)
+    one, two = outcome(own.facts, now), outcome(other.facts, now)
+    differs = [key for key in differences(one, two) if key in DECIDES]
+    refused = sorted({code for step in other.steps for code in step.refused} - {c for s in own.steps for c in s.refused})
+    return Impact(opening.originator_id, differs, one, two, refused) if differs else None
