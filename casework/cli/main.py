@@ -27,6 +27,9 @@ COMMANDS = {
     "options": ("read", "options"),
     "show": ("read", "show"),
     "call-sheet": ("read", "call_sheet"),
+    "claims": ("advice", "claims"),
+    "burden": ("advice", "burden"),
+    "ways": ("advice", "ways"),
     "history": ("read", "history"),
     "list": ("read", "list_"),
     "audit": ("audit", "audit"),
@@ -50,6 +53,15 @@ SUMMARIES = {
     "call-sheet": (
         "打电话前的备忘：订单信息、问题、证据、所缺、此前的通话和要记下的内容",
         "What to have at hand before a phone call, and what to write down in it"),
+    "claims": (
+        "可以主张什么、多少、依据什么、由谁支持，以及计算过程和条件",
+        "What may be claimed, how much, by which rule and from whom, with the reckoning and the conditions"),
+    "burden": (
+        "谁要先证明什么、已经提供什么、还缺什么，以及怎样回应商家的理由",
+        "Who must prove what first, what is shown, what is missing, and what answers the merchant's excuse"),
+    "ways": (
+        "平台以外可以找谁：能不能、为什么、带什么材料、到何时",
+        "The bodies outside the platform: open or not and why, what to bring, until when"),
     "history": ("一宗案件的全部事件", "Every event of a case, in order"),
     "list": (
         "列出案件，可按状态、阶段、商家、事由、逾期筛选",

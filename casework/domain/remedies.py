@@ -81,7 +81,8 @@ ENTITLEMENTS: tuple[Entitlement, ...] = (
     Entitlement("refund_undelivered", "refund", ("non_receipt", "shipment", "carriage"), Line(
         "退款，以实付为限", "refund, at most what was paid"), "淘宝平台争议处理规则 25–40；电子商务法 20", "A", sum="paid",
         conditions=(Line("商品没有送达，或者交付不符。", "The goods did not come, or not as ordered."),)),
-    Entitlement("exchange", "exchange", _DEFECTS, Line("更换", "exchange"),
+    Entitlement("exchange", "exchange", ("visible_defect", "hidden_defect", "description", "service_work"), Line("更换",
+        "exchange"),
         "消费者权益保护法 24、52；淘宝平台争议处理规则 67–70", "A"),
     Entitlement("repair", "repair", ("hidden_defect", "service_work"), Line("修理", "repair"),
                 "消费者权益保护法 24、52；产品质量法 40", "A"),

@@ -10,7 +10,6 @@ from casework.domain.bodies import MATERIAL, NODES, Clock, Document, Node, Regim
 from casework.domain.burden import TESTS, stands
 from casework.domain.check import Check, Line, State
 from casework.domain.facts import Facts
-from casework.domain.grounds import missing
 from casework.domain.request import Deadline, Edition
 from casework.domain.vocabulary import BODIES
 
@@ -72,16 +71,12 @@ def _way(name: str, node: Node, facts: Facts, edition: Edition, at: datetime) ->
 
 
 def _documents(node: Node, facts: Facts, law: Regime | None) -> Iterable[Document]:
-    lacking = missing(facts.given.ground, (e.kind for e in facts.consumer_evidence)) if node.body != "police" else ()
-    proof = tuple(Document(f"evidence_{n}", Line("本事由所需的证据", "evidence that the ground needs"),
-    "淘宝平台争议处理规则 8、65、66", group)
-                  for n, group in enumerate(lacking, 1))
     agent = (Document("power_of_attorney", Line("授权委托书原件和代理人身份证明",
     "the original power of attorney and the adviser's identity"),
                       "办法（121号令）11"),) if facts.advisers and law else ()
     # The table names the articles of the law in force now; on an earlier day they stood elsewhere.
     own = (d._replace(clause=law.material) if law and d.id in MATERIAL else d for d in node.documents)
-    return (*own, *proof, *agent)
+    return (*own, *agent)
 
 
 def _due(clock: Clock, edition: Edition, lodged: datetime) -> Due:
