@@ -98,8 +98,7 @@ def _merchant_contacted(facts: Facts, edition: Edition, at: datetime, node: Node
 def _not_there_already(facts: Facts, edition: Edition, at: datetime, node: Node) -> Check:
     there = any(r.body == node.body and r.state in ("lodged", "accepted", "settled") for r in facts.referrals.values())
     body = BODIES[node.body]
-    return _check("not_there_already", not there, f"{body.zh}没有正在处理本案。",
-    f"The {body.en} does not have the matter already.",
+    return _check("not_there_already", not there, f"尚未交给{body.zh}。", f"It is not there already: {body.en}.",
                   node.clause)
 
 
