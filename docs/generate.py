@@ -38,6 +38,7 @@ from casework.domain.lifecycle import OPEN, STAGE_OF, TRIGGERS
 from casework.domain.machine import lifecycle as process_of
 from casework.domain.reasons import REASONS
 from casework.domain.remedies import ENTITLEMENTS
+from casework.domain.returns import REQUIREMENTS
 from casework.domain.vocabulary import RIGHT_CLAUSES, VOCABULARY, label
 from casework.exchange import taobao
 from casework.report.explain import explain
@@ -427,6 +428,11 @@ def advice_page() -> Iterator[str]:
          "by the law of the day" if name == "regulator_complaint" else code(*n.shut_out_by),
          BREAK.join(document(d) for d in n.documents), BREAK.join(f"{said(c.said)} ({c.clause})" for c in n.clocks),
          BREAK.join(said(x) for x in (n.outcome, n.effect, n.limits)), n.clause, sure(n.certainty)) for name, n in NODES.items()))
+
+    yield "## What a return and an instant refund require"
+    yield "A rule of the goods' category, above, stands in for the general sentence."
+    yield table(("requirement", "of", "what it is", "rests on", "certainty"), (
+        (code(name), r.of.replace("_", " "), said(r.said), r.clause, sure(r.certainty)) for name, r in REQUIREMENTS.items()))
 
     yield "## The law of 12315"
     yield table(("law", "from", "to", "what it is", "what differs", "shut out by", "refusal"), (

@@ -87,8 +87,9 @@ def test_a_promise_is_claimed_only_where_it_was_made_and_the_platform_may_award_
 
 
 def test_damage_cover_pays_six_tenths_and_at_most_three_thousand() -> None:
-    assert found("damaged", "100.00")["damage_cover"].amount == D("60.00")
-    assert found("damaged", "8000.00")["damage_cover"].amount == D(3000)
+    assert found("damaged", "100.00", ("damage_cover",))["damage_cover"].amount == D("60.00")
+    assert found("damaged", "8000.00", ("damage_cover",))["damage_cover"].amount == D(3000)
+    assert "damage_cover" not in found("damaged")
 
 
 # --- the table -------------------------------------------------------------------------------------------------------

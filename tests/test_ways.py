@@ -15,7 +15,7 @@ from casework.domain.bodies import NODES, REGIMES, in_the_way, regime, shut_out_
 from casework.domain.check import Check, Line
 from casework.domain.guards import EXCLUSIVE, SHUTS_OUT, limitation
 from casework.domain.request import Request
-from casework.domain.returns import instant_refund_requirements, is_open, return_requirements
+from casework.domain.returns import REQUIREMENTS, instant_refund_requirements, is_open, return_requirements
 from casework.domain.values import Actor
 from casework.domain.vocabulary import VOCABULARY
 from casework.domain.ways import Way, limitation_end, ways
@@ -288,6 +288,12 @@ def test_where_the_merchant_denies_that_it_is_intact_pictures_alone_do_not_settl
     story = returning().evidence("goods_photo").when("contact_merchant", message="请退货")
     story.when("refuse_claim", "merchant", excuse="resale_impaired")
     assert states(story)["intact"] == "unknown"
+
+
+def test_every_requirement_is_asked_of_some_case() -> None:
+    asked = {c.name for c in (*return_requirements(returning(category="food").facts, Figures(), START),
+                              *instant_refund_requirements(returning().facts))}
+    assert asked == set(REQUIREMENTS)
 
 
 def test_an_instant_refund_takes_a_marked_order_and_nothing_decided() -> None:

@@ -24,7 +24,8 @@ _T = {
     "clock": ("期限", "time limit"), "outcome": ("结果", "outcome"), "effect": ("对本案", "effect on the case"),
     "limits": ("局限", "limits"), "law": ("适用", "law"), "weigh": ("双方举证完毕，由处理人综合判断",
     "both sides have shown theirs; it is weighed"),
-    "why": ("理由", "why"), "if_lodged": ("现在提出则至", "if lodged now, by"), "provisional": ("暂定", "provisional"),
+    "why": ("理由", "why"), "instant": ("极速退款", "instant refund"), "if_lodged": ("现在提出则至", "if lodged now, by"),
+    "provisional": ("暂定", "provisional"),
     "lodged": ("已提出，至", "lodged, by"), "evidence_lacks": ("本事由所需的证据还缺（任一）",
     "evidence that the ground needs (any one)"), "file_lacks": ("受理还缺（任一）", "to be taken, the file lacks (any one)"),
 }
@@ -81,6 +82,8 @@ def burden_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]
         yield escape(f"{word('rule', lang)}: {r[lang]}  ({r['clause']}){until}{_doubt(r['certainty'], lang)}")
     for c in view["requirements"]:
         yield escape(f"{word('needs', lang)} {_asked(c, lang)}")
+    if all(c["state"] != "not_met" for c in view["instant_refund"]):
+        yield from (escape(f"{word('instant', lang)} {_asked(c, lang)}") for c in view["instant_refund"])
     for a in view["answers"]:
         yield escape(f"{word('excuse', lang)} {label('excuse', a['excuse'], lang)}: {a[lang]}  ({a['clause']})")
 
