@@ -28,11 +28,17 @@ from casework.cli.main import casework as group
 from casework.domain import events, grounds, values, versions
 from casework.domain.answers import ANSWERS
 from casework.domain.beside import ACTS, TRACK_LABELS, TRACKS
+from casework.domain.bodies import NODES, REGIMES, Document
+from casework.domain.burden import SITUATIONS, Step
+from casework.domain.categories import ALIASES, RULES
+from casework.domain.check import Line
 from casework.domain.commands import COMMANDS, Command, OpenCase
 from casework.domain.guards import GUARDS, who_may
 from casework.domain.lifecycle import OPEN, STAGE_OF, TRIGGERS
 from casework.domain.machine import lifecycle as process_of
 from casework.domain.reasons import REASONS
+from casework.domain.remedies import ENTITLEMENTS
+from casework.domain.returns import REQUIREMENTS
 from casework.domain.vocabulary import RIGHT_CLAUSES, VOCABULARY, label
 from casework.exchange import taobao
 from casework.report.explain import explain
@@ -383,6 +389,82 @@ def rules_page() -> Iterator[str]:
             for r in edition.records))
 
 
+# --- advice.md -------------------------------------------------------------------------------------------------------
+
+
+def advice_page() -> Iterator[str]:
+    yield "# Proof, money, other bodies"
+    yield ("What `casework burden`, `casework claims` and `casework ways` answer from. How certain a row is: "
+           + "; ".join(f"{code(name)}, {words}" for name, words in CERTAINTY.items()) + ". Nothing here is legal advice.")
+    yield "举证、主张与外部途径的全部规则行：由谁先证明、能主张什么、可以找谁，及其依据和可信程度。"
+
+    yield "## Who proves what first"
+    yield ("Every [ground](vocabulary.md#ground) is in one situation; the last two take a case out of its own. Whoever's "
+           "step comes next and stays empty loses. *What the ground needs* stands with the ground.")
+    yield table(("situation", "grounds", "the rule", "steps", "rests on", "certainty"), (
+        (code(name), code(*row.grounds), said(row.said), BREAK.join(f"{n} {step(s)}" for n, s in enumerate(row.steps, 1)),
+         row.clause, sure(row.certainty)) for name, row in SITUATIONS.items()))
+
+    yield "## Rules of categories"
+    yield "An order's own word for its category is taken for: " + "; ".join(
+        f"{code(c)}: {code(*words)}" for c, words in other_words().items()) + ". Any other is taken for general goods."
+    yield table(("rule", "kind", "categories", "grounds", "what it says", "rests on", "certainty"), (
+        (code(r.id), r.kind.replace("_", " "), code(*r.categories), code(*r.grounds), said(r.said), r.clause, sure(r.certainty))
+        for r in RULES))
+
+    yield "## What may be claimed"
+    yield ("*From*: `platform`, what its ruling may award; `mediation`, what both sides may agree on; `court`. Statutory damages "
+           "are never the platform's. The figures are the [rulebook's](rules.md), by the edition that the case pins.")
+    yield table(("claim", "remedy", "on", "what it is", "from", "figure", "conditions", "rests on", "certainty"), (
+        (code(e.id), code(e.kind), code(*e.on), said(e.said), code(*e.venues), code(e.rule) if e.rule else e.sum.replace("none",
+        ""),
+         BREAK.join(said(c) for c in e.conditions), e.clause, sure(e.certainty)) for e in ENTITLEMENTS))
+
+    yield "## Outside bodies"
+    yield table(("way", "body", "what it is", "conditions", "shut out by", "to bring", "time limits", "what comes of it",
+    "rests on",
+                 "certainty"), (
+        (code(name), code(n.body), said(n.said), code(*n.checks),
+         "by the law of the day" if name == "regulator_complaint" else code(*n.shut_out_by),
+         BREAK.join(document(d) for d in n.documents), BREAK.join(f"{said(c.said)} ({c.clause})" for c in n.clocks),
+         BREAK.join(said(x) for x in (n.outcome, n.effect, n.limits)), n.clause, sure(n.certainty)) for name, n in NODES.items()))
+
+    yield "## What a return and an instant refund require"
+    yield "A rule of the goods' category, above, stands in for the general sentence."
+    yield table(("requirement", "of", "what it is", "rests on", "certainty"), (
+        (code(name), r.of.replace("_", " "), said(r.said), r.clause, sure(r.certainty)) for name, r in REQUIREMENTS.items()))
+
+    yield "## The law of 12315"
+    yield table(("law", "from", "to", "what it is", "what differs", "shut out by", "refusal"), (
+        (code(r.id), r.first, r.last or "", said(r.said), said(r.notes), code(*r.shuts_out), r.refusal) for r in REGIMES))
+
+
+def said(line: Line) -> str:
+    return both(line.en, line.zh)
+
+
+def sure(certainty: str) -> str:
+    return "C, **unverified**" if certainty == "C" else certainty
+
+
+def step(s: Step) -> str:
+    what = "what the ground needs" if s.own_groups else "one of " + code(*s.proofs, *s.evidence)
+    return f"{s.party}: {s.said.en} · {s.said.zh} ({what})"
+
+
+def document(d: Document) -> str:
+    return f"{d.said.en} · {d.said.zh}" + (f" ({code(*d.kinds)})" if d.kinds else "")
+
+
+def other_words() -> dict[str, list[str]]:
+    """Category -> the words for it that are not its own identifier."""
+    found: dict[str, list[str]] = {}
+    for word, category in ALIASES.items():
+        if word != category:
+            found.setdefault(category, []).append(word)
+    return found
+
+
 # --- taobao.md -------------------------------------------------------------------------------------------------------
 
 
@@ -423,6 +505,7 @@ PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "codes.md": codes_page,
     "commands.md": commands_page,
     "rules.md": rules_page,
+    "advice.md": advice_page,
     "taobao.md": taobao_page,
 }
 

@@ -173,7 +173,11 @@ def outcome(facts: Facts, now: datetime) -> dict[str, Any]:
     """What matters of how a case stands: state, remedy, penalties, money, what was missed, what is owed."""
     whole = views.full(facts, now)
     kept = ("state", "stage", "remedy", "performed", "goods", "advance", "penalties", "missed", "duties")
-    return {k: whole[k] for k in kept} | {"rulings": len(facts.rulings), "at": facts.at}
+    found = {k: whole[k] for k in kept} | {"rulings": len(facts.rulings), "at": facts.at}
+    for key in ("missed", "duties"):
+        # The numbers of duties shift where one more or less is opened; they decide nothing.
+        found[key] = [{k: v for k, v in duty.items() if k != "id"} for duty in found[key]]
+    return found
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:

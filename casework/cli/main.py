@@ -29,6 +29,9 @@ COMMANDS = {
     "call-sheet": ("read", "call_sheet"),
     "why": ("inquire", "why"),
     "what-if": ("inquire", "what_if"),
+    "claims": ("advice", "claims"),
+    "burden": ("advice", "burden"),
+    "ways": ("advice", "ways"),
     "history": ("read", "history"),
     "list": ("read", "list_"),
     "due": ("clock", "due"),
@@ -60,6 +63,15 @@ SUMMARIES = {
     "what-if": (
         "假如：在内存中让案件走另一条路（别的步骤、规则或日期），与记录并列比较",
         "A recorded case on another way (other steps, other rules, other dates), beside what is recorded"),
+    "claims": (
+        "可以主张什么、多少、依据什么、由谁支持，以及计算过程和条件",
+        "What may be claimed, how much, by which rule and from whom, with the reckoning and the conditions"),
+    "burden": (
+        "谁要先证明什么、已经提供什么、还缺什么，以及怎样回应商家的理由",
+        "Who must prove what first, what is shown, what is missing, and what answers the merchant's excuse"),
+    "ways": (
+        "平台以外可以找谁：能不能、为什么、带什么材料、到何时",
+        "The bodies outside the platform: open or not and why, what to bring, until when"),
     "history": ("一宗案件的全部事件", "Every event of a case, in order"),
     "list": (
         "列出案件，可按状态、阶段、商家、事由、逾期筛选",

@@ -27,9 +27,12 @@ class Regime(NamedTuple):
     first: date
     last: date | None
     said: Line
+    notes: Line
     refusal: str
     split: str
     material: str
+    agent: str
+    end: str
     shuts_out: tuple[str, ...]
 
 
@@ -74,14 +77,18 @@ _AUTHORITIES = ("market_regulator", "postal_authority", "court", "arbitration")
 
 REGIMES: tuple[Regime, ...] = (
     Regime("order_20", date(2020, 1, 1), date(2026, 4, 14), Line(
-        "市场监督管理投诉举报处理暂行办法（总局令第20号）：调解以四十五个工作日为限，2024-07-01 起依条例为六十日",
-        "Order 20: mediation within 45 working days, from 2024-07-01 within 60 days by the regulation above it"),
-        "暂行办法（20号令）15", "暂行办法（20号令）7", "暂行办法（20号令）9",
+        "市场监督管理投诉举报处理暂行办法（总局令第20号），2020-01-01 至 2026-04-14", "Order 20, 2020-01-01 to 2026-04-14"), Line(
+        "四十五个工作日仍未达成协议的终止调解；2024-07-01 起位阶更高的条例规定六十日。其他调解组织受理或者处理过的也不受理。",
+        "Mediation ends after 45 working days; from 2024-07-01 the higher regulation says 60 days. What another mediation body "
+        "has or had is refused as well."),
+        "暂行办法（20号令）15", "暂行办法（20号令）7", "暂行办法（20号令）9", "暂行办法（20号令）10", "暂行办法（20号令）21",
         ("court", "arbitration", "postal_authority", "consumer_association", "mediation_body")),
     Regime("order_121", date(2026, 4, 15), None, Line(
-        "市场监督管理投诉举报处理办法（总局令第121号）：须真实身份，调解以六十日为限",
-        "Order 121: a true identity is needed, and mediation ends within 60 days"),
-        "办法（121号令）16", "办法（121号令）9", "办法（121号令）10",
+        "市场监督管理投诉举报处理办法（总局令第121号），2026-04-15 起", "Order 121, from 2026-04-15"), Line(
+        "六十日仍未达成协议的终止调解。须提供真实身份信息；不予受理要说明理由和其他途径；其他调解组织受理过的不再是不受理的理由。",
+        "Mediation ends after 60 days. A true identity is needed; a refusal gives its reason and the other ways; that another "
+        "mediation body had it is no ground of refusal any more."),
+        "办法（121号令）16", "办法（121号令）9", "办法（121号令）10", "办法（121号令）11", "办法（121号令）23",
         ("court", "arbitration", "postal_authority", "consumer_association")),
 )
 
@@ -144,7 +151,7 @@ NODES: dict[str, Node] = {
              "mediated only if both agree; statutory damages can be agreed on, not awarded; no penalty")),
     "regulator_tip_off": Node(
         "market_regulator", Line("向 12315 举报违法行为", "a tip-off to 12315"),
-        "消费者权益保护法实施条例 27；办法（121号令）3、9",
+        "消费者权益保护法实施条例 27",
         ("not_shut_out_from_tip_off",), (_RESPONDENT, _CLAIM),
         (Clock("tipoff.check", Line("十五个工作日内核查，经批准再加十五个",
         "checked within 15 working days, 15 more with approval"),

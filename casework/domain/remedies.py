@@ -81,7 +81,8 @@ ENTITLEMENTS: tuple[Entitlement, ...] = (
     Entitlement("refund_undelivered", "refund", ("non_receipt", "shipment", "carriage"), Line(
         "退款，以实付为限", "refund, at most what was paid"), "淘宝平台争议处理规则 25–40；电子商务法 20", "A", sum="paid",
         conditions=(Line("商品没有送达，或者交付不符。", "The goods did not come, or not as ordered."),)),
-    Entitlement("exchange", "exchange", _DEFECTS, Line("更换", "exchange"),
+    Entitlement("exchange", "exchange", ("visible_defect", "hidden_defect", "description", "service_work"), Line("更换",
+        "exchange"),
         "消费者权益保护法 24、52；淘宝平台争议处理规则 67–70", "A"),
     Entitlement("repair", "repair", ("hidden_defect", "service_work"), Line("修理", "repair"),
                 "消费者权益保护法 24、52；产品质量法 40", "A"),
@@ -124,14 +125,15 @@ ENTITLEMENTS: tuple[Entitlement, ...] = (
     Entitlement("damage_cover", "compensation", ("damaged", "parcel_damaged"), Line(
         "破损包赔：不退货，最高退六成", "damage cover: keep the goods, up to 60 per cent back"), "淘宝服务规则·破损包赔（节选）",
         "A-",
-        ("platform",), "rule", "damage_cover", conditions=(Line(
-            "该订单有“破损包赔”服务；保留商品，由保险人支付，不与退货退款并用。",
-            "The order carries 破损包赔; the goods are kept, the insurer pays, and it does not stand beside a return."),)),
+        ("platform",), "rule", "damage_cover", "order", ("damage_cover",), conditions=(Line(
+            "保留商品，由保险人支付，不与退货退款并用。",
+            "The goods are kept, the insurer pays, and it does not stand beside a return."),)),
     Entitlement("return_freight_cover", "compensation", (*_DEFECTS, "seven_day_return"), Line(
         "退货宝：退换货首重运费", "退货宝: freight of a return, first weight"), "淘宝服务规则·退货宝（节选）", "A-",
         ("platform",), "rule",
-        "return_freight_cover", conditions=(Line("该订单有“退货宝”服务，发货后九十日内申请；以实际运费为限。",
-                                                 "The order carries 退货宝, asked for within 90 days; at most the freight."),)),
+        "return_freight_cover", "order", ("return_freight_cover",), conditions=(Line(
+            "发货后九十日内申请；以实际运费为限。",
+            "Asked for within 90 days of shipping; at most the freight that was paid."),)),
     Entitlement("fraud", "statutory_damages", _FRAUD, Line(
         "欺诈：退一赔三", "fraud: three times the price on top"), "消费者权益保护法 55(1)", "A", _BOUGHT, "rule",
         "fraud.multiple", "order",

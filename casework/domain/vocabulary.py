@@ -320,6 +320,8 @@ SERVICES = {
     "fake_one_pay_three": Term("假一赔三", "fake-one-pay-three"),
     "fake_one_pay_four": Term("假一赔四", "fake-one-pay-four"),
     "mismatch_compensation": Term("不符包赔", "compensation where the goods differ"),
+    "damage_cover": Term("破损包赔", "damage cover"),
+    "return_freight_cover": Term("退货宝", "return freight cover"),
     "advance_compensation": Term("先行赔付", "advance compensation"),
 }
 

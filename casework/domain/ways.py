@@ -10,7 +10,6 @@ from casework.domain.bodies import MATERIAL, NODES, Clock, Document, Node, Regim
 from casework.domain.burden import TESTS, stands
 from casework.domain.check import Check, Line, State
 from casework.domain.facts import Facts
-from casework.domain.grounds import missing
 from casework.domain.request import Deadline, Edition
 from casework.domain.vocabulary import BODIES
 
@@ -67,26 +66,23 @@ def _way(name: str, node: Node, facts: Facts, edition: Edition, at: datetime) ->
     running = next((r for r in facts.referrals.values() if r.body == node.body and r.state in ("lodged", "accepted")), None)
     lodged = running.at if running else at
     return Way(name, node, status, checks, tuple(d for d in documents if d.kinds and not held.intersection(d.kinds)),
-               tuple(d for d in documents if not d.kinds), tuple(_due(c, edition, lodged) for c in node.clocks), law,
+               tuple(d for d in documents if not d.kinds), tuple(_due(c, edition, lodged, law) for c in node.clocks), law,
                running.id if running else None)
 
 
 def _documents(node: Node, facts: Facts, law: Regime | None) -> Iterable[Document]:
-    lacking = missing(facts.given.ground, (e.kind for e in facts.consumer_evidence)) if node.body != "police" else ()
-    proof = tuple(Document(f"evidence_{n}", Line("本事由所需的证据", "evidence that the ground needs"),
-    "淘宝平台争议处理规则 8、65、66", group)
-                  for n, group in enumerate(lacking, 1))
     agent = (Document("power_of_attorney", Line("授权委托书原件和代理人身份证明",
     "the original power of attorney and the adviser's identity"),
-                      "办法（121号令）11"),) if facts.advisers and law else ()
+                      law.agent),) if facts.advisers and law else ()
     # The table names the articles of the law in force now; on an earlier day they stood elsewhere.
-    own = (d._replace(clause=law.material) if law and d.id in MATERIAL else d for d in node.documents)
-    return (*own, *proof, *agent)
+    own = (d if law is None else d._replace(clause=law.material) if d.id in MATERIAL
+           else d._replace(clause=law.refusal + "(3)") if d.id == "purchase" else d for d in node.documents)
+    return (*own, *agent)
 
 
-def _due(clock: Clock, edition: Edition, lodged: datetime) -> Due:
+def _due(clock: Clock, edition: Edition, lodged: datetime, law: Regime | None) -> Due:
     if not clock.rule or not edition.has(clock.rule):
-        return Due(clock, None, clock.clause, clock.certainty, False)
+        return Due(clock, None, law.end if law else clock.clause, clock.certainty, False)
     due = edition.due(clock.rule, lodged)
     return Due(clock, due.at if clock.from_lodging else None, due.clause, due.certainty, due.provisional)
 
@@ -103,8 +99,7 @@ def _merchant_contacted(facts: Facts, edition: Edition, at: datetime, node: Node
 def _not_there_already(facts: Facts, edition: Edition, at: datetime, node: Node) -> Check:
     there = any(r.body == node.body and r.state in ("lodged", "accepted", "settled") for r in facts.referrals.values())
     body = BODIES[node.body]
-    return _check("not_there_already", not there, f"{body.zh}没有正在处理本案。",
-    f"The {body.en} does not have the matter already.",
+    return _check("not_there_already", not there, f"尚未交给{body.zh}。", f"It is not there already: {body.en}.",
                   node.clause)
 
 

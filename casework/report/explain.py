@@ -9,6 +9,7 @@ from typing import Any
 from casework.audit.findings import FINDINGS
 from casework.domain.answers import ANSWERS
 from casework.domain.beside import ACTS
+from casework.domain.burden import SITUATIONS
 from casework.domain.lifecycle import STAGE_OF, TRIGGERS
 from casework.domain.reasons import REASONS
 from casework.domain.vocabulary import KINDS, RIGHT_CLAUSES, VOCABULARY, Term, label
@@ -117,6 +118,11 @@ def _terms(code: str) -> list[dict[str, Any]]:
                 answer = ANSWERS[term]
                 found.append({"kind": name, "zh": zh, "en": en, "clause": answer.clause,
                               "mend": {"zh": answer.zh, "en": answer.en}, "evidence": list(answer.evidence)})
+                continue
+            if name == "situation":
+                row = SITUATIONS[term]
+                found.append({"kind": name, "zh": zh, "en": en, "clause": row.clause, "mend": {"zh": row.said.zh,
+                "en": row.said.en}})
                 continue
             if name == "right":
                 found.append({"kind": name, "zh": zh, "en": en, "clause": RIGHT_CLAUSES[term]})
