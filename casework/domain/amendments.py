@@ -6,9 +6,12 @@ The rows here replace those of the same name of version 1, and add to them. Vers
 from __future__ import annotations
 
 from casework.domain.beside import ACTS, Act, Track
-from casework.domain.lifecycle import AGENTS, OPEN, PLATFORM_ROLES, TRIGGERS, Edge, Trigger
+from casework.domain.lifecycle import AGENTS, OPEN, PLATFORM_ROLES, RULING_GUARDS, TRIGGERS, Edge, Trigger
 
 _ASKED = ("remedy_has_amount", "refund_is_within_paid")
+
+#: The burden of proof is the whole matrix now, not a mark on the ground.
+_RULING_GUARDS = tuple({"evidence_carries_the_ruling": "burden_is_met"}.get(g, g) for g in RULING_GUARDS)
 
 _TRIGGERS = (
     Trigger("contact_merchant", "联系商家", "contact the merchant", ("consumer",), (
@@ -19,6 +22,10 @@ _TRIGGERS = (
     )),
     Trigger("resume", "恢复处理", "resume the review", (*AGENTS, "system"), (
         Edge(("suspended",), "under_review", ("actor_is_assigned", "system_waits_for_the_term")),
+    )),
+    Trigger("rule", "裁决", "rule", AGENTS, (
+        Edge(("under_review", "escalated"), "ruled",
+             ("actor_is_assigned", "judge_is_no_party", "actor_did_not_rule_before", *_RULING_GUARDS)),
     )),
     Trigger("lapse", "逾期关闭", "close as the time ran out", ("system", "agent"), (
         Edge(("more_evidence_needed",), "lapsed", ("evidence_term_is_past",)),

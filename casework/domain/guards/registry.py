@@ -49,6 +49,7 @@ from casework.domain.guards.performance import (
     remedy_is_performed,
     remedy_is_still_owed,
 )
+from casework.domain.guards.proving import burden_is_met
 from casework.domain.guards.ruling import (
     evidence_carries_the_ruling,
     evidence_is_newer_than_ruling,
@@ -93,7 +94,7 @@ GUARDS: dict[str, Guard] = {
         award_is_what_was_settled, tip_off_went_to_actor, proof_is_in_file, channel_reaches_platform,
         promised_evidence_is_in_file, judge_is_no_party, nobody_else_is_assigned, objection_term_is_past, remedy_is_still_owed,
         body_had_the_matter, body_was_not_asked_yet, advance_was_promised, advance_is_within_due,
-        carrier_was_asked, claim_was_put, duty_is_known, duty_is_overdue, duty_is_paused, duty_is_provisional, duty_is_running,
+        burden_is_met, carrier_was_asked, claim_was_put, duty_is_known, duty_is_overdue, duty_is_paused, duty_is_provisional, duty_is_running,
         duty_is_the_actors_to_move, edition_is_later, new_time_is_later, return_term_is_past, suspension_needs_proof,
         system_waits_for_the_term,
     )
