@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from casework.application import views
-from casework.domain.events import Basis, CaseOpened, CaseRuled, ClaimDeemedAgreed, Event, ExternallyAwarded
+from casework.domain.events import Basis, CaseOpened, CaseRuled, ClaimDeemedAgreed, Event, ExternallyAwarded, RulingCorrected
 from casework.domain.facts import Facts
 from casework.rulebook.edition import edition
 
@@ -27,6 +27,9 @@ def why(events: Sequence[Event], facts: Facts) -> View:
         "edition": facts.edition,
         "edition_digest": opening.edition_digest if facts.edition == opening.edition else _digest(facts.edition),
         "rulings": [_ruling(e) for e in events if isinstance(e, CaseRuled)],
+        "corrections": [{"version": e.originator_version, "at": e.at, "by": str(e.by), "reason": e.data.reason,
+                         "findings": e.data.findings, "clause": e.data.clause, "remedy": views.remedy(e.data.remedy)}
+                        for e in events if isinstance(e, RulingCorrected)],
         "agreed": [{"version": e.originator_version, "at": e.at, "remedy": views.remedy(facts.asked)}
                    for e in events if isinstance(e, ClaimDeemedAgreed)],
         "awards": [{"version": e.originator_version, "at": e.at, "by": str(e.by), "remedy": views.remedy(e.data.remedy),

@@ -220,6 +220,12 @@ def _rulings(facts: Facts, event: e.Event) -> None:
             ))
             facts.in_review = False
             _withdraw_offers(facts)
+        case e.RulingCorrected(data=said) if facts.rulings:
+            last = facts.rulings[-1]
+            last.findings, last.clause = said.findings or last.findings, said.clause or last.clause
+            last.remedy = said.remedy or last.remedy
+            if said.remedy and facts.state == "remedy_due":
+                facts.remedy = said.remedy
         case e.RulingExecuted() if facts.rulings and facts.rulings[-1].remedy is not None:
             _owe(facts, facts.rulings[-1].remedy)
         case e.CaseReopened():
@@ -340,7 +346,7 @@ _CONCERNS: dict[type[e.Event], Callable[[Facts, e.Event], None]] = {
         (_hearing_of_parties, (e.PartyNotified, e.PartyAnswered, e.ProofAsked, e.ProofSubmitted, e.ProofClosed,
                                e.ProofExamined)),
         (_evidence, (e.EvidenceAdded, e.EvidenceDisputed, e.EvidenceExamined)),
-        (_rulings, (e.CaseRuled, e.RulingExecuted, e.CaseReopened)),
+        (_rulings, (e.CaseRuled, e.RulingCorrected, e.RulingExecuted, e.CaseReopened)),
         (_outside, (e.MatterReferred, e.ReferralAccepted, e.ReferralRefused, e.ReferralSettled, e.ReferralEnded,
                     e.ReferralWithdrawn, e.ExternallyAwarded)),
         (_performance, (e.RemedyPerformed, e.ReturnShipped, e.ReturnReceived, e.ReturnContested, e.ReturnSettled,

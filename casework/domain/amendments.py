@@ -43,6 +43,10 @@ _ACTS = (
         ("advance_was_promised", "system_waits_for_the_term"), Track("advance", ("apply",))),
     Act("refer", "提交外部机构", "refer to an outside body", ("consumer",), OPEN,
         ("merchant_was_contacted", "body_was_not_asked_yet", "carrier_was_asked")),
+    # A correction mends how the ruling is written, an appeal (escalate) has another decide it, a reopening starts another round.
+    Act("correct_ruling", "更正裁决", "correct the ruling", AGENTS, ("ruled", "remedy_due"),
+        ("ruling_is_the_actors", "correction_keeps_the_outcome", "nothing_is_performed_yet", "remedy_has_amount",
+         "refund_is_within_paid", "multiple_was_promised")),
     Act("show_acceptance", "提交受理凭证", "show that court or police took it", ("consumer", "merchant"), ("suspended",),
         ("suspension_needs_proof",)),
     Act("pause_duty", "中止期限", "stop a deadline", (*AGENTS, "external"), OPEN, (*_DUTY_GUARDS, "duty_is_running")),

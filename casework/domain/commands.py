@@ -529,6 +529,15 @@ class AdoptEdition(Command, frozen=True):
     reason: v.Text
 
 
+class CorrectRuling(Command, frozen=True):
+    """Whoever ruled mends a slip in the ruling: the findings as written, the clause, a sum. Outcome and kind of remedy stay."""
+
+    reason: v.Text
+    findings: v.Text | None = None
+    clause: v.Clause | None = None
+    remedy: v.Remedy | None = None
+
+
 class AuthoriseAdviser(Command, frozen=True):
     """The consumer lets an adviser put evidence and calls in the file for her."""
 

@@ -399,6 +399,10 @@ class DutyRecomputed(Event, frozen=True, kw_only=True):
     data: c.RecomputeDuty
 
 
+class RulingCorrected(Event, frozen=True, kw_only=True):
+    data: c.CorrectRuling
+
+
 class EditionAdopted(Event, frozen=True, kw_only=True):
     data: c.AdoptEdition
     edition_digest: v.Sha256

@@ -286,6 +286,17 @@ def _ruled(facts: Facts, event: e.CaseRuled) -> None:
     facts.in_review = False
 
 
+@_on(e.RulingCorrected)
+def _ruling_corrected(facts: Facts, event: e.RulingCorrected) -> None:
+    ruling, said = facts.rulings[-1], event.data
+    ruling.findings = said.findings or ruling.findings
+    ruling.clause = said.clause or ruling.clause
+    if said.remedy:
+        ruling.remedy = said.remedy
+        if facts.state == "remedy_due":
+            facts.remedy = said.remedy
+
+
 @_on(e.RulingExecuted)
 def _ruling_executed(facts: Facts, event: e.RulingExecuted) -> None:
     remedy = facts.rulings[-1].remedy if facts.rulings else None

@@ -103,6 +103,18 @@ REASONS: dict[str, ReasonText] = {
     "not_a_later_edition": ReasonText(
         "规则版本 {edition} 不晚于案件现用的 {pinned}", "edition {edition} is not later than the case's, {pinned}",
         "案件只能改用更新的规则版本", "a case goes over to a later edition only", "淘宝平台争议处理规则 92"),
+    "not_your_ruling": ReasonText(
+        "该裁决不是 {who} 作出的", "{who} did not make that ruling",
+        "由作出裁决的人更正；认为裁决错误的，用 escalate 申请复核",
+        "let whoever ruled correct it; whoever thinks it wrong may escalate"),
+    "not_a_correction": ReasonText(
+        "更正只能改文字、条款或金额，不能改变裁决结果",
+        "a correction changes a text, a clause or a sum, and nothing of what is granted",
+        "写明要更正的 findings、clause 或同类 remedy 的金额；改变结果须复核",
+        "say the findings, the clause or the sum of the same remedy; another outcome takes a review"),
+    "performed_already": ReasonText(
+        "已经开始履行，或履行的不是该裁决", "it is being performed already, or what is due is not that ruling's remedy",
+        "用 report_default 或复核处理", "use report_default, or a review"),
     "remedy_missing": ReasonText(
         "支持消费者的裁决必须写明处理方式（及金额）", "a ruling for the consumer must say the remedy (and its amount)",
         "补充 remedy", "state the remedy"),

@@ -23,6 +23,7 @@ _T = {
     "before": ("优先于", "over"), "edition": ("规则版本", "edition of the rulebook"), "lifecycle": ("流程版本", "lifecycle"),
     "unverified": ("未经核实", "unverified"),
     "provisional": ("暂定，待工作日历公布", "provisional, until the calendar is published"),
+    "correction": ("更正", "Correction"),
     "agreed": ("逾期视为同意", "Taken as agreed by silence"), "award": ("外部机构支持", "Award by an outside body"),
     "none": ("没有裁决", "There is no ruling."), "set": ("由平台设定", "set by the platform"), "due": ("至", "until"),
     "no_basis": ("该裁决作出时尚不记录依据", "The ruling was made before what it rests on was recorded."),
@@ -45,6 +46,10 @@ def lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
             yield f"  {word('no_basis')}"
         for basis in ruling["basis"]:
             yield from (escape("  " + line) for line in _basis(basis, lang))
+    for mended in view["corrections"]:
+        texts = [mended[key] for key in ("findings", "clause") if mended[key]]
+        yield escape(f"{word('correction')} v{mended['version']}, {moment(mended['at'], zone)}, {mended['by']}"
+                     + _remedy(mended["remedy"], lang) + ": " + "; ".join((*texts, mended["reason"])))
     for agreed in view["agreed"]:
         yield escape(f"{word('agreed')} v{agreed['version']}, {moment(agreed['at'], zone)}" + _remedy(agreed["remedy"], lang))
     for award in view["awards"]:

@@ -51,15 +51,18 @@ from casework.domain.guards.performance import (
 )
 from casework.domain.guards.proving import burden_is_met
 from casework.domain.guards.ruling import (
+    correction_keeps_the_outcome,
     evidence_carries_the_ruling,
     evidence_is_newer_than_ruling,
     higher_level_exists,
+    nothing_is_performed_yet,
     nothing_was_ruled,
     parties_were_heard,
     platform_is_overdue_or_passed_it_up,
     ruling_grants_nothing,
     ruling_grants_remedy,
     ruling_is_consistent,
+    ruling_is_the_actors,
 )
 from casework.domain.guards.terms import (
     deadline_is_ahead,
@@ -94,7 +97,8 @@ GUARDS: dict[str, Guard] = {
         award_is_what_was_settled, tip_off_went_to_actor, proof_is_in_file, channel_reaches_platform,
         promised_evidence_is_in_file, judge_is_no_party, nobody_else_is_assigned, objection_term_is_past, remedy_is_still_owed,
         body_had_the_matter, body_was_not_asked_yet, advance_was_promised, advance_is_within_due,
-        burden_is_met, carrier_was_asked, claim_was_put, duty_is_known, duty_is_overdue, duty_is_paused, duty_is_provisional, duty_is_running,
+        burden_is_met, correction_keeps_the_outcome, nothing_is_performed_yet, ruling_is_the_actors, carrier_was_asked,
+        claim_was_put, duty_is_known, duty_is_overdue, duty_is_paused, duty_is_provisional, duty_is_running,
         duty_is_the_actors_to_move, edition_is_later, new_time_is_later, return_term_is_past, suspension_needs_proof,
         system_waits_for_the_term,
     )

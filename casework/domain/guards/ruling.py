@@ -83,6 +83,30 @@ def platform_is_overdue_or_passed_it_up(facts: Facts, request: Request) -> Itera
         yield reason("not_overdue", missing=("log_call",))
 
 
+def ruling_is_the_actors(facts: Facts, request: Request) -> Iterator[Reason]:
+    """A slip is mended by whoever made it; what another thinks wrong is a matter for review."""
+    if not facts.rulings or facts.rulings[-1].by != request.by:
+        yield reason("not_your_ruling", who=request.by)
+
+
+def correction_keeps_the_outcome(facts: Facts, request: Request) -> Iterator[Reason]:
+    """A correction changes a text or a sum, and something; not what is granted."""
+    if request.is_blank or not facts.rulings:
+        return
+    remedy, ruled = request.said("remedy"), facts.rulings[-1].remedy
+    kinds = [[part.kind for part in r.parts] if r else [] for r in (remedy, ruled)]
+    if remedy is not None and kinds[0] != kinds[1]:
+        yield reason("not_a_correction")
+    if not any(request.said(field) for field in ("findings", "clause", "remedy")):
+        yield reason("not_a_correction", missing=("findings", "clause", "remedy"))
+
+
+def nothing_is_performed_yet(facts: Facts, request: Request) -> Iterator[Reason]:
+    """What was paid already is not corrected but set right by a new round."""
+    if facts.state == "remedy_due" and (facts.performed or (facts.rulings and facts.remedy != facts.rulings[-1].remedy)):
+        yield reason("performed_already")
+
+
 def nothing_was_ruled(facts: Facts, request: Request) -> Iterator[Reason]:
     """What was ruled on is reviewed by a ruling, not by refusing to look."""
     if facts.rulings:
