@@ -49,8 +49,11 @@ _FETCH = (
 )
 
 _HAS_DUTIES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'duties'"
+# Two searches, each by its index: with OR, every duty would be read.
 _DUTIES = (
-    "SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE due < ? OR provisional ORDER BY due, case_id, duty"
+    "SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE due < ? "
+    "UNION SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE provisional "
+    "ORDER BY due, case_id, duty"
 )
 
 T = TypeVar("T")
