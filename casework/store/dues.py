@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS duties (
 ) WITHOUT ROWID
 """,
     "CREATE INDEX IF NOT EXISTS duties_by_due ON duties (due)",
-    "CREATE INDEX IF NOT EXISTS duties_provisional ON duties (provisional) WHERE provisional",
+    "CREATE INDEX IF NOT EXISTS duties_provisional ON duties (due) WHERE provisional = 1",
 )
 PUT = "INSERT OR REPLACE INTO duties (case_id, duty, kind, owes, due, provisional) VALUES (?, ?, ?, ?, ?, ?)"
 DROP = "DELETE FROM duties WHERE case_id = ? AND duty = ?"

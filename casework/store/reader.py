@@ -52,7 +52,7 @@ _HAS_DUTIES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name 
 # Two searches, each by its index: with OR, every duty would be read.
 _DUTIES = (
     "SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE due < ? "
-    "UNION SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE provisional "
+    "UNION SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE provisional = 1 "
     "ORDER BY due, case_id, duty"
 )
 
