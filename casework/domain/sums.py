@@ -42,7 +42,7 @@ def freight(fault: Fault, *, free_shipping: bool) -> Freight:
     if fault == "unclear":
         return Freight("merchant", "consumer", "淘宝平台争议处理规则 7")
     if fault == "none" and free_shipping:
-        return Freight("merchant", "consumer", "淘宝平台争议处理规则 54；消费者权益保护法 25")
+        return Freight("merchant", "consumer", "淘宝平台争议处理规则 49–54；消费者权益保护法 25")
     return Freight("consumer", "consumer", "淘宝平台争议处理规则 49–54；消费者权益保护法 25")
 
 

@@ -189,7 +189,7 @@ def _simple_money_claim(facts: Facts, edition: Edition, at: datetime, node: Node
     return Check("simple_money_claim", "unknown", Line(
         f"简单的金钱给付；实付 {paid:.2f} 元，加上主张的赔偿，不超过本省上年平均工资的一半。",
         f"A simple claim for money; the {paid:.2f} paid and the damages claimed are at most half the province's average wage."),
-        "民事诉讼法 165", "A")
+        "民事诉讼法 165–168", "A")
 
 
 def _no_appraisal_needed(facts: Facts, edition: Edition, at: datetime, node: Node) -> Check:
