@@ -19,7 +19,8 @@ from msgspec import inspect
 
 from casework.domain import commands as c
 from casework.domain.commands import COMMANDS, OpenCase
-from casework.domain.events import EVENT_OF, TOPICS, Event, topic_of
+from casework.domain.events import EVENT_OF, Event, topic_of
+from casework.domain.events import TOPICS as CASE_TOPICS
 from casework.domain.fold import fold
 from casework.domain.lifecycle import TRIGGERS
 from casework.domain.values import EVENT_BYTES, LIST_ITEMS, TEXT_BYTES, Actor, Remedy, clean

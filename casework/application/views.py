@@ -10,16 +10,18 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from casework.domain import fold
 from casework.domain.answers import ANSWERS
 from casework.domain.beside import HEARING
-from casework.domain.events import CaseOpened, Event, topic_of
+from casework.domain.events import CaseOpened, Event
 from casework.domain.facts import Facts
 from casework.domain.lifecycle import CLOSED, STAGE_OF
+from casework.domain.standing.events import is_standing
+from casework.domain.topics import AnyEvent, any_topic_of
 from casework.domain.values import Remedy, personal_fields
 from casework.errors import CaseworkError
 from casework.store import codec
@@ -32,8 +34,8 @@ class UnreadableCase(CaseworkError):
     """A case of which an event cannot be read; the message names it and sends to the audit."""
 
 
-def events_of(rows: Iterable[Row]) -> Iterator[Event]:
-    """The events of rows of one case; :class:`UnreadableCase` at the first that cannot be read."""
+def events_of(rows: Iterable[Row]) -> Iterator[AnyEvent]:
+    """The events of rows of one case, or of one merchant; :class:`UnreadableCase` at the first that cannot be read."""
     for row in rows:
         try:
             event = codec.decode(row.topic, row.payload)
@@ -53,16 +55,17 @@ def facts_of(rows: Iterable[Row], *, as_of: datetime | None = None, version: int
     try:
         if not isinstance(events[0], CaseOpened):
             raise ValueError("the first event did not open the case")
-        return fold.fold(events)
+        return fold.fold(cast(list[Event], events))
     except (KeyError, ValueError, AttributeError, AssertionError, TypeError) as error:
         raise UnreadableCase(f"case '{events[0].originator_id}' is inconsistent; run: casework audit ({error})",
                              f"案件“{events[0].originator_id}”的记录前后矛盾；请运行 casework audit（{error}）") from None
 
 
 def by_case(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
-    """The rows of a scan, case by case."""
+    """The rows of a scan, case by case; what is recorded of merchants' standings is passed over."""
     for case, group in groupby(rows, key=lambda row: row.case):
-        yield str(case), list(group)
+        if not is_standing(case):
+            yield str(case), list(group)
 
 
 def summary(facts: Facts, now: datetime) -> View:
@@ -144,14 +147,14 @@ def duties(facts: Facts, now: datetime) -> list[View]:
 
 
 def history(rows: Iterable[Row]) -> Iterator[View]:
-    """Every event of a case, in order."""
+    """Every event of a case, or of a merchant's standing, in order."""
     for event in events_of(rows):
         data = msgspec.to_builtins(event.data, builtin_types=(datetime,))
         beside = {k: v for k, v in msgspec.to_builtins(event, builtin_types=(datetime,)).items() if k not in _ENVELOPE}
         yield {
             "case": event.originator_id,
             "version": event.originator_version,
-            "event": topic_of(type(event)),
+            "event": any_topic_of(type(event)),
             "at": event.at,
             "recorded_at": event.recorded_at,
             "by": str(event.by),
@@ -183,7 +186,7 @@ def unreadable(row: Row, error: Exception) -> UnreadableCase:
                           f"案件“{row.case}”第 {row.version} 条记录无法读取；请运行 casework audit（{error}）")
 
 
-_ENVELOPE = ("case", "version", "at", "recorded_at", "by", "command_id", "trigger", "from", "to", "data")
+_ENVELOPE = ("case", "stream", "version", "at", "recorded_at", "by", "command_id", "trigger", "from", "to", "data")
 
 
 def _penalty(value: Any) -> View:

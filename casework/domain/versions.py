@@ -21,5 +21,6 @@ class Tables(NamedTuple):
 
 
 TABLES: dict[int, Tables] = {1: Tables(TRIGGERS, ACTS, TRACKS)}
+TABLES[2] = TABLES[1]
 #: The version that a new case pins.
-VERSION = 1
+VERSION = 2

@@ -1,0 +1,227 @@
+"""Decide: what follows for the standing from an event of a case, and what may be asked of the standing itself. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from casework.domain.decide import Context
+from casework.domain.events import Due
+from casework.domain.guards import same_identity
+from casework.domain.reasons import reason
+from casework.domain.standing import commands as c
+from casework.domain.standing import events as e
+from casework.domain.standing.effects import Advanced, Effect, Recovered, Ruled
+from casework.domain.standing.facts import Penalty, StandingFacts, apply, measures_at
+from casework.domain.standing.rules import CURRENT_RULES, RULES, track_of, year_of
+from casework.domain.values import Actor, clean
+from casework.domain.vocabulary import ROLES, VOCABULARY, Term
+from casework.errors import Permitted, Reason, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """By when a penalty is to be published, and may be appealed (None: the edition has no rule, so there is no limit)."""
+
+    publish_by: Due
+    appeal_by: Due | None
+
+
+def penalty_id(case: str, ruling: int, number: int) -> str:
+    """What a penalty is called: by its case, the version of the ruling, and its place in it, from 1."""
+    return f"{case}/{ruling}.{number}"
+
+
+def consequences(facts: StandingFacts, effect: Effect, occasion: Context, deadlines: Deadlines) -> list[e.StandingEvent]:
+    """The events that follow from an event of a case; ``occasion`` is that event's. The facts stay as they are."""
+    writer = _Writer(facts, occasion)
+    if isinstance(effect, Ruled):
+        for penalty in [p for p in facts.penalties.values()
+                        if p.counts and (p.case, p.ruling) == (effect.case, effect.replaces)]:
+            writer.write(e.PenaltyAnnulled,
+                         data=e.Annulled(penalty=penalty.id, case=effect.case, ruling=effect.version))
+            writer.settle_measures(penalty.track, year_of(penalty.at))
+        track = track_of(RULES[CURRENT_RULES], effect.ground)
+        for number, given in enumerate(effect.penalties, 1):
+            said = e.Imposed(case=effect.case, ruling=effect.version, kind=given.kind, track=track, rules=CURRENT_RULES,
+                             points=given.points, clause=given.clause, judges=effect.judges, forged=effect.forged)
+            writer.write(e.PenaltyImposed, data=said, id=penalty_id(effect.case, effect.version, number),
+                         publish_by=deadlines.publish_by, appeal_by=deadlines.appeal_by)
+            writer.settle_measures(track, year_of(occasion.at))
+    elif isinstance(effect, Advanced):
+        writer.write(e.AdvanceOwed, data=e.Owed(case=effect.case, version=effect.version, amount=effect.amount))
+    else:
+        assert isinstance(effect, Recovered)
+        debt = facts.debts.get(effect.case)
+        rest = debt.open if debt else Decimal(0)
+        writer.write(e.AdvanceRecovered, data=e.Owed(case=effect.case, version=effect.version, amount=rest))
+    return writer.events
+
+
+def decide(facts: StandingFacts, command: c.StandingCommand, context: Context) -> list[e.StandingEvent]:
+    """The events that a command makes, the one that records it first; :class:`~casework.errors.Refused` with every reason.
+
+    :class:`~casework.errors.InputError` if a value in it cannot be used.
+    """
+    command = clean(command)
+    clean(context.by)
+    name = c.standing_name_of(type(command))
+    if found := [*judge(facts, name, context.by, context.at, command), *_times(facts, command, context)]:
+        raise Refused(name, facts.status(context.at), found, permitted(facts, context.by, context.at))
+    writer = _Writer(facts, context)
+    writer.write(e.STANDING_EVENT_OF[type(command)], data=command)
+    if isinstance(command, c.DecideAppeal) and command.result == "upheld":
+        penalty = facts.penalties[command.penalty]
+        writer.settle_measures(penalty.track, year_of(penalty.at))
+    return writer.events
+
+
+def ask(facts: StandingFacts, name: str, context: Context) -> None:
+    """Whether the command could be given at all, whatever it would say; else :class:`~casework.errors.Refused`."""
+    if found := judge(facts, name, context.by, context.at):
+        raise Refused(name, facts.status(context.at), found, permitted(facts, context.by, context.at))
+
+
+def judge(facts: StandingFacts, name: str, by: Actor, at: datetime, command: Any = None) -> list[Reason]:
+    """Every reason against a command. Without ``command`` it is asked whether there is anything it could be about."""
+    found = _who_may(facts, name, by)
+    guard = _GUARDS[name]
+    if name == "readmit":
+        return [*found, *guard(facts, by, at, None, None)]
+    kind = "debt" if name == "repay_advance" else "penalty"
+    things: dict[str, Any] = facts.debts if kind == "debt" else facts.penalties
+    if command is not None:
+        named = command.case if kind == "debt" else command.penalty
+        if named not in things:
+            return [*found, reason("unknown_item", {"item": (f"{c.THINGS[kind].zh} {named}", f"{c.THINGS[kind].en} {named}")})]
+        return [*found, *guard(facts, by, at, things[named], command)]
+    tried = [list(guard(facts, by, at, thing, None)) for thing in things.values()]
+    return [*found, *(min(tried, key=len) if tried else [reason("unknown_item", {"item": c.THINGS[kind]})])]
+
+
+def permitted(facts: StandingFacts, by: Actor, at: datetime) -> Permitted:
+    """What may be done instead: by the one who asks, and by others."""
+    yours = [name for name in c.STANDING_ACTS if not judge(facts, name, by, at)]
+    others = [name for name, act in c.STANDING_ACTS.items() if name not in yours and any(
+        not judge(facts, name, actor_for(role, facts), at) for role in act.roles)]
+    return Permitted(tuple(yours), tuple(others))
+
+
+def actor_for(role: str, facts: StandingFacts) -> Actor:
+    """Who a bare role is: the merchant himself, or the first of that role."""
+    return Actor(role=role, id={"merchant": facts.merchant, "agent": "A-1", "supervisor": "S-1"}.get(role, role))
+
+
+class _Writer:
+    """Makes events one after another, each on the facts that those before it yield."""
+
+    def __init__(self, facts: StandingFacts, occasion: Context) -> None:
+        self._facts = deepcopy(facts)
+        self._occasion = occasion
+        self.events: list[e.StandingEvent] = []
+
+    def write(self, kind: Callable[..., e.StandingEvent], **said: Any) -> None:
+        now = self._occasion
+        event = clean(kind(
+            originator_id=e.stream_of(self._facts.merchant), originator_version=self._facts.version + 1, at=now.at,
+            # Cases of one merchant may be told by clocks, or in stories, that do not agree; the stream's own order is kept.
+            recorded_at=max(now.recorded_at, self._facts.recorded_at), by=now.by, command_id=now.command_id, **said))
+        apply(self._facts, event)
+        self.events.append(event)
+
+    def settle_measures(self, track: str, year: int) -> None:
+        """Take what the points newly reach, lift what they no longer reach; the next year too, where points carry over."""
+        rules = RULES[CURRENT_RULES].tracks[track]
+        for each in (year, year + 1) if rules.carries else (year,):
+            carried, points = self._facts.carried(track, each), self._facts.points(track, each)
+            for node in rules.nodes:
+                there = next(measures_at(self._facts, track, each, node.points), None)
+                if there is not None and points < node.points:
+                    self.write(e.MeasureLifted, data=e.Receded(track=track, year=each, node=node.points, points=points))
+                elif there is None and carried < node.points <= points:
+                    until = self._occasion.at + timedelta(days=node.days) if node.days else None
+                    self.write(e.MeasureTaken, data=e.Reached(
+                        track=track, year=each, node=node.points, points=points, measure=node.measure, rules=CURRENT_RULES,
+                        clause=rules.clause, certainty=rules.certainty, until=until))
+
+
+# --- the rules -------------------------------------------------------------------------------------------------------
+
+
+def _who_may(facts: StandingFacts, name: str, by: Actor) -> list[Reason]:
+    roles = c.STANDING_ACTS[name].roles
+    found = []
+    if by.role not in roles:
+        zh, en = "、".join(ROLES[r].zh for r in roles), ", ".join(ROLES[r].en for r in roles)
+        found.append(reason("role_not_allowed", {"role": ROLES.get(by.role, Term(by.role, by.role)), "roles": (zh, en)}))
+    if by.role == "merchant" and by.id != facts.merchant:
+        found.append(reason("not_the_merchant", who=by))
+    if by.role in ("agent", "supervisor") and same_identity(by.id, facts.merchant):
+        found.append(reason("party_may_not_judge", who=by))
+    return found
+
+
+def _times(facts: StandingFacts, command: c.StandingCommand, context: Context) -> Iterator[Reason]:
+    if context.at > context.recorded_at:
+        yield reason("in_the_future", at=_iso(context.at), recorded=_iso(context.recorded_at))
+    thing = facts.penalties.get(getattr(command, "penalty", ""))
+    last = max((t for t in (thing.at, thing.appealed_at, thing.decided_at) if t is not None), default=None) if thing else None
+    if last is not None and context.at < last:
+        yield reason("time_runs_backwards", at=_iso(context.at), last=_iso(last))
+
+
+def _may_appeal(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, command: Any) -> Iterator[Reason]:
+    if penalty.state != "imposed":
+        yield _wrong_point(penalty)
+    if penalty.forged:
+        yield reason("forged_in_case", case=penalty.case)
+    if penalty.appeal_by is not None and at > penalty.appeal_by.at:
+        yield reason("out_of_time", due=_iso(penalty.appeal_by.at), rule=penalty.appeal_by.clause)
+
+
+def _may_decide(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, command: Any) -> Iterator[Reason]:
+    if penalty.state != "appealed":
+        yield _wrong_point(penalty)
+    if any(same_identity(by.id, judge) for judge in penalty.judges):
+        yield reason("ruled_before", who=by)
+
+
+def _may_publish(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, command: Any) -> Iterator[Reason]:
+    if not penalty.counts:
+        yield _wrong_point(penalty)
+    if penalty.published_at is not None:
+        yield reason("published_already", item=penalty.id, at=_iso(penalty.published_at))
+
+
+def _may_readmit(facts: StandingFacts, by: Actor, at: datetime, thing: Any, command: Any) -> Iterator[Reason]:
+    if facts.in_force("blacklist", at):
+        yield reason("blacklisted", who=facts.merchant)
+    if facts.in_force("permanent_closure", at):
+        yield reason("closed_for_good", who=facts.merchant)
+    if facts.status(at) in ("good", "restricted"):
+        yield reason("not_removed", who=facts.merchant)
+
+
+def _may_repay(facts: StandingFacts, by: Actor, at: datetime, debt: Any, command: Any) -> Iterator[Reason]:
+    if not debt.open or (command is not None and command.amount > debt.open):
+        yield reason("more_than_owed", due=debt.open)
+    if command is not None and not command.amount:
+        yield reason("amount_missing", missing=("amount",))
+
+
+_GUARDS: dict[str, Callable[[StandingFacts, Actor, datetime, Any, Any], Iterator[Reason]]] = {
+    "appeal": _may_appeal, "decide_appeal": _may_decide, "publish": _may_publish, "readmit": _may_readmit,
+    "repay_advance": _may_repay,
+}
+
+
+def _wrong_point(penalty: Penalty) -> Reason:
+    return reason("wrong_point", {"item": (penalty.id, penalty.id), "state": VOCABULARY["penalty_state"][penalty.state]})
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
