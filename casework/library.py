@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from casework.application import service, views
 from casework.application.choices import choices
-from casework.audit.check import audit_case
+from casework.audit.check import audit, audit_case
 from casework.audit.findings import Finding
 from casework.domain.commands import Command, OpenCase
 from casework.errors import UnknownCase
@@ -62,8 +62,9 @@ def replay(path: str | PathLike[str]) -> Replay:
 
 def audit_store(store: Store, *cases: str) -> list[Finding]:
     """Everything wrong with the cases named, or with all. Nothing is written."""
-    groups = [(case, list(store.rows(case))) for case in cases] if cases else list(views.by_case(store.rows()))
-    return [finding for _, rows in groups for finding in audit_case(rows)]
+    if not cases:
+        return list(audit(store.rows()))
+    return [finding for case in cases for finding in audit_case(store.rows(case))]
 
 
 def _facts(store: Store, case: str, as_of: datetime | None = None, version: int | None = None) -> Facts:

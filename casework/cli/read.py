@@ -121,11 +121,15 @@ def _seen_from(facts: Facts, as_of: str | None, version: int | None) -> datetime
 
 def _facts(settings: Settings, case: str, as_of: str | None, version: int | None) -> Facts:
     from casework.application.views import facts_of
+    from casework.domain.standing.events import is_standing
     from casework.store.opening import open_reader
 
     if as_of is not None and version is not None:
         raise InputError("either --as-of or --version, not both; leave one out",
                          "--as-of 与 --version 只能给一个，请去掉其一")
+    if is_standing(case):
+        raise InputError(f"that is a merchant; see him with: casework merchant {case}, or: casework history {case}",
+                         f"这是商家；请用 casework merchant {case} 或 casework history {case} 查看", case)
     at = moment(as_of, "--as-of")
     with open_reader(settings.store) as reader:
         facts = facts_of(_known(reader.rows(case), case), as_of=at, version=version)

@@ -183,6 +183,9 @@ REASONS: dict[str, ReasonText] = {
     "not_eligible_for_instant_refund": ReasonText(
         "该订单不符合极速退款条件", "the order does not qualify for an instant refund",
         "按普通流程联系商家", "contact the merchant in the ordinary way"),
+    "not_on_record": ReasonText(
+        "该商家没有{item}", "of this merchant there is no {item}",
+        "用 casework merchant 查看编号", "see the identifiers with casework merchant"),
     "not_the_merchant": ReasonText(
         "{who} 不是该商家", "{who} is not this merchant",
         "由该商家本人操作", "let the merchant himself do it"),

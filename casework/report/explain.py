@@ -11,6 +11,7 @@ from casework.domain.answers import ANSWERS
 from casework.domain.beside import ACTS
 from casework.domain.lifecycle import STAGE_OF, TRIGGERS
 from casework.domain.reasons import REASONS
+from casework.domain.standing.commands import STANDING_ACTS
 from casework.domain.vocabulary import KINDS, RIGHT_CLAUSES, VOCABULARY, Term, label
 from casework.errors import InputError
 from casework.exchange import taobao
@@ -34,7 +35,8 @@ def explain(code: str) -> dict[str, Any]:
 def known() -> list[str]:
     """Every name that can be explained."""
     terms = [t for table in VOCABULARY.values() for t in table]
-    return list(dict.fromkeys([*REASONS, *FINDINGS, *(t.name for t in TRIGGERS), *(a.name for a in ACTS), *terms,
+    return list(dict.fromkeys([*REASONS, *FINDINGS, *(t.name for t in TRIGGERS), *(a.name for a in ACTS),
+                               *STANDING_ACTS, *terms,
                                *(f"taobao:{name}" for name in taobao.NAMES)]))
 
 
@@ -93,6 +95,9 @@ def _commands(code: str) -> list[dict[str, Any]]:
          "edges": [{"from": list(e.sources), "to": e.to, "guards": list(e.guards)} for e in t.edges]}
         for t in TRIGGERS if t.name == code
     ]
+    if code in STANDING_ACTS:
+        act = STANDING_ACTS[code]
+        found.append({"kind": "command", "zh": act.zh, "en": act.en, "roles": list(act.roles)})
     found += [
         {"kind": "command", "zh": a.zh, "en": a.en, "roles": list(a.roles),
          "edges": [{"from": list(a.states), "to": None, "guards": list(a.guards)}]}

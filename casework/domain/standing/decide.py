@@ -11,15 +11,14 @@ from typing import Any
 
 from casework.domain.decide import Context
 from casework.domain.events import Due
-from casework.domain.guards import same_identity
 from casework.domain.reasons import reason
 from casework.domain.standing import commands as c
 from casework.domain.standing import events as e
 from casework.domain.standing.effects import Advanced, Effect, Recovered, Ruled
-from casework.domain.standing.facts import Penalty, StandingFacts, apply, measures_at
+from casework.domain.standing.facts import StandingFacts, apply, measures_at
+from casework.domain.standing.guards import STANDING_GUARDS, iso, who_may
 from casework.domain.standing.rules import CURRENT_RULES, RULES, track_of, year_of
 from casework.domain.values import Actor, clean
-from casework.domain.vocabulary import ROLES, VOCABULARY, Term
 from casework.errors import Permitted, Reason, Refused
 
 
@@ -88,8 +87,8 @@ def ask(facts: StandingFacts, name: str, context: Context) -> None:
 
 def judge(facts: StandingFacts, name: str, by: Actor, at: datetime, command: Any = None) -> list[Reason]:
     """Every reason against a command. Without ``command`` it is asked whether there is anything it could be about."""
-    found = _who_may(facts, name, by)
-    guard = _GUARDS[name]
+    found = who_may(facts, name, by)
+    guard = STANDING_GUARDS[name]
     if name == "readmit":
         return [*found, *guard(facts, by, at, None, None)]
     kind = "debt" if name == "repay_advance" else "penalty"
@@ -97,10 +96,10 @@ def judge(facts: StandingFacts, name: str, by: Actor, at: datetime, command: Any
     if command is not None:
         named = command.case if kind == "debt" else command.penalty
         if named not in things:
-            return [*found, reason("unknown_item", {"item": (f"{c.THINGS[kind].zh} {named}", f"{c.THINGS[kind].en} {named}")})]
+            return [*found, reason("not_on_record", {"item": (f"{c.THINGS[kind].zh} {named}", f"{c.THINGS[kind].en} {named}")})]
         return [*found, *guard(facts, by, at, things[named], command)]
     tried = [list(guard(facts, by, at, thing, None)) for thing in things.values()]
-    return [*found, *(min(tried, key=len) if tried else [reason("unknown_item", {"item": c.THINGS[kind]})])]
+    return [*found, *(min(tried, key=len) if tried else [reason("not_on_record", {"item": c.THINGS[kind]})])]
 
 
 def permitted(facts: StandingFacts, by: Actor, at: datetime) -> Permitted:
@@ -149,79 +148,10 @@ class _Writer:
                         clause=rules.clause, certainty=rules.certainty, until=until))
 
 
-# --- the rules -------------------------------------------------------------------------------------------------------
-
-
-def _who_may(facts: StandingFacts, name: str, by: Actor) -> list[Reason]:
-    roles = c.STANDING_ACTS[name].roles
-    found = []
-    if by.role not in roles:
-        zh, en = "、".join(ROLES[r].zh for r in roles), ", ".join(ROLES[r].en for r in roles)
-        found.append(reason("role_not_allowed", {"role": ROLES.get(by.role, Term(by.role, by.role)), "roles": (zh, en)}))
-    if by.role == "merchant" and by.id != facts.merchant:
-        found.append(reason("not_the_merchant", who=by))
-    if by.role in ("agent", "supervisor") and same_identity(by.id, facts.merchant):
-        found.append(reason("party_may_not_judge", who=by))
-    return found
-
-
 def _times(facts: StandingFacts, command: c.StandingCommand, context: Context) -> Iterator[Reason]:
     if context.at > context.recorded_at:
-        yield reason("in_the_future", at=_iso(context.at), recorded=_iso(context.recorded_at))
+        yield reason("in_the_future", at=iso(context.at), recorded=iso(context.recorded_at))
     thing = facts.penalties.get(getattr(command, "penalty", ""))
     last = max((t for t in (thing.at, thing.appealed_at, thing.decided_at) if t is not None), default=None) if thing else None
     if last is not None and context.at < last:
-        yield reason("time_runs_backwards", at=_iso(context.at), last=_iso(last))
-
-
-def _may_appeal(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, command: Any) -> Iterator[Reason]:
-    if penalty.state != "imposed":
-        yield _wrong_point(penalty)
-    if penalty.forged:
-        yield reason("forged_in_case", case=penalty.case)
-    if penalty.appeal_by is not None and at > penalty.appeal_by.at:
-        yield reason("out_of_time", due=_iso(penalty.appeal_by.at), rule=penalty.appeal_by.clause)
-
-
-def _may_decide(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, command: Any) -> Iterator[Reason]:
-    if penalty.state != "appealed":
-        yield _wrong_point(penalty)
-    if any(same_identity(by.id, judge) for judge in penalty.judges):
-        yield reason("ruled_before", who=by)
-
-
-def _may_publish(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, command: Any) -> Iterator[Reason]:
-    if not penalty.counts:
-        yield _wrong_point(penalty)
-    if penalty.published_at is not None:
-        yield reason("published_already", item=penalty.id, at=_iso(penalty.published_at))
-
-
-def _may_readmit(facts: StandingFacts, by: Actor, at: datetime, thing: Any, command: Any) -> Iterator[Reason]:
-    if facts.in_force("blacklist", at):
-        yield reason("blacklisted", who=facts.merchant)
-    if facts.in_force("permanent_closure", at):
-        yield reason("closed_for_good", who=facts.merchant)
-    if facts.status(at) in ("good", "restricted"):
-        yield reason("not_removed", who=facts.merchant)
-
-
-def _may_repay(facts: StandingFacts, by: Actor, at: datetime, debt: Any, command: Any) -> Iterator[Reason]:
-    if not debt.open or (command is not None and command.amount > debt.open):
-        yield reason("more_than_owed", due=debt.open)
-    if command is not None and not command.amount:
-        yield reason("amount_missing", missing=("amount",))
-
-
-_GUARDS: dict[str, Callable[[StandingFacts, Actor, datetime, Any, Any], Iterator[Reason]]] = {
-    "appeal": _may_appeal, "decide_appeal": _may_decide, "publish": _may_publish, "readmit": _may_readmit,
-    "repay_advance": _may_repay,
-}
-
-
-def _wrong_point(penalty: Penalty) -> Reason:
-    return reason("wrong_point", {"item": (penalty.id, penalty.id), "state": VOCABULARY["penalty_state"][penalty.state]})
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")
+        yield reason("time_runs_backwards", at=iso(context.at), last=iso(last))
