@@ -27,6 +27,7 @@ from casework.domain.standing.commands import STANDING_COMMANDS
 from casework.domain.standing.events import STANDING_EVENT_OF, STANDING_TOPICS
 from casework.domain.topics import TOPICS, any_topic_of
 from casework.domain.values import EVENT_BYTES, LIST_ITEMS, TEXT_BYTES, Actor, Remedy, clean
+from casework.domain.versions import VERSION
 from casework.domain.vocabulary import VOCABULARY
 from casework.errors import InputError
 from casework.store.codec import UnknownTopic, Unreadable, decode, encode, is_canonical
@@ -219,7 +220,7 @@ def test_a_step_says_trigger_from_and_to_and_what_is_beside_the_state_says_none_
 
 def test_the_first_event_pins_lifecycle_and_edition_and_the_bytes_are_plain_to_read() -> None:
     payload = json.loads(encode(given_case().last))
-    assert payload["lifecycle"] == 1
+    assert payload["lifecycle"] == VERSION
     assert len(payload["lifecycle_digest"]) == len(payload["edition_digest"]) == 64
     assert payload["edition"] == "2026-11"
     assert payload["by"] == {"role": "consumer", "id": "C-1"}
