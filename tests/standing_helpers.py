@@ -13,6 +13,7 @@ from casework.store.opening import open_store
 from casework.store.store import Store
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+_COUNT = itertools.count()
 REFUND = {"kind": "refund", "amount": "100.00"}
 
 
@@ -22,7 +23,6 @@ class Market:
     def __init__(self, store: Store | None = None, start: datetime = START) -> None:
         self.store = store or open_store(":memory:")
         self.now = start
-        self._count = itertools.count()
 
     def __enter__(self) -> Market:
         return self
@@ -33,7 +33,7 @@ class Market:
     def do(self, stream: str, name: str, by: str = "consumer", /, **said: Any) -> Done:
         self.now += timedelta(hours=1)
         return carry_on(self.store, stream, name, said, by=by, clock=lambda: self.now,
-                        command_id=f"{stream}-{next(self._count)}")
+                        command_id=f"{stream}-{next(_COUNT)}")
 
     def wait(self, **span: float) -> Market:
         self.now += timedelta(**span)

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from casework.audit.columns import contradictions, form, read
 from casework.audit.findings import Fault, Finding, Line, findings_of, shown
 from casework.domain.standing import events as e
@@ -33,6 +35,7 @@ class StandingWalk:
     broken: Line | None = None
     awaited: list[tuple[str, int, int, bool]] = field(default_factory=list)
     followed: list[e.StandingEvent] = field(default_factory=list)
+    meant: e.StandingEvent | None = None
     _told: set[str] = field(default_factory=set)
 
     def break_off(self, why: Line) -> None:
@@ -87,7 +90,8 @@ def _faults(walk: StandingWalk, row: Row, version: int) -> Iterator[Fault]:
         walk.facts.commands.setdefault(event.command_id, version)
     else:
         walk.followed.append(event)
-    project(walk.facts, event)
+    project(walk.facts, walk.meant or event)
+    walk.meant = None
 
 
 def _times(walk: StandingWalk, event: e.StandingEvent) -> Iterator[Fault]:
@@ -149,7 +153,7 @@ def _act(walk: StandingWalk, event: e.StandingEvent) -> Iterator[Fault]:
         yield Fault("guard_refuses", what, Line("[not_on_record] 没有这样一项", "[not_on_record] there is no such thing"))
     elif found := list(STANDING_GUARDS[name](facts, event.by, event.at, thing, command)):
         yield Fault("guard_refuses", what, _reasons(found))
-    elif name == "decide_appeal" and command.result == "upheld":
+    if thing is not None and name == "decide_appeal" and command.result == "upheld" and thing.state != "annulled":
         walk.awaited = _measures_due(facts, thing.track, thing.at, plus=(year_of(thing.at), -thing.points))
     if (first := facts.commands.get(event.command_id)) is not None:
         yield Fault("command_repeated", Line(f"命令 {shown(event.command_id)}", f"command {shown(event.command_id)}"),
@@ -192,10 +196,15 @@ def _measures_due(facts: StandingFacts, track: str, at: datetime, plus: tuple[in
 def _measure(walk: StandingWalk, event: e.StandingEvent, said: Any) -> Iterator[Fault]:
     lifted = isinstance(event, e.MeasureLifted)
     this = (said.track, said.year, said.node, lifted)
-    if not walk.awaited or walk.awaited[0] != this:
+    if not walk.awaited or (walk.awaited[0][0], walk.awaited[0][3]) != (said.track, lifted):
         yield Fault("standing_unfounded", _node(this), Line("扣分没有引起这一措施", "the points do not bring that"))
         return
-    walk.awaited.pop(0)
+    due = walk.awaited.pop(0)
+    if due != this:
+        # It is taken for the one that was due, so that one wrong name is one finding.
+        yield _differs("node", f"{said.year}: {said.node}", f"{due[1]}: {due[2]}")
+        said = replace(said, year=due[1], node=due[2])
+        walk.meant = replace(event, data=said)
     sums = _sums(walk.facts, said.track, (0, 0))
     law = RULES[max(RULES)].tracks[said.track]
     low, high = law.carries or (0, 0)
