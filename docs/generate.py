@@ -20,6 +20,7 @@ import msgspec
 from msgspec import inspect
 
 from casework import errors
+from casework.application.scorecard import AFTER_SALES, FEWEST_CASES, FORMULA, SHARES
 from casework.audit.findings import FINDINGS
 from casework.cli.base import Command as CliCommand
 from casework.cli.base import Option
@@ -33,6 +34,10 @@ from casework.domain.guards import GUARDS, who_may
 from casework.domain.lifecycle import OPEN, STAGE_OF, TRIGGERS
 from casework.domain.machine import lifecycle as process_of
 from casework.domain.reasons import REASONS
+from casework.domain.standing.commands import PENALTY_ID_PATTERN, STANDING_ACTS, STANDING_COMMANDS
+from casework.domain.standing.events import STANDING_EVENT_OF, STANDING_TOPICS, StandingEvent, standing_topic_of
+from casework.domain.standing.guards import STANDING_GUARDS
+from casework.domain.standing.rules import CURRENT_RULES, RULES, STANDING_SINCE, Track
 from casework.domain.vocabulary import RIGHT_CLAUSES, VOCABULARY, label
 from casework.exchange import taobao
 from casework.report.explain import explain
@@ -338,6 +343,8 @@ def holds(kind: Any, inner: list[type[msgspec.Struct]]) -> str:
         case inspect.DateTimeType():
             return "time"
         case inspect.StrType():
+            if kind.pattern == PENALTY_ID_PATTERN:
+                return "penalty, `CASE/VERSION.NUMBER`"
             return STRINGS.get(str(kind), f"text like {code(kind.pattern or '')}")
     raise TypeError(f"no words for {kind}")
 
@@ -383,6 +390,61 @@ def rules_page() -> Iterator[str]:
             for r in edition.records))
 
 
+# --- standing.md -----------------------------------------------------------------------------------------------------
+
+
+def standing_page() -> Iterator[str]:
+    rules = RULES[CURRENT_RULES]
+    yield "# The merchant's standing"
+    yield ("What rulings and unpaid advances come to over all cases of a merchant, in a stream of its own, `merchant:ID`, "
+           f"recorded in the transaction of the ruling for cases of lifecycle {STANDING_SINCE} and later. `casework merchant ID` "
+           "shows it. Why it is so stands in [decision 8](decisions/0008-merchant-standing.md).")
+    yield "商家记录：处罚、扣分与节点、措施、垫付欠款、申诉、公示，以及由案件记录得出的记分卡。扣分和节点均未经核实。"
+    yield "## Tracks and nodes"
+    yield f"Version {CURRENT_RULES} of the table. A penalty counts on the track of its case's ground."
+    yield table(("track", "中文", "English", "grounds", "nodes", "certainty", "clause"), (
+        (code(name), *VOCABULARY["points_track"][name], code(*track.grounds) or "all others", BREAK.join(nodes(track)),
+         CERTAINTY[track.certainty], track.clause) for name, track in rules.tracks.items()))
+    yield f"Clearing ({CERTAINTY[rules.clearing_certainty]}): {rules.clearing}."
+    yield ("Points belong to the local year (Asia/Shanghai) of the ruling and are cleared when it ends; nothing has to be run for "
+           "that. " + " ".join(
+               f"On `{name}`, {track.carries[0]} to {track.carries[1] - 1} points of one year count through the next year too."
+               for name, track in rules.tracks.items() if track.carries))
+    yield "## Commands of a merchant"
+    yield "`casework do merchant:ID COMMAND`, `casework options merchant:ID`; scenario files take them as steps."
+    inner: list[type[msgspec.Struct]] = []
+    for name, kind in STANDING_COMMANDS.items():
+        act, event = STANDING_ACTS[name], STANDING_EVENT_OF[kind]
+        yield f"### {name}"
+        yield f"*{act.en}* · {act.zh}. By {code(*act.roles)}."
+        yield f"{first_line(kind)} {first_line(STANDING_GUARDS[name])}"
+        yield fields(kind, inner)
+        yield f"Recorded by `{event.__name__}` under `{standing_topic_of(event)}`."
+    yield "## What follows from cases"
+    follows = [(topic, kind) for topic, kind in STANDING_TOPICS.items() if kind not in STANDING_EVENT_OF.values()]
+    data = {topic: msgspec_data(kind) for topic, kind in follows}
+    yield table(("event", "what it holds", "fields"), (
+        (code(topic), first_line(data[topic]), code(*data[topic].__struct_fields__)) for topic, _ in follows))
+    yield "## The scorecard"
+    yield ("Counted from recorded cases, nothing in it is an opinion; no score below "
+           f"{FEWEST_CASES} cases. `casework merchant ID --json` gives every count.")
+    yield f"`{FORMULA}`"
+    yield table(("share", "English", "中文"), ((code(name), text.en, text.zh) for name, text in SHARES.items()))
+    yield "After-sales grounds: " + code(*AFTER_SALES) + "."
+
+
+def nodes(track: Track) -> Iterator[str]:
+    for node in track.nodes:
+        span = f", {node.days} days" if node.days else ""
+        yield f"{node.points}: {code(node.measure)}{span}"
+
+
+def msgspec_data(kind: type[StandingEvent]) -> type[msgspec.Struct]:
+    [found] = [f.type for f in msgspec.structs.fields(kind) if f.name == "data"]
+    assert isinstance(found, type) and issubclass(found, msgspec.Struct)
+    return found
+
+
 # --- taobao.md -------------------------------------------------------------------------------------------------------
 
 
@@ -423,6 +485,7 @@ PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "codes.md": codes_page,
     "commands.md": commands_page,
     "rules.md": rules_page,
+    "standing.md": standing_page,
     "taobao.md": taobao_page,
 }
 

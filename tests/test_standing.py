@@ -183,7 +183,7 @@ def test_an_appeal_comes_in_time_from_the_merchant_himself_about_what_there_is(m
     assert refused(lambda: market.do("merchant:M-1", "appeal", "merchant", penalty="K-9/1.1", statement="x")) == [
         "not_on_record"]
     market.wait(days=8)
-    assert refused(lambda: market.do("merchant:M-1", "appeal", "merchant", **ask)) == ["out_of_time"]
+    assert refused(lambda: market.do("merchant:M-1", "appeal", "merchant", **ask)) == ["appeal_too_late"]
 
 
 def test_nobody_decides_an_appeal_against_his_own_ruling_under_whatever_role(market: Market) -> None:

@@ -20,10 +20,10 @@ from casework.domain.beside import HEARING
 from casework.domain.events import CaseOpened, Event
 from casework.domain.facts import Facts
 from casework.domain.lifecycle import CLOSED, STAGE_OF
-from casework.domain.standing.events import is_standing
+from casework.domain.standing.events import StandingEvent, is_standing
 from casework.domain.topics import AnyEvent, any_topic_of
 from casework.domain.values import Remedy, personal_fields
-from casework.errors import CaseworkError
+from casework.errors import CaseworkError, InputError
 from casework.store import codec
 from casework.store.row import Row
 
@@ -52,6 +52,10 @@ def facts_of(rows: Iterable[Row], *, as_of: datetime | None = None, version: int
     ]
     if not events:
         return None
+    if isinstance(events[0], StandingEvent):
+        stream = events[0].originator_id
+        raise InputError(f"that is a merchant; see him with: casework merchant {stream}, or: casework history {stream}",
+                         f"这是商家；请用 casework merchant {stream} 或 casework history {stream} 查看", stream)
     try:
         if not isinstance(events[0], CaseOpened):
             raise ValueError("the first event did not open the case")

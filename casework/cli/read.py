@@ -30,7 +30,10 @@ def options(settings: Settings, case: str, by: str | None, as_of: str | None, ve
     """What may be done now, by whom, until when; what may not, with every reason and what is missing."""
     from casework.application.choices import choices
     from casework.application.intake import actor
+    from casework.domain.standing.events import is_standing
 
+    if is_standing(case):
+        return _options_of_merchant(settings, case, by, as_of, version)
     facts = _facts(settings, case, as_of, version)
     role = None
     if by is not None:
@@ -40,6 +43,27 @@ def options(settings: Settings, case: str, by: str | None, as_of: str | None, ve
             raise error.at("--by") from None
     view = choices(facts, _seen_from(facts, as_of, version), role)
     settings.answer(view, lambda: report.options_lines(view, lang(), settings.zone))
+    return 0
+
+
+def _options_of_merchant(settings: Settings, stream: str, by: str | None, as_of: str | None, version: int | None) -> int:
+    from casework.application.choices import standing_choices
+    from casework.application.intake import actor
+    from casework.application.merchant import standing_of
+    from casework.domain.standing.events import merchant_of
+    from casework.store.opening import open_reader
+
+    if version is not None:
+        raise InputError("a merchant is seen as of a time; use --as-of", "商家请用 --as-of 指定时间", "--version")
+    at = moment(as_of, "--as-of")
+    with open_reader(settings.store) as reader:
+        facts = standing_of(merchant_of(stream), _known(reader.rows(stream), stream), at)
+    try:
+        role = None if by is None else actor(by, None).role
+    except InputError as error:
+        raise error.at("--by") from None
+    view = standing_choices(facts, at or now(), role)
+    settings.answer(view, lambda: report.options_lines(view, lang(), settings.zone, "standing"))
     return 0
 
 
@@ -121,15 +145,11 @@ def _seen_from(facts: Facts, as_of: str | None, version: int | None) -> datetime
 
 def _facts(settings: Settings, case: str, as_of: str | None, version: int | None) -> Facts:
     from casework.application.views import facts_of
-    from casework.domain.standing.events import is_standing
     from casework.store.opening import open_reader
 
     if as_of is not None and version is not None:
         raise InputError("either --as-of or --version, not both; leave one out",
                          "--as-of 与 --version 只能给一个，请去掉其一")
-    if is_standing(case):
-        raise InputError(f"that is a merchant; see him with: casework merchant {case}, or: casework history {case}",
-                         f"这是商家；请用 casework merchant {case} 或 casework history {case} 查看", case)
     at = moment(as_of, "--as-of")
     with open_reader(settings.store) as reader:
         facts = facts_of(_known(reader.rows(case), case), as_of=at, version=version)

@@ -189,6 +189,9 @@ REASONS: dict[str, ReasonText] = {
     "not_the_merchant": ReasonText(
         "{who} 不是该商家", "{who} is not this merchant",
         "由该商家本人操作", "let the merchant himself do it"),
+    "appeal_too_late": ReasonText(
+        "申诉期限已于 {due} 届满（{rule}{unverified}）", "the time for an appeal ended on {due} ({rule}{unverified})",
+        "可另行起诉", "a suit stays open", "卖家交易纠纷申诉管理规范（期限以系统显示为准；as the system shows it）"),
     "forged_in_case": ReasonText(
         "该商家在案件 {case} 中提交的材料被认定伪造，不得申诉",
         "what the merchant handed in in case {case} was found forged: there is no appeal",

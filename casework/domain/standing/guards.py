@@ -39,7 +39,8 @@ def may_appeal(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, 
     if penalty.forged:
         yield reason("forged_in_case", case=penalty.case)
     if penalty.appeal_by is not None and at > penalty.appeal_by.at:
-        yield reason("out_of_time", due=iso(penalty.appeal_by.at), rule=penalty.appeal_by.clause)
+        unverified = ("，未经核实", ", unverified") if penalty.appeal_by.certainty == "C" else ("", "")
+        yield reason("appeal_too_late", {"unverified": unverified}, due=iso(penalty.appeal_by.at), rule=penalty.appeal_by.clause)
 
 
 def may_decide(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, command: Any) -> Iterator[Reason]:
