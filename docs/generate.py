@@ -406,8 +406,8 @@ def standing_page() -> Iterator[str]:
         (code(name), *VOCABULARY["points_track"][name], code(*track.grounds) or "all others", BREAK.join(nodes(track)),
          CERTAINTY[track.certainty], track.clause) for name, track in rules.tracks.items()))
     yield f"Clearing ({CERTAINTY[rules.clearing_certainty]}): {rules.clearing}."
-    yield ("Points belong to the local year (Asia/Shanghai) of the ruling and are cleared when it ends; nothing has to be run for "
-           "that. " + " ".join(
+    yield ("Points belong to the local year (Asia/Shanghai) of the ruling and are cleared when it ends; nothing has to be run "
+           "for that. " + " ".join(
                f"On `{name}`, {track.carries[0]} to {track.carries[1] - 1} points of one year count through the next year too."
                for name, track in rules.tracks.items() if track.carries))
     yield "## Commands of a merchant"

@@ -266,6 +266,19 @@ def test_a_refusal_says_what_may_be_done_instead(market: Market) -> None:
     assert caught.value.permitted.others == ("publish", "readmit")
 
 
+def test_nothing_is_done_before_what_it_is_about_was_there(market: Market) -> None:
+    market.ruled("K-1", 12)
+    [penalty] = market.view()["penalties"]
+
+    def publish(at: datetime) -> object:
+        return carry_on(market.store, "merchant:M-1", "publish", {"penalty": penalty["id"], "offence": "售假"}, by="agent", at=at,
+                        clock=lambda: market.now, command_id="p")
+
+    assert refused(lambda: publish(penalty["at"] - timedelta(seconds=1))) == ["time_runs_backwards"]
+    assert refused(lambda: publish(market.now + timedelta(seconds=1))) == ["in_the_future"]
+    publish(penalty["at"])
+
+
 def test_a_repeated_command_is_recorded_once_and_another_under_its_id_is_refused(market: Market) -> None:
     market.ruled("K-1", 12)
     [penalty] = [p["id"] for p in market.view()["penalties"]]

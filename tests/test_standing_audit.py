@@ -99,12 +99,14 @@ ALTERED: dict[str, tuple[Rows, set[tuple[str, str, int]]]] = {
         forge(11, by={"role": "supervisor", "id": "A-1"}), {("guard_refuses", STREAM, 11)}),
     "an appeal decided by the merchant": (forge(11, by={"role": "merchant", "id": "M-1"}), {("role_may_not", STREAM, 11)}),
     "an appeal by another merchant": (forge(10, by={"role": "merchant", "id": "M-2"}), {("role_may_not", STREAM, 10)}),
+    "an appeal before the penalty": (
+        forge(10, at="2026-03-02T00:00:00Z"), {("guard_refuses", STREAM, 10)}),
     "a publication of what is not there": (forge(13, data={"penalty": "K-9/1.1"}), {("guard_refuses", STREAM, 13)}),
     "a repayment of more than is owed": (
         forge(14, data={"amount": "400.00"}), {("guard_refuses", STREAM, 14), ("standing_differs", STREAM, 15)}),
     "a command given twice": (forge(13, command_id=json.loads(of_stream(LAWFUL)[9].payload)["command_id"]),
                               {("command_repeated", STREAM, 13)}),
-    "recorded before the event before": (forge(13, recorded_at="2026-03-02T00:00:00Z", at="2026-03-02T00:00:00Z"),
+    "recorded before the event before": (forge(13, **{key: json.loads(of_stream(LAWFUL)[8].payload)["at"] for key in ("at", "recorded_at")}),
                                          {("time_backwards", STREAM, 13)}),
     "no stream at all": ([r for r in LAWFUL if r.case != STREAM], {
         ("standing_missing", "K-1", RULED), ("standing_missing", "K-1", RULED + 3), ("standing_missing", "K-1", RULED + 4),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def casework(capsys: pytest.CaptureFixture[str], store: str) -> Said:
 def test_a_merchant_is_shown_with_all_that_his_cases_came_to(casework: Said) -> None:
     view = casework.document("merchant", "M-51")
     assert set(view) == {"merchant", "status", "version", "points", "clearing", "measures", "penalties", "appeals", "unpublished",
-                         "published_late", "advances", "readmitted", "scorecard"}
+                         "published_late", "advances", "readmitted", "unreadable", "scorecard"}
     assert view["points"]["counterfeit"]["certainty"] == "C"
     assert view["scorecard"]["formula"].startswith("score = ")
     assert casework.document("merchant", "merchant:M-51") == view
@@ -76,10 +77,11 @@ def test_do_carries_a_merchant_on_or_gives_every_reason(casework: Said) -> None:
     assert [r["code"] for r in refusal["refused"]] == ["blacklisted", "closed_for_good"]
     assert refusal["state"] == "blacklisted"
     assert refusal["permitted"]["yours"] == ["publish"]
-    out = casework("do", "merchant:M-53", "publish", "--by", "agent", "-d", "penalty=merchant_blacklisted/11.1", "-d", "offence=售假",
-                   "--lang", "zh")
+    out = casework("do", "merchant:M-53", "publish", "--by", "agent", "-d", "penalty=merchant_blacklisted/11.1",
+                   "-d", "offence=售假", "--lang", "zh")
     assert out == "merchant:M-53  v3  publish → 已列入黑名单\n"
-    assert "readmit is refused (merchant:M-53):" in casework("do", "merchant:M-53", "readmit", "--by", "agent", "--lang", "en", status=1)
+    out = casework("do", "merchant:M-53", "readmit", "--by", "agent", "--lang", "en", status=1)
+    assert "readmit is refused (merchant:M-53):" in out
 
 
 def test_options_and_history_take_a_merchant_and_show_sends_to_where_he_is_shown(casework: Said) -> None:
@@ -103,6 +105,15 @@ def test_list_shows_cases_only_and_the_audit_counts_merchants_apart(casework: Sa
     assert "merchants: 2, " in casework("audit", "--lang", "en")
     assert "商家 2，" in casework("audit", "--lang", "zh")
     assert casework("audit", "merchant:M-53")
+
+
+def test_a_case_that_cannot_be_read_is_named_and_the_rest_is_shown(casework: Said, store: str) -> None:
+    with sqlite3.connect(store) as connection:
+        connection.execute("UPDATE stored_events SET state = x'7b' WHERE originator_id = 'juicer' AND originator_version = 1")
+    connection.close()
+    view = casework.document("merchant", "M-51", status=1)
+    assert view["unreadable"] == ["juicer"]
+    assert view["scorecard"]["cases"] == 1
 
 
 def test_recording_the_stories_again_changes_nothing(casework: Said, store: str) -> None:

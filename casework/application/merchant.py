@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import cast
 
 from casework.application.scorecard import Scorecard
-from casework.application.views import View, events_of, facts_of, money, unreadable
+from casework.application.views import UnreadableCase, View, events_of, facts_of, money, unreadable
 from casework.domain.events import CaseOpened, Due, Event
 from casework.domain.standing import events as e
 from casework.domain.standing.facts import Measure, Penalty, StandingFacts, apply
@@ -23,15 +23,20 @@ def merchant_view(rows: Iterable[Row], merchant: str, now: datetime, *, as_of: d
     :class:`~casework.errors.UnknownCase` where the store holds neither a case of his nor a stream.
     """
     card, facts, held = Scorecard(), None, False
+    unreadable_cases: list[str] = []
     for stream, group in groupby(rows, key=lambda row: row.case):
         if stream == e.stream_of(merchant):
             facts, held = standing_of(merchant, group, as_of), True
         elif not e.is_standing(stream):
-            held = _count(card, group, merchant, now, as_of) or held
+            try:
+                held = _count(card, group, merchant, now, as_of) or held
+            except UnreadableCase:
+                # Whose it is may not be known either: it is named, and the rest is shown.
+                unreadable_cases.append(str(stream))
     if not held:
         raise UnknownCase(f"no merchant '{merchant}' in the store; see the cases with: casework list",
                           f"案件库中没有商家“{merchant}”；用 casework list 查看案件")
-    return standing_view(facts or StandingFacts(merchant), now) | {"scorecard": card.view()}
+    return standing_view(facts or StandingFacts(merchant), now) | {"unreadable": unreadable_cases, "scorecard": card.view()}
 
 
 def standing_of(merchant: str, rows: Iterable[Row], as_of: datetime | None = None) -> StandingFacts:

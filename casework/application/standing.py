@@ -66,8 +66,8 @@ def carry_standing(store: Store, merchant: str, name: str, said: Mapping[str, An
             who = _actor(by, standing)
             if command is not None and command_id in facts.commands:
                 return _repeated(store, standing, command, command_id, who if ":" in by else None, who.role, at)
-            now = max(clock(), facts.recorded_at)
-            context = Context(who, at or now, now, command_id, CURRENT)
+            now = clock()
+            context = Context(who, at or now, max(now, facts.recorded_at), command_id, CURRENT)
             if command is None:
                 ask(facts, name, context)
                 raise incomplete or AssertionError("either complete or not")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from casework.cli.base import Command, Settings, common, lang, moment, now, option
+from casework.cli.base import Command, Settings, common, lang, moment, now, option, say
+from casework.report.text import escape
 
 
 @click.command("merchant", cls=Command, zh="查看商家：各类扣分、措施、处罚与公示、垫付欠款、申诉，以及由案件记录得出的记分卡。")
@@ -22,4 +23,7 @@ def merchant(settings: Settings, merchant: str, as_of: str | None) -> int:
     with open_reader(settings.store) as reader:
         view = merchant_view(reader.rows(), merchant_of(merchant), at or now(), as_of=at)
     settings.answer(view, lambda: merchant_lines(view, lang(), settings.zone))
-    return 0
+    for case in view["unreadable"]:
+        click.echo("casework: " + escape(say(f"案件“{case}”无法读取，未计入；请运行 casework audit",
+                                             f"case '{case}' cannot be read and is not counted; run: casework audit")), err=True)
+    return 1 if view["unreadable"] else 0

@@ -69,7 +69,7 @@ def decide(facts: StandingFacts, command: c.StandingCommand, context: Context) -
     command = clean(command)
     clean(context.by)
     name = c.standing_name_of(type(command))
-    if found := [*judge(facts, name, context.by, context.at, command), *_times(facts, command, context)]:
+    if found := [*judge(facts, name, context.by, context.at, command), *_times(context)]:
         raise Refused(name, facts.status(context.at), found, permitted(facts, context.by, context.at))
     writer = _Writer(facts, context)
     writer.write(e.STANDING_EVENT_OF[type(command)], data=command)
@@ -148,10 +148,6 @@ class _Writer:
                         clause=rules.clause, certainty=rules.certainty, until=until))
 
 
-def _times(facts: StandingFacts, command: c.StandingCommand, context: Context) -> Iterator[Reason]:
+def _times(context: Context) -> Iterator[Reason]:
     if context.at > context.recorded_at:
         yield reason("in_the_future", at=iso(context.at), recorded=iso(context.recorded_at))
-    thing = facts.penalties.get(getattr(command, "penalty", ""))
-    last = max((t for t in (thing.at, thing.appealed_at, thing.decided_at) if t is not None), default=None) if thing else None
-    if last is not None and context.at < last:
-        yield reason("time_runs_backwards", at=iso(context.at), last=iso(last))

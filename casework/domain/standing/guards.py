@@ -34,6 +34,7 @@ def who_may(facts: StandingFacts, name: str, by: Actor) -> list[Reason]:
 
 def may_appeal(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, command: Any) -> Iterator[Reason]:
     """A penalty that stands is appealed once, in time, and not by whoever forged proof in its case."""
+    yield from _comes_after(at, penalty.at)
     if penalty.state != "imposed":
         yield _wrong_point(penalty)
     if penalty.forged:
@@ -45,6 +46,7 @@ def may_appeal(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, 
 
 def may_decide(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, command: Any) -> Iterator[Reason]:
     """A pending appeal is decided by somebody who did not rule in the case."""
+    yield from _comes_after(at, penalty.appealed_at or penalty.at)
     if penalty.state != "appealed":
         yield _wrong_point(penalty)
     if any(same_identity(by.id, judge) for judge in penalty.judges):
@@ -53,6 +55,7 @@ def may_decide(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, 
 
 def may_publish(facts: StandingFacts, by: Actor, at: datetime, penalty: Penalty, command: Any) -> Iterator[Reason]:
     """A penalty that stands is published once; late is better than never."""
+    yield from _comes_after(at, penalty.at)
     if not penalty.counts:
         yield _wrong_point(penalty)
     if penalty.published_at is not None:
@@ -71,6 +74,7 @@ def may_readmit(facts: StandingFacts, by: Actor, at: datetime, thing: Any, comma
 
 def may_repay(facts: StandingFacts, by: Actor, at: datetime, debt: Any, command: Any) -> Iterator[Reason]:
     """At most what is still owed is repaid."""
+    yield from _comes_after(at, debt.at)
     if not debt.open or (command is not None and command.amount > debt.open):
         yield reason("more_than_owed", due=debt.open)
     if command is not None and not command.amount:
@@ -81,6 +85,12 @@ STANDING_GUARDS: dict[str, Callable[[StandingFacts, Actor, datetime, Any, Any], 
     "appeal": may_appeal, "decide_appeal": may_decide, "publish": may_publish, "readmit": may_readmit,
     "repay_advance": may_repay,
 }
+
+
+def _comes_after(at: datetime, last: datetime) -> Iterator[Reason]:
+    """Nothing is done about a thing before it was there."""
+    if at < last:
+        yield reason("time_runs_backwards", at=iso(at), last=iso(last))
 
 
 def _wrong_point(penalty: Penalty) -> Reason:

@@ -58,7 +58,7 @@ RULES: dict[int, Rules] = {
                              _STEPS, None, _SEEN, "C"),
             "general": Track((), (Node(12, "shop_restriction", 7),), None, _SEEN, "C"),
         },
-        "每年12月31日24:00清零；售假扣分24≤N<48的当年不清零（as told by others: cleared at the end of each year, but "
+        "每年12月31日24:00清零；售假扣分满24分不满48分的当年不清零（as told by others: cleared at the end of each year, but "
         "24 to 47 points for counterfeits are not in that year）", "B"),
 }
 #: The version of the table by which new events are made.
