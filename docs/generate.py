@@ -20,6 +20,7 @@ import msgspec
 from msgspec import inspect
 
 from casework import errors
+from casework.application.scorecard import AFTER_SALES, FEWEST_CASES, FORMULA, SHARES
 from casework.audit.findings import FINDINGS
 from casework.cli.base import Command as CliCommand
 from casework.cli.base import Option
@@ -27,18 +28,24 @@ from casework.cli.main import COMMANDS as CLI
 from casework.cli.main import casework as group
 from casework.domain import events, grounds, values, versions
 from casework.domain.answers import ANSWERS
-from casework.domain.beside import ACTS, TRACK_LABELS, TRACKS
+from casework.domain.beside import TRACK_LABELS, TRACKS
 from casework.domain.bodies import NODES, REGIMES, Document
 from casework.domain.burden import SITUATIONS, Step
 from casework.domain.categories import ALIASES, RULES
 from casework.domain.check import Line
 from casework.domain.commands import COMMANDS, Command, OpenCase
 from casework.domain.guards import GUARDS, who_may
-from casework.domain.lifecycle import OPEN, STAGE_OF, TRIGGERS
+from casework.domain.lifecycle import OPEN, STAGE_OF
 from casework.domain.machine import lifecycle as process_of
 from casework.domain.reasons import REASONS
 from casework.domain.remedies import ENTITLEMENTS
 from casework.domain.returns import REQUIREMENTS
+from casework.domain.standing.commands import PENALTY_ID_PATTERN, STANDING_ACTS, STANDING_COMMANDS
+from casework.domain.standing.events import STANDING_EVENT_OF, STANDING_TOPICS, StandingEvent, standing_topic_of
+from casework.domain.standing.guards import STANDING_GUARDS
+from casework.domain.standing.rules import CURRENT_RULES, STANDING_SINCE, Track
+from casework.domain.standing.rules import RULES as STANDING_RULES
+from casework.domain.versions import CURRENT
 from casework.domain.vocabulary import RIGHT_CLAUSES, VOCABULARY, label
 from casework.exchange import taobao
 from casework.report.explain import explain
@@ -110,25 +117,26 @@ def lifecycle_page() -> Iterator[str]:
     yield table(("trigger", "中文", "English", "by", "from", "to", "guards"), (
         (code(t.name), t.zh, t.en, code(*(edge.roles or t.roles)), states(edge.sources), code(edge.to) if edge.to else "stays",
          code(*edge.guards))
-        for t in TRIGGERS for edge in t.edges))
+        for t in CURRENT.triggers for edge in t.edges))
 
     yield "## Beside the state"
     yield "Acts that leave the state as it is. Some move a [track](#tracks), the small life of a thing within the case."
     yield table(("act", "中文", "English", "by", "in", "guards", "track"), (
         (code(a.name), a.zh, a.en, code(*a.roles), states(a.states), code(*a.guards), code(a.track.name) if a.track else "")
-        for a in ACTS))
+        for a in CURRENT.acts))
 
     yield "## Tracks"
     yield "The offer's is moved by steps of the lifecycle, the others by the acts above."
     yield table(("track", "中文", "English", "trigger", "from", "to", "act"), (
         (code(name), *TRACK_LABELS[name], code(trigger), code(*sources), code(to),
-         code(*(a.name for a in ACTS if a.track and a.track.name == name and trigger in a.track.triggers)))
+         code(*(a.name for a in CURRENT.acts if a.track and a.track.name == name and trigger in a.track.triggers)))
         for name, rows in TRACKS.items() for trigger, sources, to in rows))
 
     yield "## Guards"
     yield f"Before them all, `who_may`. {first_line(who_may)}"
     yield "Every guard of a command is asked, so that a refusal gives all its reasons at once."
-    users = [(row.name, edge.guards) for row in TRIGGERS for edge in row.edges] + [(a.name, a.guards) for a in ACTS]
+    users = [(row.name, edge.guards) for row in CURRENT.triggers for edge in row.edges]
+    users += [(a.name, a.guards) for a in CURRENT.acts]
     yield table(("guard", "what it asks", "asked of"), (
         (code(name), first_line(guard), code(*dict.fromkeys(user for user, used in users if name in used)))
         for name, guard in GUARDS.items()))
@@ -258,7 +266,7 @@ def commands_page() -> Iterator[str]:
            f"`-`, at most 64; *text*, at most {values.TEXT_BYTES // 1024} KiB in UTF-8; *yuan*, with at most two decimals; "
            f"*time*, ISO 8601 with its offset. A list holds at most {values.LIST_ITEMS} items. A *personal* field holds free "
            "text or personal data. Each command is recorded by one event, under one topic.")
-    labels = {row.name: (row.en, row.zh) for row in (*TRIGGERS, *ACTS)} | {"open_case": ("open a case", "立案")}
+    labels = {name: (term.en, term.zh) for name, term in CURRENT.labels.items()} | {"open_case": ("open a case", "立案")}
     inner: list[type[msgspec.Struct]] = []
     kinds: dict[str, type[Command]] = {"open_case": OpenCase, **COMMANDS}
     for name, kind in kinds.items():
@@ -344,6 +352,8 @@ def holds(kind: Any, inner: list[type[msgspec.Struct]]) -> str:
         case inspect.DateTimeType():
             return "time"
         case inspect.StrType():
+            if kind.pattern == PENALTY_ID_PATTERN:
+                return "penalty, `CASE/VERSION.NUMBER`"
             return STRINGS.get(str(kind), f"text like {code(kind.pattern or '')}")
     raise TypeError(f"no words for {kind}")
 
@@ -463,6 +473,59 @@ def other_words() -> dict[str, list[str]]:
         if word != category:
             found.setdefault(category, []).append(word)
     return found
+# --- standing.md -----------------------------------------------------------------------------------------------------
+
+
+def standing_page() -> Iterator[str]:
+    rules = STANDING_RULES[CURRENT_RULES]
+    yield "# The merchant's standing"
+    yield ("What rulings and unpaid advances come to over all cases of a merchant, in a stream of its own, `merchant:ID`, "
+           f"recorded in the transaction of the ruling for cases of lifecycle {STANDING_SINCE} and later. `casework merchant ID` "
+           "shows it. Why it is so stands in [decision 8](decisions/0008-merchant-standing.md).")
+    yield "商家记录：处罚、扣分与节点、措施、垫付欠款、申诉、公示，以及由案件记录得出的记分卡。扣分和节点均未经核实。"
+    yield "## Tracks and nodes"
+    yield f"Version {CURRENT_RULES} of the table. A penalty counts on the track of its case's ground."
+    yield table(("track", "中文", "English", "grounds", "nodes", "certainty", "clause"), (
+        (code(name), *VOCABULARY["points_track"][name], code(*track.grounds) or "all others", BREAK.join(nodes(track)),
+         CERTAINTY[track.certainty], track.clause) for name, track in rules.tracks.items()))
+    yield f"Clearing ({CERTAINTY[rules.clearing_certainty]}): {rules.clearing}."
+    yield ("Points belong to the local year (Asia/Shanghai) of the ruling and are cleared when it ends; nothing has to be run "
+           "for that. " + " ".join(
+               f"On `{name}`, {track.carries[0]} to {track.carries[1] - 1} points of one year count through the next year too."
+               for name, track in rules.tracks.items() if track.carries))
+    yield "## Commands of a merchant"
+    yield "`casework do merchant:ID COMMAND`, `casework options merchant:ID`; scenario files take them as steps."
+    inner: list[type[msgspec.Struct]] = []
+    for name, kind in STANDING_COMMANDS.items():
+        act, event = STANDING_ACTS[name], STANDING_EVENT_OF[kind]
+        yield f"### {name}"
+        yield f"*{act.en}* · {act.zh}. By {code(*act.roles)}."
+        yield f"{first_line(kind)} {first_line(STANDING_GUARDS[name])}"
+        yield fields(kind, inner)
+        yield f"Recorded by `{event.__name__}` under `{standing_topic_of(event)}`."
+    yield "## What follows from cases"
+    follows = [(topic, kind) for topic, kind in STANDING_TOPICS.items() if kind not in STANDING_EVENT_OF.values()]
+    data = {topic: msgspec_data(kind) for topic, kind in follows}
+    yield table(("event", "what it holds", "fields"), (
+        (code(topic), first_line(data[topic]), code(*data[topic].__struct_fields__)) for topic, _ in follows))
+    yield "## The scorecard"
+    yield ("Counted from recorded cases, nothing in it is an opinion; no score below "
+           f"{FEWEST_CASES} cases. `casework merchant ID --json` gives every count.")
+    yield f"`{FORMULA}`"
+    yield table(("share", "English", "中文"), ((code(name), text.en, text.zh) for name, text in SHARES.items()))
+    yield "After-sales grounds: " + code(*AFTER_SALES) + "."
+
+
+def nodes(track: Track) -> Iterator[str]:
+    for node in track.nodes:
+        span = f", {node.days} days" if node.days else ""
+        yield f"{node.points}: {code(node.measure)}{span}"
+
+
+def msgspec_data(kind: type[StandingEvent]) -> type[msgspec.Struct]:
+    [found] = [f.type for f in msgspec.structs.fields(kind) if f.name == "data"]
+    assert isinstance(found, type) and issubclass(found, msgspec.Struct)
+    return found
 
 
 # --- taobao.md -------------------------------------------------------------------------------------------------------
@@ -506,6 +569,7 @@ PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "commands.md": commands_page,
     "rules.md": rules_page,
     "advice.md": advice_page,
+    "standing.md": standing_page,
     "taobao.md": taobao_page,
 }
 

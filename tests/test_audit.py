@@ -243,7 +243,9 @@ def test_an_alteration_is_found_where_it_is_and_with_few_findings(what: str) -> 
 
 
 def test_every_code_that_the_audit_knows_is_found_by_one_of_these_alterations() -> None:
-    assert {code for _, expected in ALTERED.values() for code, _ in expected} == set(FINDINGS)
+    # What a merchant's stream says is altered in tests/test_standing_audit.py.
+    of_standings = {"standing_missing", "standing_unfounded", "standing_differs"}
+    assert {code for _, expected in ALTERED.values() for code, _ in expected} == set(FINDINGS) - of_standings
 
 
 @pytest.mark.parametrize("what", ALTERED)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from casework.application.scorecard import FORMULA, SHARES
 from casework.audit.check import audit_case
 from casework.audit.findings import FINDINGS
 from casework.cli.main import COMMANDS as CLI
@@ -25,6 +26,9 @@ from casework.domain.events import EVENT_OF, topic_of
 from casework.domain.guards import GUARDS
 from casework.domain.lifecycle import STAGE_OF, TRIGGERS
 from casework.domain.reasons import REASONS
+from casework.domain.standing.commands import STANDING_COMMANDS
+from casework.domain.standing.events import STANDING_EVENT_OF, standing_topic_of
+from casework.domain.standing.rules import CURRENT_RULES, RULES
 from casework.domain.vocabulary import VOCABULARY
 from casework.exchange.taobao import VALUES
 from casework.rulebook.edition import EDITIONS
@@ -181,6 +185,19 @@ def test_every_command_of_a_case_has_its_fields_its_event_and_its_topic() -> Non
         text = section("commands.md", f"### {name}")
         assert first_cells(text) == list(kind.__struct_fields__), name
         assert f"`{EVENT_OF[kind].__name__}` under `{topic_of(EVENT_OF[kind])}`" in text
+
+
+def test_every_command_of_a_merchant_has_its_fields_its_event_and_its_topic() -> None:
+    for name, kind in STANDING_COMMANDS.items():
+        text = section("standing.md", f"### {name}")
+        assert first_cells(text) == list(kind.__struct_fields__), name
+        assert f"`{STANDING_EVENT_OF[kind].__name__}` under `{standing_topic_of(STANDING_EVENT_OF[kind])}`" in text
+
+
+def test_the_scorecards_formula_and_every_track_stand_on_the_page_of_the_standing() -> None:
+    assert FORMULA in PAGES["standing.md"]
+    assert first_cells(section("standing.md", "## Tracks and nodes")) == list(RULES[CURRENT_RULES].tracks)
+    assert first_cells(section("standing.md", "## The scorecard")) == list(SHARES)
 
 
 def test_every_rule_has_its_row_and_what_is_not_verified_says_so() -> None:

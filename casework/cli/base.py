@@ -193,7 +193,10 @@ def refusal(case: str, error: Refused) -> dict[str, Any]:
 
 def refusal_lines(case: str, error: Refused) -> Iterable[str]:
     """A refusal for people: every reason, and what is permitted instead."""
-    yield escape(say(f"不能执行 {error.trigger}（案件 {case}）：", f"{error.trigger} is refused (case {case}):"))
+    from casework.domain.standing.events import is_standing
+
+    what = case if is_standing(case) else say(f"案件 {case}", f"case {case}")
+    yield escape(say(f"不能执行 {error.trigger}（{what}）：", f"{error.trigger} is refused ({what}):"))
     for r in error.reasons:
         clause = f"  ({r.clause})" if r.clause else ""
         yield escape(f"  [{r.code}] {r.text(_lang)}{clause}")

@@ -85,6 +85,7 @@ def what_if(settings: Settings, case: str, version: int | None, without: tuple[i
 
 def _events(settings: Settings, case: str) -> Sequence[Event]:
     from casework.application.views import events_of, facts_of
+    from casework.domain.events import Event
     from casework.store.opening import open_reader
 
     with open_reader(settings.store) as reader:
@@ -92,7 +93,7 @@ def _events(settings: Settings, case: str) -> Sequence[Event]:
     if facts_of(rows) is None:  # and an error of its own where they do not fit together
         raise UnknownCase(f"no case '{case}' in the store; see them with: casework list",
                           f"案件库中没有案件“{case}”；用 casework list 查看")
-    return list(events_of(rows))
+    return [event for event in events_of(rows) if isinstance(event, Event)]
 
 
 def _day(text: str) -> date:

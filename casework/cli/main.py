@@ -36,6 +36,7 @@ COMMANDS = {
     "list": ("read", "list_"),
     "due": ("clock", "due"),
     "tick": ("clock", "tick"),
+    "merchant": ("merchant", "merchant"),
     "audit": ("audit", "audit"),
     "lifecycle": ("reference", "lifecycle"),
     "explain": ("reference", "explain"),
@@ -49,7 +50,8 @@ SUMMARIES = {
         "Replay scenario files (default: scenarios/) and say every step; last comes 'N passed, M failed'"),
     "init": ("建立一个空的案件库；已有则不变", "Make an empty store; one that is there already stays as it is"),
     "open": ("立案，输出案件编号", "Open a case and print its id"),
-    "do": ("办理案件的一步", "Carry a case on by one step"),
+    "do": ("办理案件（或商家 merchant:编号）的一步",
+           "Carry a case, or a merchant's standing (merchant:ID), on by one step"),
     "options": (
         "现在可以做什么、由谁、到何时；不能做什么、全部理由和所缺内容",
         "What may be done now, by whom, until when; what may not, with every reason and what is missing"),
@@ -82,6 +84,9 @@ SUMMARIES = {
     "tick": (
         "办理已到期的事项，并记录谁逾期；可反复运行",
         "Apply what has fallen due, and record who missed what; it can run twice"),
+    "merchant": (
+        "查看商家：各类扣分、措施、处罚与公示、垫付欠款、申诉，以及由案件记录得出的记分卡",
+        "How a merchant stands: points, measures, penalties, advances, appeals, and a scorecard of his recorded cases"),
     "audit": (
         "重新核查案件库中的每宗案件（或指定案件），每个问题一行；绝不在第一个问题处停下",
         "Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first"),

@@ -30,7 +30,10 @@ def options(settings: Settings, case: str, by: str | None, as_of: str | None, ve
     """What may be done now, by whom, until when; what may not, with every reason and what is missing."""
     from casework.application.choices import choices
     from casework.application.intake import actor
+    from casework.domain.standing.events import is_standing
 
+    if is_standing(case):
+        return _options_of_merchant(settings, case, by, as_of, version)
     facts = facts_of_case(settings, case, as_of, version)
     role = None
     if by is not None:
@@ -40,6 +43,27 @@ def options(settings: Settings, case: str, by: str | None, as_of: str | None, ve
             raise error.at("--by") from None
     view = choices(facts, seen_from(facts, as_of, version), role)
     settings.answer(view, lambda: report.options_lines(view, lang(), settings.zone))
+    return 0
+
+
+def _options_of_merchant(settings: Settings, stream: str, by: str | None, as_of: str | None, version: int | None) -> int:
+    from casework.application.choices import standing_choices
+    from casework.application.intake import actor
+    from casework.application.merchant import standing_of
+    from casework.domain.standing.events import merchant_of
+    from casework.store.opening import open_reader
+
+    if version is not None:
+        raise InputError("a merchant is seen as of a time; use --as-of", "商家请用 --as-of 指定时间", "--version")
+    at = moment(as_of, "--as-of")
+    with open_reader(settings.store) as reader:
+        facts = standing_of(merchant_of(stream), _known(reader.rows(stream), stream), at)
+    try:
+        role = None if by is None else actor(by, None).role
+    except InputError as error:
+        raise error.at("--by") from None
+    view = standing_choices(facts, at or now(), role)
+    settings.answer(view, lambda: report.options_lines(view, lang(), settings.zone, "standing"))
     return 0
 
 

@@ -547,7 +547,12 @@ class AuthoriseAdviser(Command, frozen=True):
 @cache
 def name_of(command: type[Command]) -> str:
     """The name under which a command is asked for: ``ContactMerchant`` is ``contact_merchant``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", command.__name__).lower()
+    return name_in_words(command.__name__)
+
+
+def name_in_words(name: str) -> str:
+    """``ContactMerchant`` as ``contact_merchant``: how types become names of commands and topics."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 #: Every command that a case takes after it was opened, by name, in the order of this module.

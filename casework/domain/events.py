@@ -8,7 +8,6 @@ anything else is a new topic. The list of topics and their fields is frozen by a
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Annotated, Any, Literal, get_args
 
@@ -23,7 +22,7 @@ TOPIC_PREFIX = "casework.case."
 
 @cache
 def _topic(name: str) -> str:
-    return TOPIC_PREFIX + re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    return TOPIC_PREFIX + c.name_in_words(name)
 
 
 class Due(v.Value, frozen=True):
@@ -420,7 +419,7 @@ def _command_of(event: type[Event]) -> type[c.Command]:
     return found
 
 
-#: The allow-list: an event of any other topic is unknown, and nothing is ever imported because a topic names it.
+#: The topics of cases; all that a store may hold are in :mod:`~casework.domain.topics`.
 TOPICS: dict[str, type[Event]] = {topic_of(kind): kind for kind in Event.__subclasses__()}
 #: Which event records which command.
 EVENT_OF: dict[type[c.Command], type[Event]] = {_command_of(kind): kind for kind in Event.__subclasses__()}

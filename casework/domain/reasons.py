@@ -223,6 +223,34 @@ REASONS: dict[str, ReasonText] = {
     "not_eligible_for_instant_refund": ReasonText(
         "该订单不符合极速退款条件", "the order does not qualify for an instant refund",
         "按普通流程联系商家", "contact the merchant in the ordinary way"),
+    "not_on_record": ReasonText(
+        "该商家没有{item}", "of this merchant there is no {item}",
+        "用 casework merchant 查看编号", "see the identifiers with casework merchant"),
+    "not_the_merchant": ReasonText(
+        "{who} 不是该商家", "{who} is not this merchant",
+        "由该商家本人操作", "let the merchant himself do it"),
+    "appeal_too_late": ReasonText(
+        "申诉期限已于 {due} 届满（{rule}{unverified}）", "the time for an appeal ended on {due} ({rule}{unverified})",
+        "可另行起诉", "a suit stays open", "卖家交易纠纷申诉管理规范（期限以系统显示为准；as the system shows it）"),
+    "forged_in_case": ReasonText(
+        "该商家在案件 {case} 中提交的材料被认定伪造，不得申诉",
+        "what the merchant handed in in case {case} was found forged: there is no appeal",
+        "可另行起诉", "a suit stays open", "卖家交易纠纷申诉管理规范（摘录；excerpt）"),
+    "published_already": ReasonText(
+        "处罚 {item} 已于 {at} 公示", "penalty {item} was published on {at}",
+        "无需再次公示", "there is nothing more to do", "网络交易监督管理办法 30"),
+    "blacklisted": ReasonText(
+        "商家 {who} 已列入黑名单，禁止再次入驻", "merchant {who} is blacklisted and cannot come back",
+        "只有该处罚在复核或申诉中被撤销后才能入驻", "only a review or an appeal that annuls the penalty ends that"),
+    "closed_for_good": ReasonText(
+        "商家 {who} 的店铺已被永久关闭", "the shop of merchant {who} is closed for good",
+        "只有该处罚在复核或申诉中被撤销后才能入驻", "only a review or an appeal that annuls the penalty ends that"),
+    "not_removed": ReasonText(
+        "商家 {who} 没有被清退", "merchant {who} was not removed",
+        "用 casework merchant 查看其状态", "see how he stands with casework merchant"),
+    "more_than_owed": ReasonText(
+        "尚欠的垫付只有 {due}", "only {due} of the advance is still owed",
+        "偿还不超过尚欠金额", "repay at most what is owed", "消费者权益保护法 44"),
     "command_id_reused": ReasonText(
         "命令编号 {command_id} 已用于另一条命令", "command id {command_id} was used for another command",
         "换一个命令编号", "use another command id"),

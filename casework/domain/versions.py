@@ -12,6 +12,7 @@ from casework.domain.amendments import ACTS_2, TRIGGERS_2
 from casework.domain.beside import ACTS, TRACKS, Act, TrackRow
 from casework.domain.duties import DUTIES, DutyRow
 from casework.domain.lifecycle import TRIGGERS, Trigger
+from casework.domain.vocabulary import Term
 
 
 class Tables(NamedTuple):
@@ -22,6 +23,12 @@ class Tables(NamedTuple):
     tracks: dict[str, tuple[TrackRow, ...]]
     duties: tuple[DutyRow, ...] = ()
 
+    @property
+    def labels(self) -> dict[str, Term]:
+        """What every command of the version is called."""
+        rows: tuple[Trigger | Act, ...] = (*self.triggers, *self.acts)
+        return {row.name: Term(row.zh, row.en) for row in rows}
+
 
 TABLES: dict[int, Tables] = {
     1: Tables(TRIGGERS, ACTS, TRACKS),
@@ -29,3 +36,5 @@ TABLES: dict[int, Tables] = {
 }
 #: The version that a new case pins.
 VERSION = 2
+#: Its tables.
+CURRENT = TABLES[VERSION]

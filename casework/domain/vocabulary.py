@@ -184,6 +184,28 @@ PENALTIES = {
     "investigation_referral": Term("配合有关部门查处", "referral to the authorities for investigation"),
 }
 
+#: 违规扣分: the tracks on which a merchant's points are counted.
+POINTS_TRACKS = {
+    "general": Term("一般违规（A）", "general offences (A)"),
+    "serious": Term("严重违规（B）", "serious offences (B)"),
+    "counterfeit": Term("出售假冒商品（C）", "selling counterfeits (C)"),
+}
+
+PENALTY_STATES = {
+    "imposed": Term("已作出", "imposed"),
+    "appealed": Term("申诉中", "under appeal"),
+    "confirmed": Term("申诉后维持", "confirmed on appeal"),
+    "annulled": Term("已撤销", "annulled"),
+}
+
+STANDINGS = {
+    "good": Term("正常", "in good standing"),
+    "restricted": Term("受限制", "restricted"),
+    "removed": Term("已清退", "removed"),
+    "closed": Term("已永久封店", "closed for good"),
+    "blacklisted": Term("已列入黑名单", "blacklisted"),
+}
+
 OUTCOMES = {
     "for_consumer": Term("支持消费者", "for the consumer"),
     "partly_for_consumer": Term("部分支持消费者", "partly for the consumer"),
@@ -464,6 +486,9 @@ VOCABULARY: dict[str, dict[str, Term]] = {
     "proof_result": PROOF_RESULTS,
     "remedy": REMEDIES,
     "penalty": PENALTIES,
+    "points_track": POINTS_TRACKS,
+    "penalty_state": PENALTY_STATES,
+    "standing": STANDINGS,
     "outcome": OUTCOMES,
     "excuse": EXCUSES,
     "channel": CHANNELS,
@@ -494,7 +519,9 @@ KINDS = {
     "platform": Term("平台", "platform"), "ground": Term("事由", "ground"), "evidence": Term("证据种类", "evidence kind"),
     "proof": Term("证明材料", "proof"), "authenticity": Term("真实性", "authenticity"),
     "proof_result": Term("举证结果", "result of proof"), "remedy": Term("处理方式", "remedy"), "penalty": Term("处罚", "penalty"),
-    "outcome": Term("裁决结果", "outcome"), "excuse": Term("商家理由", "excuse"), "channel": Term("渠道", "channel"),
+    "points_track": Term("扣分类别", "track of points"), "penalty_state": Term("处罚状态", "state of a penalty"),
+    "standing": Term("商家状态", "standing of a merchant"), "outcome": Term("裁决结果", "outcome"),
+    "excuse": Term("商家理由", "excuse"), "channel": Term("渠道", "channel"),
     "body": Term("外部机构", "outside body"), "rejection": Term("不予受理的理由", "ground of rejection"),
     "no_contact": Term("不联系商家的理由", "reason for no contact"), "suspension": Term("中止的理由", "ground of suspension"),
     "referral": Term("外部投诉的状态", "state of a referral"), "return": Term("退货状态", "state of a return"),

@@ -11,7 +11,8 @@ from functools import cache
 
 import msgspec
 
-from casework.domain.events import TOPICS, DutyChange, Event, topic_of
+from casework.domain.events import DutyChange
+from casework.domain.topics import TOPICS, AnyEvent, any_topic_of
 from casework.domain.values import EVENT_BYTES, clean
 from casework.errors import CaseworkError, InputError
 
@@ -37,7 +38,7 @@ class UnknownTopic(Unreadable):
     """A topic that is not on the allow-list; nothing is imported or run because a topic names it."""
 
 
-def encode(event: Event) -> bytes:
+def encode(event: AnyEvent) -> bytes:
     """The canonical bytes of an event.
 
     :class:`~casework.errors.InputError` if they are more than 256 KiB or would not decode to the very same event.
@@ -45,17 +46,17 @@ def encode(event: Event) -> bytes:
     payload = _ENCODER.encode(event)
     if len(payload) > EVENT_BYTES:
         raise InputError(f"the event is over {EVENT_BYTES // 1024} KiB; shorten its texts",
-                         f"事件超过 {EVENT_BYTES // 1024} KiB，请缩短文字", topic_of(type(event)))
+                         f"事件超过 {EVENT_BYTES // 1024} KiB，请缩短文字", any_topic_of(type(event)))
     try:
-        survives = decode(topic_of(type(event)), payload) == event
+        survives = decode(any_topic_of(type(event)), payload) == event
     except Unreadable:
         survives = False
     if not survives:
-        raise InputError("the event would not survive being stored", "事件存储后无法原样读回", topic_of(type(event)))
+        raise InputError("the event would not survive being stored", "事件存储后无法原样读回", any_topic_of(type(event)))
     return payload
 
 
-def decode(topic: str, payload: bytes) -> Event:
+def decode(topic: str, payload: bytes) -> AnyEvent:
     """The event that the bytes are. :class:`UnknownTopic` or :class:`Unreadable` where they are none."""
     if topic not in TOPICS:
         raise UnknownTopic(f"unknown topic {topic[:80]!r}", f"未知的事件主题 {topic[:80]!r}")
@@ -84,7 +85,7 @@ def duty_changes(payload: bytes) -> tuple[DutyChange, ...]:
         return ()
 
 
-def is_canonical(event: Event, payload: bytes) -> bool:
+def is_canonical(event: AnyEvent, payload: bytes) -> bool:
     """Whether the bytes are exactly those that the event is stored as, and every value in it is clean."""
     try:
         return _ENCODER.encode(clean(event)) == payload
@@ -93,5 +94,5 @@ def is_canonical(event: Event, payload: bytes) -> bool:
 
 
 @cache
-def _decoder(topic: str) -> msgspec.json.Decoder[Event]:
+def _decoder(topic: str) -> msgspec.json.Decoder[AnyEvent]:
     return msgspec.json.Decoder(TOPICS[topic])

@@ -15,7 +15,10 @@ from eventsourcing.popo import Factory
 from eventsourcing.utils import Environment, EnvType
 
 from casework.domain.case import Case
-from casework.domain.events import Event, topic_of
+from casework.domain.events import Event
+from casework.domain.standing.aggregate import Standing
+from casework.domain.standing.events import stream_of
+from casework.domain.topics import AnyEvent, any_topic_of
 from casework.errors import StoreBusy, UnknownCase
 from casework.store import codec
 from casework.store.dues import microseconds
@@ -92,19 +95,29 @@ class Store:
             except (AggregateNotFoundError, UnicodeEncodeError):  # no store holds an id that is not text
                 raise unknown_case(case_id) from None
 
-    def save(self, case: Case) -> None:
-        """Record what the case decided, all or nothing; when this returns, it survives a power cut.
-
-        Every event is proved to survive the codec first, because the library forgets what was pending when storing fails.
-        After any error the case object is spent: get it again. :class:`VersionTaken` if another writer was faster.
-        """
-        for event in case.pending_events:
-            codec.encode(cast(Event, event))
+    def standing(self, merchant: str) -> Standing:
+        """A merchant's standing as recorded; of one of whom nothing is, an empty one. Raises as :meth:`get`."""
         with self._said():
             try:
-                self._cases.save(case)
+                found = self._cases.repository.get(stream_of(merchant), projector_func=cast(Any, Standing.from_events))
+            except (AggregateNotFoundError, UnicodeEncodeError):
+                return Standing.of(merchant)
+            return cast(Standing, found)
+
+    def save(self, *decided: Case | Standing) -> None:
+        """Record what was decided, all of it in one transaction or nothing; when this returns, it survives a power cut.
+
+        Every event is proved to survive the codec first, because the library forgets what was pending when storing fails.
+        After any error the objects are spent: get them again. :class:`VersionTaken` if another writer was faster.
+        """
+        for each in decided:
+            for event in each.pending_events:
+                codec.encode(cast(AnyEvent, event))
+        with self._said():
+            try:
+                self._cases.save(*decided)
             except IntegrityError:
-                raise _taken(case.id) from None
+                raise _taken(decided[0].id) from None
 
     def settle(self) -> None:
         """Make what is recorded survive a power cut, also where whoever recorded it was killed before he knew that it does.
@@ -114,11 +127,15 @@ class Store:
         if self._path:
             sync_journal(self._path)
 
-    def adopt(self, rows: Sequence[Row]) -> None:
-        """Record these rows as they are, all or nothing. :class:`VersionTaken` if one of them is there already."""
+    def adopt(self, rows: Sequence[Row], *standings: Standing) -> None:
+        """Record these rows as they are, and what the standings decided, all or nothing.
+
+        :class:`VersionTaken` if one of the rows is there already, or another writer was faster.
+        """
+        decided = [stored(cast(AnyEvent, event)) for standing in standings for event in standing.pending_events]
         with self._said():
             try:
-                self._recorder.insert_events([from_row(row) for row in rows])
+                self._recorder.insert_events([*map(from_row, rows), *decided])
             except IntegrityError:
                 raise _taken(rows[0].case) from None
 
@@ -132,7 +149,7 @@ class Store:
 
     def events(self, case_id: str) -> Iterator[Event]:
         """The events of a case. :class:`~casework.store.codec.Unreadable` at one that cannot be read."""
-        return (codec.decode(row.topic, row.payload) for row in self.rows(case_id))
+        return (cast(Event, codec.decode(row.topic, row.payload)) for row in self.rows(case_id))
 
     def has(self, case_id: str) -> bool:
         """Whether anything is recorded of that case."""
@@ -167,12 +184,12 @@ class Store:
             raise store_error(error, self._path or ":memory:") from error
 
 
-def stored(event: Event) -> StoredCaseEvent:
+def stored(event: AnyEvent) -> StoredCaseEvent:
     """The event as it is stored: canonical bytes, and the columns that can be asked without opening them."""
     return StoredCaseEvent(
         originator_id=event.originator_id,
         originator_version=event.originator_version,
-        topic=topic_of(type(event)),
+        topic=any_topic_of(type(event)),
         state=codec.encode(event),
         trigger=event.trigger,
         from_state=event.from_state,

@@ -94,6 +94,21 @@ def open_at_once(store: str, case: str, command_id: str, journal: str, go: str) 
                 book.write("error", command_id, type(error).__name__, error.en)
 
 
+def rule_at_once(store: str, case: str, points: str, journal: str, go: str) -> None:
+    """Rule a case that is ready for it, while others rule other cases of the same merchant."""
+    from casework.application.service import carry_on
+    from harness.commands import now
+
+    ruling = {"outcome": "for_consumer", "findings": "经查", "clause": "争议规则 66",
+              "remedy": {"kind": "refund", "amount": "100.00"}, "penalties": [{"kind": "point_deduction", "points": points}]}
+    with open_store(store) as mine, Journal(journal) as book:
+        _await(Path(go))
+        try:
+            book.answered("rule", carry_on(mine, case, "rule", ruling, by="agent", clock=now, command_id="rule"))
+        except CaseworkError as error:
+            book.write("error", "rule", type(error).__name__, error.en)
+
+
 def prepare(store: Path, case: str) -> None:
     """A store with that case, opened."""
     with open_store(str(store), create=True) as mine:
