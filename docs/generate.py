@@ -50,6 +50,7 @@ from casework.domain.vocabulary import RIGHT_CLAUSES, VOCABULARY, label
 from casework.exchange import taobao
 from casework.report.explain import explain
 from casework.report.lifecycle import as_mermaid
+from casework.report.rules import figure
 from casework.rulebook.edition import EDITIONS
 from casework.rulebook.records import Certainty
 
@@ -244,7 +245,7 @@ def commands_page() -> Iterator[str]:
            "and `casework.carry_on` take.")
     yield "先是命令行的命令，再是案件的步骤：字段、类型、是否必填、是否个人信息、由哪个事件记录。"
     yield "## Command line"
-    found = {name: context(name) for name in CLI}
+    found = {" ".join((name, *sub)): ctx for name in CLI for sub, ctx in contexts(name)}
     shared = set.intersection(*({o.name for o in options(ctx)} for ctx in found.values()))
     some = found["do"]
     yield "Every command takes:"
@@ -255,7 +256,7 @@ def commands_page() -> Iterator[str]:
         command = ctx.command
         assert isinstance(command, CliCommand)
         yield f"### casework {name}"
-        yield f"`{' '.join([ctx.command_path, *command.collect_usage_pieces(ctx)])}`"
+        yield f"`{' '.join([f'casework {name}', *command.collect_usage_pieces(ctx)])}`"
         yield prose(command.help)
         yield command.zh
         if own := [o for o in options(ctx) if o.name not in shared]:
@@ -293,6 +294,16 @@ def context(name: str) -> click.Context:
     command = group.get_command(parent, name)
     assert command is not None
     return click.Context(command, parent=parent, info_name=name)
+
+
+def contexts(name: str) -> Iterator[tuple[tuple[str, ...], click.Context]]:
+    """A command as click parses it, and each command of its own; what a group does without one is its default's."""
+    ctx = context(name)
+    if not isinstance(ctx.command, click.Group):
+        yield (), ctx
+        return
+    for inner, command in ctx.command.commands.items():
+        yield () if command.hidden else (inner,), click.Context(command, parent=ctx, info_name=inner)
 
 
 def options(ctx: click.Context) -> list[Option]:
@@ -390,12 +401,17 @@ def rules_page() -> Iterator[str]:
            "of whoever decides. Days are local in Asia/Shanghai, first and last one included; working days know 调休.")
     yield "规则记录：数值、单位、生效与失效日期、位阶、依据和可信程度；C 表示未经核实。"
     yield "Certainty: " + "; ".join(f"{code(name)}, {words}" for name, words in CERTAINTY.items()) + "."
-    for edition in EDITIONS.values():
+    yield ("The records lie in `casework/rulebook/records/`, one file a family of instruments; "
+           "[how to add one](decisions/0007-rulebook-as-files.md).")
+    for edition in reversed(EDITIONS.values()):
         yield f"## Edition {edition.id}"
-        yield f"Digest `{edition.digest}`."
-        yield table(("rule", "value", "unit", "from", "to", "rank", "chosen by", "clause", "certainty", "what it says"), (
-            (code(r.id), r.value, r.unit.replace("_", " "), r.from_ or "", r.to or "", r.rank, r.applies_by, r.clause,
-             "C, **unverified**" if r.certainty == "C" else r.certainty, both(r.en, r.zh))
+        yield f"Digest `{edition.digest}`. " + (
+            "A limit of days or longer ends with its last day (24:00); *moves* says whether a last day off moves to the next "
+            "that is none: a statutory `holiday` (法定节假日) or any `rest_day` (法定休假日)." if edition.whole_days else
+            "A limit ends at the clock time at which it began, and no last day moves.")
+        yield table(("rule", "figure", "moves", "from", "to", "rank", "chosen by", "clause", "certainty", "what it says"), (
+            (code(r.id), figure(r, "en"), r.roll.replace("none", ""), r.from_ or "", r.to or "", r.rank, r.applies_by, r.clause,
+             "C, **unverified**" if r.unverified else r.certainty, both(r.en, r.zh))
             for r in edition.records))
 
 

@@ -222,7 +222,7 @@ def test_the_first_event_pins_lifecycle_and_edition_and_the_bytes_are_plain_to_r
     payload = json.loads(encode(given_case().last))
     assert payload["lifecycle"] == VERSION
     assert len(payload["lifecycle_digest"]) == len(payload["edition_digest"]) == 64
-    assert payload["edition"] == "2026-11"
+    assert payload["edition"] == "2026-11.2"
     assert payload["by"] == {"role": "consumer", "id": "C-1"}
     assert payload["case"] == "K-1"
     assert payload["version"] == 1

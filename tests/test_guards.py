@@ -144,7 +144,7 @@ QUESTIONS = (
                  "accept_complaint", "agent:A-5")),
     Question("objection_term_is_past", "term_running",
              lambda: case_in("ruled", outcome="for_merchant").ask("dismiss", "agent", after=days(7)),
-             lambda: case_in("ruled", outcome="for_merchant").ask("dismiss", "agent", after=days(7) + hours(1))),
+             lambda: case_in("ruled", outcome="for_merchant").ask("dismiss", "agent", after=days(8))),
     Question("remedy_is_still_owed", "already_performed",
              lambda: case_in("remedy_due").when("perform_remedy", "system", amount="899.00").ask(
                  "report_default", statement="没收到"),

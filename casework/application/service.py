@@ -27,7 +27,7 @@ from casework.domain.standing.events import is_standing, merchant_of
 from casework.domain.topics import AnyEvent
 from casework.domain.values import COMMAND_ID_PATTERN, IDENTITY_PATTERN, Actor, clean
 from casework.errors import Conflict, InputError, Permitted, Refused
-from casework.rulebook.edition import CURRENT, edition, pinned
+from casework.rulebook.edition import current, edition, pinned
 from casework.store.store import Store, VersionTaken
 
 Clock = Callable[[], datetime]
@@ -66,7 +66,7 @@ def open_case(store: Store, case_id: str, given: OpenCase | Mapping[str, Any], *
             if store.has(case_id):
                 return _opened_before(store, next(store.events(case_id)), command, who, command_id, at)
             now = clock()
-            case = Case.open(case_id, command, Context(who, at or now, now, command_id, CURRENT))
+            case = Case.open(case_id, command, Context(who, at or now, now, command_id, current()))
             event = cast(Event, case.pending_events[0])
             try:
                 store.save(case)

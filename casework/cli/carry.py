@@ -132,7 +132,7 @@ def _refused(settings: Settings, case: str, error: Refused) -> int:
 def _said(file: str | None, pairs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """What ``--data`` and ``-d`` say. An error about it names the line of the file where it stands there, or ``--by``."""
     from casework.application.intake import FieldError
-    from casework.scenario.compose import load
+    from casework.yamlfile import load
 
     document = load(Path(file)) if file is not None else None
     written = document.data if document else {}

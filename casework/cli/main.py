@@ -40,6 +40,7 @@ COMMANDS = {
     "audit": ("audit", "audit"),
     "lifecycle": ("reference", "lifecycle"),
     "explain": ("reference", "explain"),
+    "rules": ("rules", "rules"),
     "completion": ("reference", "completion"),
 }
 
@@ -96,6 +97,9 @@ SUMMARIES = {
     "explain": (
         "解释一个代码、步骤、状态或术语：含义、依据、怎么办",
         "What a code, a trigger, a state or a term means, the clause it rests on, how to mend it"),
+    "rules": (
+        "列出规则，查看一条规则，比较两天，计算期限和金额，检查规则文件",
+        "List the rules, look one up, compare two days, compute limits and amounts, check rulebook files"),
     "completion": (
         "输出 Shell 补全脚本：bash、zsh 或 fish",
         "Print the script that completes casework in your shell: bash, zsh or fish"),

@@ -163,7 +163,7 @@ def rule_due(edition: Edition, rule: str, start: datetime) -> e.Due:
 
 def _told(due: Deadline) -> e.Due:
     return e.Due(at=due.at, rule=due.rule, clause=due.clause, certainty=due.certainty, provisional=due.provisional,
-                 rank=due.rank, unit=due.unit, overrides=tuple(due.overrides))
+                 rank=due.rank, unit=due.unit, overrides=tuple(rule.clause for rule in due.overrides))
 
 
 def _set(at: datetime, name: str) -> e.Due:

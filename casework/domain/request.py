@@ -14,6 +14,13 @@ from casework.domain.values import Actor
 from casework.errors import Reason
 
 
+class Overridden(Protocol):
+    """A rule in force that a higher one set aside."""
+
+    @property
+    def clause(self) -> str: ...
+
+
 class Deadline(Protocol):
     """A deadline that the rulebook computed, with the rule it rests on."""
 
@@ -32,7 +39,7 @@ class Deadline(Protocol):
     @property
     def unit(self) -> str: ...
     @property
-    def overrides(self) -> Sequence[str]: ...
+    def overrides(self) -> Sequence[Overridden]: ...
 
 
 class Said(Protocol):

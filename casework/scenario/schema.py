@@ -18,7 +18,7 @@ from casework.domain.standing.commands import STANDING_COMMANDS, StandingCommand
 from casework.domain.values import IDENTITY_PATTERN, Moment
 from casework.domain.vocabulary import ROLES
 from casework.errors import InputError
-from casework.scenario.compose import Document, load
+from casework.yamlfile import Document, load
 
 _KEYS = ("scenario", "title", "story", "given", "steps", "then")
 _STEP_KEYS = ("do", "by", "at", "after", "with", "then")
