@@ -14,6 +14,7 @@ from casework.domain.duties import DutyRow
 from casework.domain.facts import Duty, Facts
 from casework.domain.request import Edition, Request
 from casework.errors import CaseworkError, Refused
+from casework.rulebook.calendar import covered_until
 from casework.rulebook.edition import pinned
 from casework.store.row import DueRow, Row
 from casework.store.store import Store
@@ -58,7 +59,7 @@ def tick(store: Store, now: datetime, clock: service.Clock) -> Iterator[Ticked]:
     provisional duty is computed again if its calendar has come. Done twice, or by two machines at once, it is done once: every
     command carries the duty's id, and whatever was met in the meantime is let be. One case that cannot be read stops no other.
     """
-    for row in store.dues(now):
+    for row in store.dues(now, covered_until()):
         try:
             yield from _settle(store, row, now, clock)
         except Refused:

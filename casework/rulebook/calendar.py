@@ -14,7 +14,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from casework.errors import CalendarUnknown, InputError
@@ -23,6 +23,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 _SPAN = re.compile(r"([0-9]{1,4})(h|d|wd)")
 _FRIDAY = 4
+#: The installed calendar covers this year at least.
+_FIRST_YEAR = 2026
 
 
 def local(moment: datetime) -> datetime:
@@ -157,6 +159,23 @@ def _published(day: date) -> tuple[bool | None, bool]:
     except NotImplementedError:
         return None, False
     return not off, name is not None
+
+
+@cache
+def covered_until() -> datetime:
+    """The first moment, in Asia/Shanghai, that no published working-day calendar covers."""
+    year = _FIRST_YEAR
+    while _covers(year):
+        year += 1
+    return datetime(year, 1, 1, tzinfo=SHANGHAI)
+
+
+def _covers(year: int) -> bool:
+    try:
+        is_working_day(date(year, 1, 1))
+    except CalendarUnknown:
+        return False
+    return True
 
 
 def after(start: datetime, text: str) -> datetime:

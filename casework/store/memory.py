@@ -35,9 +35,10 @@ class MemoryRecorder(POPOApplicationRecorder):
         """Whether anything is recorded of that case."""
         return any(row.case == case for row in self._rows())
 
-    def dues(self, before: int | None) -> list[DueRow]:
-        """The running duties due before that time (None: all), and the provisional ones."""
-        return [d for d in running(self.rows()) if before is None or d.due < before or d.provisional]
+    def dues(self, before: int | None, provisional_before: int) -> list[DueRow]:
+        """The running duties due before that time (None: all), and the provisional ones before another."""
+        return [d for d in running(self.rows())
+                if before is None or d.due < before or (d.provisional and d.due < provisional_before)]
 
     def _rows(self) -> list[Row]:
         with self._database_lock:

@@ -52,7 +52,7 @@ _HAS_DUTIES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name 
 # Two searches, each by its index: with OR, every duty would be read.
 _DUTIES = (
     "SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE due < ? "
-    "UNION SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE provisional = 1 "
+    "UNION SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE provisional = 1 AND due < ? "
     "ORDER BY due, case_id, duty"
 )
 
@@ -94,15 +94,16 @@ class Reader:
         sql = "SELECT 1 FROM stored_events WHERE originator_id = CAST(? AS TEXT) LIMIT 1"
         return key is not None and bool(self._all(sql, key))
 
-    def dues(self, before: int | None = None) -> list[DueRow]:
-        """The running duties due before that time (microseconds; None: all), and the provisional ones, by due time.
+    def dues(self, before: int | None = None, provisional_before: int = 0) -> list[DueRow]:
+        """The running duties due before that time (microseconds; None: all), by due time.
 
-        A store made before there were duties has none.
+        And the provisional ones before another time, at which they may be due for a new reckoning. A store made before there
+        were duties has none.
         """
         if not self._all(_HAS_DUTIES)[0][0]:
             return []
         limit = _LAST if before is None else before
-        return [DueRow(*row) for row in self._all(_DUTIES, limit)]
+        return [DueRow(*row) for row in self._all(_DUTIES, limit, provisional_before)]
 
     def close(self) -> None:
         """Close the file; closing twice is no error."""

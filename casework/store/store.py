@@ -155,13 +155,14 @@ class Store:
         """Whether anything is recorded of that case."""
         return next(self.rows(case_id), None) is not None
 
-    def dues(self, before: datetime | None = None) -> list[DueRow]:
-        """The running duties due before that time (None: all), and the provisional ones, by due time."""
+    def dues(self, before: datetime | None = None, provisional_before: datetime | None = None) -> list[DueRow]:
+        """The running duties due before that time (None: all), by due time, and the provisional ones before another."""
         limit = None if before is None else microseconds(before)
+        horizon = 0 if provisional_before is None else microseconds(provisional_before)
         if self._path is None:
-            return cast(MemoryRecorder, self._recorder).dues(limit)
+            return cast(MemoryRecorder, self._recorder).dues(limit, horizon)
         with Reader(self._path) as reader:
-            return reader.dues(limit)
+            return reader.dues(limit, horizon)
 
     def close(self) -> None:
         """Close all connections."""
