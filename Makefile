@@ -21,6 +21,17 @@ lint: $(VENV)/.tested
 docs: $(VENV)/.installed
 	$(BIN)/python docs/generate.py
 
+# The full form of the walks that the tests take reduced; SEED=N repeats a run, and a walk that fails says how it alone is repeated.
+.PHONY: walks
+walks: $(VENV)/.tested
+	$(BIN)/python tests/test_walks.py --walks 10000 $(if $(SEED),--seed $(SEED))
+
+# Mutation testing of the lifecycle's guards and tables; mutmut is needed for nothing else.
+.PHONY: mutate
+mutate: $(VENV)/.tested
+	$(BIN)/python -m pip install --quiet 'mutmut>=3.8,<4'
+	$(BIN)/python tests/mutate.py
+
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "casework needs Python 3.11 or later: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)

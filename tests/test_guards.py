@@ -942,6 +942,22 @@ def test_only_a_body_that_took_the_matter_awards() -> None:
     story.when("external_award", "external:market_regulator", remedy=FULL, document="调解书").then_state("remedy_due")
 
 
+def test_an_award_says_the_amount_that_a_settlement_left_open_and_changes_nothing_else() -> None:
+    def awarded(settled: dict[str, Any], award: dict[str, Any]) -> list[str]:
+        case = referred("court").when("settle_referral", "external:court", referral="R-1", remedy=settled).when("go_external")
+        return case.ask("external_award", "external:court", remedy=award, document="调解书").codes
+
+    open_, more = {"kind": "refund"}, {"kind": "compensation"}
+    assert awarded(open_, {"kind": "refund", "amount": "8.00"}) == []
+    assert awarded(open_ | {"amount": "0"}, {"kind": "refund", "amount": "8.00"}) == []
+    assert awarded(open_, open_) == ["amount_missing"]
+    assert awarded(open_, {"kind": "return_refund", "amount": "8.00"}) == ["award_differs"]
+    assert awarded(FULL | {"extra": [more]}, FULL | {"extra": [more | {"amount": "9.00"}]}) == []
+    assert awarded(FULL | {"extra": [more]}, FULL) == ["award_differs"]
+    assert awarded(FULL, FULL | {"extra": [more | {"amount": "9.00"}]}) == ["award_differs"]
+    assert awarded({"kind": "refund", "amount": "7.00"}, {"kind": "refund", "amount": "8.00"}) == ["award_differs"]
+
+
 # --- performance and the goods' return -------------------------------------------------------------------------------
 
 

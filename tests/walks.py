@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 from domain_helpers import sample
+from msgspec import inspect
 
 from casework.application import service, views
 from casework.audit.check import audit_case
@@ -25,8 +28,9 @@ from casework.domain.commands import COMMANDS, Command
 from casework.domain.decide import actor_for, judge, process_of, roles_of
 from casework.domain.facts import Facts
 from casework.domain.fold import fold
-from casework.domain.grounds import GROUNDS
-from casework.domain.lifecycle import CLOSED
+from casework.domain.grounds import GROUNDS, missing
+from casework.domain.guards import MONEY, PROMISES
+from casework.domain.lifecycle import CLOSED, STAGE_OF
 from casework.domain.reasons import REASONS
 from casework.domain.request import Request
 from casework.domain.values import Actor, Remedy
@@ -83,9 +87,15 @@ def fillings(name: str, facts: Facts, at: datetime) -> list[Said]:
     ``rule`` is the one command of which an optional field is required by a value beside it: a ruling for the consumer says its
     remedy.
     """
-    base = sample(name, at)
+    base = _base(name)
     suits = _SUITS.get(name)
     return [base | said for said in suits(facts, at)] if suits else [base]
+
+
+@cache
+def _base(name: str) -> Said:
+    """A value for every required field; a time, which is right only for a moment, is given by :data:`_SUITS`."""
+    return sample(name, BEGIN)
 
 
 def candidates(facts: Facts, roles: Iterable[str]) -> list[Actor]:
@@ -129,11 +139,15 @@ def _rulings(facts: Facts, at: datetime) -> list[Said]:
 
 def _awards(facts: Facts, at: datetime) -> list[Said]:
     settled = [r.remedy for r in facts.referrals.values() if r.remedy is not None]
-    return [{"remedy": _plain(remedy)} for remedy in settled] + [{"remedy": r} for r in _remedies(facts)[:2]]
+    return [{"remedy": _in_full(remedy)} for remedy in settled] + [{"remedy": r} for r in _remedies(facts)[:2]]
 
 
-def _plain(remedy: Remedy) -> Said:
+def _in_full(remedy: Remedy) -> Said:
+    """With the amounts that were left open."""
     found: Said = msgspec.to_builtins(remedy)
+    for part in (found, *found.get("extra", ())):
+        if part["kind"] in MONEY and not Decimal(part.get("amount", 0)):
+            part["amount"] = "1.00"
     return found
 
 
@@ -190,7 +204,7 @@ _MORE: dict[str, Callable[[Facts, datetime], list[Said]]] = {
     "contact_merchant": lambda f, t: [{"channel": "app_service"}],
     "perform_remedy": lambda f, t: [{"amount": str(_due(f))}, {"amount": "1.00", "reference": "转账"}],
     "file": lambda f, t: [{"without_contact": "unreachable"}, {"channel": "fast_track"}, {"new_evidence": "test_report"}],
-    "rule": lambda f, t: [{"penalties": [{"kind": "warning", "points": 6}, {"kind": "blacklist", "clause": "规则 1"}]}],
+    "rule": lambda f, t: [{"outcome": "for_merchant", "remedy": None}, {"penalties": [{"kind": "warning", "points": 6}, {"kind": "blacklist", "clause": "规则 1"}]}],
     "reopen_filed": lambda f, t: [{"new_evidence": "court_judgment", "claim": "exchange"}, {"without_contact": "safety"}],
     "add_evidence": lambda f, t: [{"sha256": "0f" * 32, "name": "证据.mp4"}],
     "log_call": lambda f, t: [{"promised": "回电", "promised_by": t + DAY}, {"transferred": True}],
@@ -205,8 +219,10 @@ def _due(facts: Facts) -> Decimal:
 
 # --- what suits nothing ----------------------------------------------------------------------------------------------
 
+#: Half a character. Given where no text is wanted, it is no error of ours yet; see the test that says so.
+HALF = "\ud800"
 NONSENSE: tuple[Any, ...] = (
-    None, "", " ", "无此值", "refundd", "x" * 66_000, "\x00", "\ud800", "e\u0301", 0, -1, 10**30, True, 1.5, float("nan"), float("inf"),
+    None, "", " ", "无此值", "refundd", "x" * 66_000, "\x00", HALF, "e\u0301", 0, -1, 10**30, True, 1.5, float("nan"), float("inf"),
     Decimal("NaN"), Decimal("-0.01"), Decimal("0.001"), Decimal("1E+30"), "1e9", "-5", [], {}, [[]], ["x"] * 300, {"kind": "refund"},
     {"kind": {"kind": "refund"}}, "2026-13-01", datetime(2026, 3, 1), datetime.max, datetime.max.replace(tzinfo=UTC), b"x", ("a",),
 )
@@ -228,6 +244,7 @@ STRANGE: dict[str, tuple[Said, ...]] = {
              {"outcome": "for_merchant", "penalties": [{"kind": "warning"}]},
              {"outcome": "for_consumer", "remedy": {"kind": "statutory_damages", "amount": "3.00"}},
              {"outcome": "for_consumer", "remedy": {"kind": "promised_multiple", "amount": "3.00"}},
+             {"outcome": "for_consumer", "remedy": {"kind": "promised_multiple", "amount": "9000.00"}},
              {"outcome": "for_consumer", "remedy": {"kind": "refund", "amount": "1000000.00"}}),
     "file": ({"channel": "forum"}, {"new_evidence": "goods_photo"}),
     "assign": ({"to": "agent:C-1"}, {"to": "supervisor:m-1"}, {"to": "agent:V-1"}),
@@ -254,8 +271,21 @@ def spoiled(pick: Pick, name: str, said: Said) -> Said:
         return said | {one(pick, ("amuont", "by", "", "kind", "内容")): "x"}
     if how <= 3 and name in STRANGE:
         return said | one(pick, STRANGE[name])
-    names = [f.encode_name for f in msgspec.structs.fields(COMMANDS[name])]
-    return said | {one(pick, names): one(pick, NONSENSE)}
+    nonsense = one(pick, NONSENSE)
+    fields = [field for field in msgspec.structs.fields(COMMANDS[name])
+              if nonsense != HALF or takes_text(inspect.type_info(field.type))]
+    return said | {one(pick, fields).encode_name: nonsense} if fields else said
+
+
+def takes_text(kind: inspect.Type) -> bool:
+    """Whether a text fits that type, or a list of texts."""
+    if isinstance(kind, inspect.UnionType):
+        return any(takes_text(part) for part in kind.types)
+    if isinstance(kind, inspect.Metadata):
+        return takes_text(kind.type)
+    if isinstance(kind, inspect.VarTupleType):
+        return takes_text(kind.item_type)
+    return isinstance(kind, inspect.StrType)
 
 
 # --- a world of cases ------------------------------------------------------------------------------------------------
@@ -284,6 +314,10 @@ class Figures:
         for name in ("states", "commands", "codes"):
             getattr(self, name).update(getattr(other, name))
 
+    def unseen(self) -> list[str]:
+        """The states, commands and codes that no walk has come to; a walk can come to every one of them."""
+        return [*(set(STAGE_OF) - set(self.states)), *(set(COMMANDS) - set(self.commands)), *(set(REASONS) - set(self.codes))]
+
     def lines(self) -> list[str]:
         """For people."""
         share = 100 / max(self.steps, 1)
@@ -291,7 +325,7 @@ class Figures:
             f"{self.walks} walks, {self.steps} steps, the longest case {self.longest} events",
             f"recorded {self.recorded} ({self.recorded * share:.1f} %), refused {self.refused} ({self.refused * share:.1f} %), "
             f"unusable {self.unusable} ({self.unusable * share:.1f} %), repeated {self.repeated} ({self.repeated * share:.1f} %)",
-            f"states {len(self.states)}, rarest {_rarest(self.states)}",
+            f"states {len(self.states)} of {len(STAGE_OF)}, rarest {_rarest(self.states)}",
             f"commands {len(self.commands)} of {len(COMMANDS)}, rarest {_rarest(self.commands)}",
             f"refusal codes {len(self.codes)} of {len(REASONS)}, rarest {_rarest(self.codes)}, "
             f"never {sorted(set(REASONS) - set(self.codes))}",
@@ -359,9 +393,26 @@ _WEIGHTS: dict[str, int] = {name: weight for weight, names in {
     200: "accept_complaint rule end_external answer_merchant",
 }.items() for name in names.split()}
 _COMMON = 24
+#: Where chance alone seldom gets: what leads there, ``name=value`` for a value to be said, ``evidence`` for all that the ground
+#: needs, ``heard`` for both parties' answers, ``sought`` for what would be refused on the way, ``later`` for the time that a term takes.
+PATHS = tuple(path.split() for path in (
+    "contact_merchant make_offer accept_offer apply_advance pay_advance perform_remedy pay_advance",
+    "contact_merchant ask_for_evidence evidence answer_merchant",
+    "contact_merchant file request_evidence evidence supply_evidence",
+    "contact_merchant file evidence accept_complaint ask_proof sought submit_proof examine_proof heard rule",
+    "contact_merchant file evidence accept_complaint heard rule sought escalate assign sought heard rule",
+    "contact_merchant file request_evidence later lapse",
+    "contact_merchant refer file reject_complaint go_external refuse_referral end_external",
+    "contact_merchant file reject_complaint refer accept_referral settle_referral go_external",
+    "contact_merchant file reject_complaint escalate assign sought refuse_escalation",
+    "contact_merchant refer=court accept_referral refer=market_regulator accept_referral",
+))
 #: How long until the next step: mostly hours and days, seldom years.
 _SPANS = {timedelta(0): 4, HOUR: 24, 5 * HOUR: 12, DAY: 12, 3 * DAY: 12, 10 * DAY: 3, 100 * DAY: 1}
 YEARS = 1200 * DAY
+#: Whom one has to reckon with beside those whom a case knows.
+OTHERS = (Actor(role="agent", id="A-1"), Actor(role="agent", id="A-2"), Actor(role="supervisor", id="S-1"),
+          Actor(role="supervisor", id="S-2"), Actor(role="external", id="court"))
 
 
 class World:
@@ -372,6 +423,7 @@ class World:
         self.now = BEGIN
         self.tales: list[Tale] = []
         self.count = 0
+        self.heard: Counter[str] = Counter()
         figures.walks += 1
 
     # --- what can be done ---
@@ -379,9 +431,10 @@ class World:
     def open(self, pick: Pick) -> None:
         """A new case of any ground."""
         services = one(pick, ([], [], *([service] for service in SERVICES), ["advance_compensation", "fake_one_pay_three"]))
-        given: dict[str, Any] = {"order": {"id": "ORD-1", "item": "榨汁机", "category": "small_appliance", "merchant": "M-1", "paid": "899.00",
-                           "ordered_at": BEGIN - 20 * DAY, "services": services},
-                 "consumer": "C-1", "ground": one(pick, list(GROUNDS))}
+        meant = [ground for service in services if service in PROMISES for ground in PROMISES[service][1]]
+        order = {"id": "ORD-1", "item": "榨汁机", "category": "small_appliance", "merchant": "M-1", "paid": "899.00",
+                 "ordered_at": BEGIN - 20 * DAY, "services": services}
+        given: dict[str, Any] = {"order": order, "consumer": "C-1", "ground": one(pick, meant if meant and pick(4) else list(GROUNDS))}
         by = one(pick, ("consumer", "consumer", "agent", "system", "adviser", "merchant", "auditor", "consumer:C-9"))
         if pick(10) == 0:
             given["order"] |= one(pick, ({"paid": "0"}, {"merchant": "c-1"}, {"received_at": BEGIN - 30 * DAY}, {"paid": "-1"}))
@@ -416,16 +469,46 @@ class World:
         """Something that is allowed."""
         self.now += weighed(pick, _SPANS)
         facts = tale.facts
-        allowed = {name: weight for name, weight in self._open_to(facts).items() if self._options(facts, name)}
+        done = Counter(call.name for call in tale.calls)
+        allowed = {name: 1 + 16 * weight // (1 + done[name])
+                   for name, weight in self._open_to(facts).items() if self._options(facts, name)}
         while allowed:
             name = weighed(pick, allowed)
             del allowed[name]
-            for by in shuffled(pick, self._options(facts, name)):
-                for _ in range(3):
-                    said = self._plausible(pick, facts, name)
-                    if not codes_of(name, by, self.now, facts, said):
-                        self.give(tale, name, said, by=self._called(pick, facts, by), at=self._at(pick, facts))
-                        return
+            if self._carried(pick, tale, name):
+                return
+
+    def towards(self, pick: Pick, tale: Tale) -> None:
+        """Along one of :data:`PATHS`, as far as it goes."""
+        for step in one(pick, PATHS):
+            name, _, value = step.partition("=")
+            facts = tale.facts
+            self.now += one(pick, (HOUR, DAY, 2 * DAY))
+            if name == "later":
+                self.now += 10 * DAY
+            elif name == "evidence":
+                for kinds in missing(facts.given.ground, (e.kind for e in facts.consumer_evidence)):
+                    self.give(tale, "add_evidence", {"kind": one(pick, kinds), "description": "见附件"}, by="consumer")
+            elif name == "heard":
+                for party in ("consumer", "merchant"):
+                    self.give(tale, "answer", {"statement": "已陈述"}, by=party)
+            elif name == "sought":
+                self.sought(pick, tale)
+            elif not self._carried(pick, tale, name, value):
+                by = one(pick, candidates(facts, roles_of(name, facts)))
+                self.give(tale, name, self._plausible(pick, facts, name, value), by=str(by))
+        self.sought(pick, tale)
+
+    def _carried(self, pick: Pick, tale: Tale, name: str, value: str = "") -> bool:
+        """By whoever can, with something that suits; False if that is not found."""
+        facts = tale.facts
+        for by in shuffled(pick, self._options(facts, name)):
+            for _ in range(3):
+                said = self._plausible(pick, facts, name, value)
+                if not codes_of(name, by, self.now, facts, said):
+                    self.give(tale, name, said, by=self._called(pick, facts, by), at=self._at(pick, facts))
+                    return True
+        return False
 
     def anything(self, pick: Pick, tale: Tale) -> None:
         """Any command by anybody, with values that suit the case."""
@@ -454,6 +537,22 @@ class World:
         by = one(pick, self._options(facts, name) or candidates(facts, roles_of(name, facts)))
         said = self._plausible(pick, facts, name)
         self.give(tale, name, said | one(pick, STRANGE[name]) if name in STRANGE else said, by=str(by))
+
+    def sought(self, pick: Pick, tale: Tale) -> None:
+        """Of what would be refused here and now, something for each of the reasons that this walk has heard least."""
+        self.now += weighed(pick, _SPANS)
+        facts = tale.facts
+        found: dict[str, list[tuple[str, Actor, Said]]] = {}
+        here, steps = self._open_to(facts), process_of(facts).steps_from(facts.state)
+        for name in (*steps, *islice(shuffled(pick, (name for name in here if name not in steps)), 5)):
+            base = self._plausible(pick, facts, name)
+            for said in (*fillings(name, facts, self.now), *(base | odd for odd in STRANGE.get(name, ()))):
+                by = one(pick, (*candidates(facts, roles_of(name, facts)), *OTHERS))
+                for code in codes_of(name, by, self.now, facts, said):
+                    found.setdefault(code, []).append((name, by, said))
+        for code in sorted(shuffled(pick, found), key=lambda code: self.heard[code])[:5]:
+            name, by, said = one(pick, found[code])
+            self.give(tale, name, said, by=str(by))
 
     def nonsense(self, pick: Pick, tale: Tale) -> None:
         """A command with something wrong in it: what is said, who, when, its name or its id."""
@@ -579,6 +678,7 @@ class World:
             assert reason.zh.strip() and reason.en.strip()
             assert "{" not in reason.zh + reason.en
             self.figures.codes[reason.code] += 1
+            self.heard[reason.code] += 1
         if tale is not None and error.codes != ["command_id_reused"] and at.year < LAST_YEARS:
             self._permitted(tale.facts, error, by, max(at, tale.facts.at))
 
@@ -617,8 +717,8 @@ class World:
         return [by for by in (*candidates(facts, roles), *others)
                 if not judge(facts, Request(name, by, self.now, pinned(facts.edition)))[1]]
 
-    def _plausible(self, pick: Pick, facts: Facts, name: str) -> Said:
-        said = one(pick, fillings(name, facts, self.now))
+    def _plausible(self, pick: Pick, facts: Facts, name: str, value: str = "") -> Said:
+        said = one(pick, [said for said in fillings(name, facts, self.now) if not value or value in said.values()])
         more = _MORE.get(name)
         return said | one(pick, more(facts, self.now)) if more and pick(2) else said
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from casework.domain.facts import Facts
 from casework.domain.reasons import reason
 from casework.domain.request import Request
+from casework.domain.values import Remedy
 from casework.domain.vocabulary import BODIES
 from casework.errors import Reason
 
@@ -41,7 +42,7 @@ def award_is_what_was_settled(facts: Facts, request: Request) -> Iterator[Reason
     """What a body settled is what falls due."""
     settled = [r.remedy for r in facts.referrals.values() if r.body == request.by.id and r.state == "settled"]
     remedy = request.said("remedy")
-    if remedy is not None and settled and remedy not in settled:
+    if remedy is not None and settled and not any(_carries_out(remedy, what) for what in settled if what):
         yield reason("award_differs")
 
 
@@ -83,3 +84,10 @@ def no_other_body_has_it(facts: Facts, request: Request) -> Iterator[Reason]:
     if others:
         body = BODIES[request.by.id]
         yield reason("body_excluded", {"body": body, "other": BODIES[others[0]]})
+
+
+def _carries_out(award: Remedy, settled: Remedy) -> bool:
+    # A settlement may leave an amount open and an award may not: held to it word for word, nothing could be awarded.
+    return len(award.parts) == len(settled.parts) and all(
+        one.kind == other.kind and (one.amount == other.amount or not other.amount)
+        for one, other in zip(award.parts, settled.parts, strict=True))

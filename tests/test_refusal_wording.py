@@ -1,0 +1,272 @@
+"""What a refusal says, word for word and in both languages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from domain_helpers import case_in, command, given_case, ruling
+from test_guards import QUESTIONS, Question
+
+from casework.errors import Refused
+
+#: Guard -> what a refusal of it says in English and in Chinese, and what it says is missing.
+SAYS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "actor_is_assigned": (
+        "agent:A-2 is not assigned to this case",
+        "agent:A-2 未被指派处理本案",
+        ()),
+    "actor_did_not_rule_before": (
+        "agent:A-1 made the first ruling and may not decide its review",
+        "agent:A-1 已作过首次裁决，不得复核自己的裁决",
+        ()),
+    "assignee_did_not_rule_before": (
+        "agent:A-1 made the first ruling and may not decide its review",
+        "agent:A-1 已作过首次裁决，不得复核自己的裁决",
+        ()),
+    "evidence_is_new": (
+        "no evidence was added since it was asked for",
+        "上次要求之后没有新增证据",
+        ("add_evidence",)),
+    "offer_is_open": (
+        "there is no open offer",
+        "没有有效的方案",
+        ("make_offer",)),
+    "order_qualifies": (
+        "the order does not qualify for an instant refund",
+        "该订单不符合极速退款条件",
+        ()),
+    "amount_is_within_paid": (
+        "899.01 is more than the 899.00 that was paid",
+        "金额 899.01 超过实付 899.00",
+        ()),
+    "remedy_has_amount": (
+        "the amount is missing",
+        "须写明金额",
+        ("remedy.amount",)),
+    "refund_is_within_paid": (
+        "899.01 is more than the 899.00 that was paid",
+        "金额 899.01 超过实付 899.00",
+        ()),
+    "multiple_was_promised": (
+        "the merchant promised no such compensation for this order",
+        "商家没有作出该项赔付承诺",
+        ()),
+    "judge_is_no_party": (
+        "C-1 is a party to this case, or advises one, and may not judge it",
+        "C-1 是本案当事人或其顾问，不得裁处本案",
+        ()),
+    "nobody_else_is_assigned": (
+        "agent:A-9 is not assigned to this case",
+        "agent:A-9 未被指派处理本案",
+        ()),
+    "objection_term_is_past": (
+        "the time given runs until 2026-03-09T20:00+08:00",
+        "期限 2026-03-09T20:00+08:00 尚未届满",
+        ()),
+    "remedy_is_still_owed": (
+        "the platform has paid it in full",
+        "平台已经全额支付",
+        ()),
+    "channel_reaches_platform": (
+        "forum or community takes no complaint for the platform",
+        "论坛、社区不受理平台投诉",
+        ()),
+    "promised_evidence_is_in_file": (
+        "evidence is missing: court judgment",
+        "证据不足，缺少：法院裁判文书",
+        ("court_judgment",)),
+    "merchant_was_contacted": (
+        "the merchant was not contacted, and no reason is stated why not",
+        "尚未联系商家，也没有说明不联系的理由",
+        ("contact_merchant", "without_contact")),
+    "limitation_runs": (
+        "the time ran out on 2029-03-02T10:00+08:00 (《民法典》第188条)",
+        "已超过时效：2029-03-02T10:00+08:00（《民法典》第188条）",
+        ()),
+    "limitation_is_past": (
+        "the time given runs until 2029-03-02T10:00+08:00",
+        "期限 2029-03-02T10:00+08:00 尚未届满",
+        ()),
+    "evidence_term_is_past": (
+        "the time given runs until 2026-03-05T04:00+00:00",
+        "期限 2026-03-05T04:00+00:00 尚未届满",
+        ()),
+    "proof_term_is_past": (
+        "the time given runs until 2026-03-05T07:00+00:00",
+        "期限 2026-03-05T07:00+00:00 尚未届满",
+        ()),
+    "deadline_is_ahead": (
+        "the day given, 2026-03-02T04:00+00:00, is not after the request",
+        "期限 2026-03-02T04:00+00:00 不在提出之后",
+        ()),
+    "evidence_is_enough": (
+        "evidence is missing: video of the fault or photo of the fault or test report or "
+        "appraisal report or expert opinion or finding of an authority or court judgment; "
+        "detailed description of the fault or chat record or call record",
+        "证据不足，缺少：故障视频 或 故障照片 或 质量检测报告 或 鉴定报告 或 专家意见 或 行政机关认定 或 法院裁判文书；"
+        "详细故障描述 或 聊天记录 或 通话记录",
+        (
+            "fault_video|fault_photo|test_report|appraisal_report|expert_opinion|authority_decision|court_judgment",
+            "fault_description|chat_record|call_record",
+        )),
+    "proof_was_asked": (
+        "the merchant was not asked for: customs declaration",
+        "没有要求商家提供这些：报关单据",
+        ()),
+    "parties_were_heard": (
+        "not heard: merchant neither answered nor was notified with a time that is past",
+        "尚未听取商家的意见，且没有已过期的答复期限",
+        ("answer:merchant",)),
+    "ruling_is_consistent": (
+        "a ruling for the consumer must say the remedy (and its amount)",
+        "支持消费者的裁决必须写明处理方式（及金额）",
+        ("remedy",)),
+    "evidence_carries_the_ruling": (
+        "the merchant has to prove first here, and no proof of his was accepted: he cannot win",
+        "此类争议由商家先举证，没有被采信的证明材料，不能支持商家",
+        ("examine_proof",)),
+    "ruling_grants_remedy": (
+        "the ruling grants nothing that could be executed",
+        "裁决没有给予救济，无从执行",
+        ()),
+    "ruling_grants_nothing": (
+        "the ruling grants a remedy; it cannot be dismissed",
+        "裁决给予了救济，不能驳回结案",
+        ()),
+    "higher_level_exists": (
+        "the review was decided; the platform has no higher level",
+        "已经复核裁决，平台内没有更高一级",
+        ()),
+    "platform_is_overdue_or_passed_it_up": (
+        "the platform is not overdue, and no call was passed up",
+        "平台尚未逾期，通话也没有被转接上级",
+        ("log_call",)),
+    "nothing_was_ruled": (
+        "there is a ruling: review it with rule",
+        "已有裁决，应复核裁决（rule）",
+        ()),
+    "referral_is_pending": (
+        "the matter is with no outside body",
+        "没有提交给任何外部机构",
+        ("refer",)),
+    "no_referral_is_pending": (
+        "an outside body still has the matter: market regulator (12315)",
+        "外部机构仍在处理：市场监管部门（12315）",
+        ()),
+    "body_has_the_matter": (
+        "external:court does not have this matter",
+        "external:court 没有正在处理本案",
+        ()),
+    "referral_is_of_actor": (
+        "external:police does not have this matter",
+        "external:police 没有正在处理本案",
+        ()),
+    "no_other_body_has_it": (
+        "market regulator (12315) must not take it: court has or had it",
+        "市场监管部门（12315）不得受理：法院已经受理或处理过",
+        ()),
+    "remedy_is_performed": (
+        "nothing, or not enough, was performed: 898.99 of 899.00",
+        "尚无履行记录，或金额不足：898.99/899.00",
+        ("perform_remedy",)),
+    "goods_are_back": (
+        "the goods are not back (sent back)",
+        "退货尚未完成（已寄回）",
+        ("receive_return",)),
+    "evidence_is_newer_than_ruling": (
+        "no evidence was added since it was asked for",
+        "上次要求之后没有新增证据",
+        ("new_evidence",)),
+    "evidence_is_of_the_other_side": (
+        "one cannot dispute one's own evidence",
+        "不能对自己提交的证据提出异议",
+        ()),
+    "award_is_what_was_settled": (
+        "this is not what that body settled",
+        "与该机构已达成的结果不同",
+        ()),
+    "tip_off_went_to_actor": (
+        "agent:A-1 does not have this matter",
+        "agent:A-1 没有正在处理本案",
+        ()),
+    "proof_is_in_file": (
+        "the case has no customs declaration",
+        "本案没有报关单据",
+        ("submit_proof",)),
+    "body_had_the_matter": (
+        "external:police does not have this matter",
+        "external:police 没有正在处理本案",
+        ()),
+    "body_was_not_asked_yet": (
+        "an outside body still has the matter: court",
+        "外部机构仍在处理：法院",
+        ()),
+    "advance_was_promised": (
+        "the platform promised no advance for this order, and there is no ruling",
+        "平台没有为该订单承诺先行赔付，也没有裁决",
+        ()),
+    "advance_is_within_due": (
+        "899.01 is more than the 899.00 that is due",
+        "垫付金额 899.01 超过应付 899.00",
+        ()),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.guard)
+def test_a_refusal_says_in_both_languages_who_what_until_when_and_what_is_missing(question: Question) -> None:
+    reason = question.refuses()[question.code]
+
+    assert (reason.en, reason.zh, reason.missing) == SAYS[question.guard]
+
+
+def test_a_refusal_lists_all_that_it_speaks_of() -> None:
+    case = case_in("filed")
+    role = case.ask("rule", "consumer", **ruling())["role_not_allowed"]
+    assert (role.en, role.zh) == ("the consumer may not do this; it is for: platform agent, platform supervisor",
+                                  "消费者不能做这一步；可由：平台小二、平台主管")
+
+    nobody = case_in("filed").when("refer", body="court", statement="起诉").when("refer", body="police", statement="报案")
+    nobody.when("go_external")
+    bodies = nobody.ask("end_external")["referral_open"]
+    assert (bodies.en, bodies.zh) == ("an outside body still has the matter: court, police",
+                                      "外部机构仍在处理：法院、公安机关")
+
+    kinds = ("customs_declaration", "shipping_proof")
+    unasked = case_in("awaiting_proof").ask("submit_proof", "merchant", kinds=kinds)["not_asked"]
+    assert unasked.en == "the merchant was not asked for: customs declaration, proof of shipment"
+    assert unasked.zh == "没有要求商家提供这些：报关单据、发货凭证"
+
+    assert given_case().ask("contact_merchant", "consumer:C-9", message="x")["not_a_party"].en == (
+        "consumer:C-9 is not a party to this case")
+
+
+def test_whoever_is_not_a_party_is_named_and_so_is_an_adviser_without_authority() -> None:
+    case = given_case()
+    assert case.ask("add_evidence", "adviser:V-9", kind="goods_photo", description="x")["not_authorised"].zh == (
+        "消费者未授权 adviser:V-9 代为提交")
+
+
+def test_a_time_that_cannot_be_is_said_with_the_times_it_is_held_against() -> None:
+    case = given_case().when("contact_merchant", message="请处理")
+    ahead, behind = case.clock + timedelta(hours=1), case.clock - timedelta(hours=1)
+    with pytest.raises(Refused) as early:
+        case.case.do(command("give_up"), case.context("consumer", at=ahead, recorded_at=case.clock))
+    assert early.value.reasons[0].en == (
+        "2026-03-02T03:00:00+00:00 is later than the time of recording, 2026-03-02T02:00:00+00:00")
+    with pytest.raises(Refused) as late:
+        case.case.do(command("give_up"), case.context("consumer", at=behind, recorded_at=case.clock))
+    assert late.value.reasons[0].en == "2026-03-02T01:00:00+00:00 is before the case's last event at 2026-03-02T02:00:00+00:00"
+    case.case.do(command("reply", message="好"), case.context("consumer", at=case.clock, recorded_at=ahead))
+    with pytest.raises(Refused) as recorded:
+        case.case.do(command("give_up"), case.context("consumer", at=case.clock, recorded_at=case.clock))
+    assert recorded.value.reasons[0].en.endswith("is before the case's last event at 2026-03-02T03:00:00+00:00")
+
+
+def test_what_is_at_another_point_is_named_with_where_it_stands() -> None:
+    goods = case_in("remedy_due").ask("ship_return", carrier="顺丰", waybill="SF1")["wrong_point"]
+    assert (goods.en, goods.zh) == ("return of goods is 'no return due', where this cannot be done",
+                                    "退货 现为“无需退货”，不能这样做")
+    case = case_in("filed").when("refer", body="court", statement="起诉")
+    referral = case.ask("end_referral", "external:court", referral="R-1", explanation="x")["wrong_point"]
+    assert (referral.en, referral.zh) == ("R-1 is 'lodged', where this cannot be done", "R-1 现为“已提交”，不能这样做")
