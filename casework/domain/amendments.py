@@ -10,8 +10,9 @@ from casework.domain.lifecycle import AGENTS, OPEN, PLATFORM_ROLES, RULING_GUARD
 
 _ASKED = ("remedy_has_amount", "refund_is_within_paid")
 
-#: The burden of proof is the whole matrix now, not a mark on the ground.
-_RULING_GUARDS = tuple({"evidence_carries_the_ruling": "burden_is_met"}.get(g, g) for g in RULING_GUARDS)
+#: The burden of proof is the whole matrix now, not a mark on the ground; what was promised is what the rulebook makes of it.
+_STRICTER = {"evidence_carries_the_ruling": "burden_is_met", "multiple_was_promised": "promise_gives_as_much"}
+_RULING_GUARDS = (*(_STRICTER.get(g, g) for g in RULING_GUARDS), "compensation_is_within_the_rules")
 
 _TRIGGERS = (
     Trigger("contact_merchant", "联系商家", "contact the merchant", ("consumer",), (
@@ -46,7 +47,7 @@ _ACTS = (
     # A correction mends how the ruling is written, an appeal (escalate) has another decide it, a reopening starts another round.
     Act("correct_ruling", "更正裁决", "correct the ruling", AGENTS, ("ruled", "remedy_due"),
         ("ruling_is_the_actors", "correction_keeps_the_outcome", "nothing_is_performed_yet", "remedy_has_amount",
-         "refund_is_within_paid", "multiple_was_promised")),
+         "refund_is_within_paid", "promise_gives_as_much", "compensation_is_within_the_rules")),
     Act("show_acceptance", "提交受理凭证", "show that court or police took it", ("consumer", "merchant"), ("suspended",),
         ("suspension_needs_proof",)),
     Act("pause_duty", "中止期限", "stop a deadline", (*AGENTS, "external"), OPEN, (*_DUTY_GUARDS, "duty_is_running")),

@@ -136,6 +136,11 @@ REASONS: dict[str, ReasonText] = {
         "金额 {amount} 超过承诺的最高赔付 {most}", "{amount} is more than the promise pays, {most}",
         "按承诺的倍数计算", "reckon by the multiple that was promised",
         "消费者权益保护法实施条例 12；法释〔2022〕8号 10"),
+    "amount_exceeds_rule": ReasonText(
+        "赔付 {amount} 超过平台规则规定的 {most}（{rule}）",
+        "{amount} is more than the {most} that the platform's rules give ({rule})",
+        "按规则数额裁决；其他损失通过调解或法院主张", "award what the rule gives; other loss is for mediation or a court",
+        "淘宝平台争议处理规则 6(6)、15"),
     "wrong_channel": ReasonText(
         "{channel}不受理平台投诉", "{channel} takes no complaint for the platform",
         "改用平台的渠道，例如 agent_intervention、after_sales 或 hotline",

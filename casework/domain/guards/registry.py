@@ -35,6 +35,7 @@ from casework.domain.guards.external import (
     referral_is_pending,
     tip_off_went_to_actor,
 )
+from casework.domain.guards.figures import compensation_is_within_the_rules, promise_gives_as_much
 from casework.domain.guards.merchant import (
     channel_reaches_platform,
     evidence_is_new,
@@ -97,7 +98,8 @@ GUARDS: dict[str, Guard] = {
         award_is_what_was_settled, tip_off_went_to_actor, proof_is_in_file, channel_reaches_platform,
         promised_evidence_is_in_file, judge_is_no_party, nobody_else_is_assigned, objection_term_is_past, remedy_is_still_owed,
         body_had_the_matter, body_was_not_asked_yet, advance_was_promised, advance_is_within_due,
-        burden_is_met, correction_keeps_the_outcome, nothing_is_performed_yet, ruling_is_the_actors, carrier_was_asked,
+        burden_is_met, compensation_is_within_the_rules, promise_gives_as_much,
+        correction_keeps_the_outcome, nothing_is_performed_yet, ruling_is_the_actors, carrier_was_asked,
         claim_was_put, duty_is_known, duty_is_overdue, duty_is_paused, duty_is_provisional, duty_is_running,
         duty_is_the_actors_to_move, edition_is_later, new_time_is_later, return_term_is_past, suspension_needs_proof,
         system_waits_for_the_term,
