@@ -323,9 +323,11 @@ class _Reader:
             self.fault("", "is no record; write '- id: …' with the other fields below it",
                        "不是规则；请写“- id: …”，其余字段写在下面")
             return None
+        meant: list[str] = []
         for key, value in self.row.items():
             if key not in _FIELDS:
                 self.faults.append(_unknown_key(key, _FIELDS, f"{self.file}:{self.lines[key]}"))
+                meant += get_close_matches(key, _FIELDS, n=1)
             elif (made := _FIELDS[key](value)) is not None:
                 self.said[key] = made
             else:
@@ -333,7 +335,7 @@ class _Reader:
                 self.fault(key, f"{key} cannot be {said_en}; write {en}" if key not in CHOICES else
                            f"unknown {key} {said_en}; write {en}",
                            f"{key} 不能为{said_zh}；请写{zh}" if key not in CHOICES else f"未知的 {key}：{said_zh}；请写{zh}")
-        if missing := [key for key in _REQUIRED if key not in self.row]:
+        if missing := [key for key in _REQUIRED if key not in self.row and key not in meant]:
             self.fault("", f"{self.said.get('id', 'a record')} lacks {', '.join(missing)}; add what is missing",
                        f"{self.said.get('id', '规则')} 缺少 {'、'.join(missing)}；请补上")
         if not self.faults:
@@ -448,7 +450,12 @@ def _shown(value: Any) -> tuple[str, str]:
     """What is written, in English and Chinese, cut to 60 characters."""
     if isinstance(value, str):
         return f"'{value[:60]}'", f"“{value[:60]}”"
-    return ("an empty field", "空值") if value is None else ("a list or mapping", "列表或映射")
+    if value is None:
+        return "an empty field", "空值"
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        shown = f"[{', '.join(value)[:60]}]"
+        return shown, shown
+    return "a list or mapping", "列表或映射"
 
 
 def _lock(document: Document) -> Lock:
