@@ -281,6 +281,7 @@ FAULTS = [
     ("value: 5", "value: five", 4, ("value cannot be 'five'", "such as 7")),
     ("value: 5", "value: 0", 4, ("value cannot be '0'",)),
     ("value: 5", "value: 1.5", 4, ("whole number",)),
+    ("value: 5", "value: 10000", 4, ("at most 9999",)),
     ("value: 5", "value:", 4, ("an empty field",)),
     ("from: 2020-01-01", "from: 01.01.2020", 6, ("from cannot be", "2026-04-15")),
     ("from: 2020-01-01", "from: 2020-02-30", 6, ("from cannot be",)),
@@ -321,6 +322,16 @@ def test_all_faults_are_told_at_once_and_as_json_too() -> None:
     data = casework("rules", "check", path, "--json").document(2)
     assert [f["where"] for f in data["faults"]] == ["own.yaml:4", "own.yaml:35"]
     casework("rules", "--rules", path).fails("own.yaml:4", "1 more")
+
+
+def test_the_published_files_may_be_checked_by_their_path() -> None:
+    assert casework("rules", "check", str(files.FOLDER / "taobao.yaml")).ok().out.endswith("taobao.yaml: 27 records\n")
+    assert casework("rules", "check", str(files.FOLDER)).ok()
+
+
+def test_unknown_and_the_first_of_all_days_are_one_beginning() -> None:
+    text = GOOD.replace("from: 2020-01-01", "from: unknown").replace("from: 2023-01-01", "from: 0001-01-01")
+    casework("rules", "check", own(text)).fails("own.yaml:17", "there twice")
 
 
 def test_a_gap_with_its_reason_is_none() -> None:
