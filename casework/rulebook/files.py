@@ -146,7 +146,7 @@ def read_own(paths: Iterable[Path], edition: str | None = None) -> tuple[tuple[E
     mine = of_edition(entries, beside, lock)
     # Whoever checks the published files by their path does not want to hear that each record is published already.
     again = {f"{SHOWN_FOLDER}/{path.name}" for path, _ in files if path.resolve().parent == FOLDER.resolve()}
-    return mine, faults + more + clashes(mine, (e for e in of_edition(known, beside, lock) if e.file not in again))
+    return mine, faults + more + clashes(mine, tuple(e for e in of_edition(known, beside, lock) if e.file not in again))
 
 
 def of_edition(entries: Iterable[Entry], edition: str, lock: Lock) -> tuple[Entry, ...]:
@@ -225,7 +225,7 @@ def _edited(entries: Iterable[Entry], listed: Listed, lock: Lock) -> Iterator[In
 # --- records that do not go together ---------------------------------------------------------------------------------
 
 
-def clashes(entries: Iterable[Entry], beside: Iterable[Entry] = ()) -> list[InputError]:
+def clashes(entries: Sequence[Entry], beside: Sequence[Entry] = ()) -> list[InputError]:
     """Duplicates, overlaps and unexplained gaps within one id and rank; ``beside`` are records already found sound."""
     sound = {id(entry) for entry in beside}
     groups: dict[tuple[str, str], list[Entry]] = {}
