@@ -160,6 +160,9 @@ def check(settings: Settings, paths: tuple[str, ...], lock: str | None) -> int:
     """Check rulebook files: every fault with its file, line and remedy; without a path, the rules that came with casework."""
     from casework.rulebook import files
 
+    if lock is not None and paths:
+        raise InputError("is for the rules that came with casework; leave out the path",
+                         "只用于随软件公布的规则；请去掉路径", "--lock")
     if paths:
         entries, faults = files.read_own(map(Path, paths))
         held: tuple[Any, ...] = ()
@@ -168,9 +171,6 @@ def check(settings: Settings, paths: tuple[str, ...], lock: str | None) -> int:
         held = published.editions
     for fault in faults:
         click.echo("casework: " + escape(fault.text(lang())), err=True)
-    if lock is not None and paths:
-        raise InputError("is for the rules that came with casework; leave out the path",
-                         "只用于随软件公布的规则；请去掉路径", "--lock")
     if lock is not None and not faults:
         text = files.lock_text(published, entries)
         settings.answer({"lock": text}, lambda: text)

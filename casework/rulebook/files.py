@@ -27,8 +27,10 @@ SHOWN_FOLDER = "casework/rulebook/records"
 LOCK = "editions.yaml"
 _LOCK_HEAD = "# What was published; cases pin it. Printed by casework rules check --lock EDITION, never written by hand."
 
+MOST_TIME = 9999
+
 _ID = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*")
-_COUNT = re.compile(r"[1-9][0-9]{0,5}")
+_COUNT = re.compile(r"[1-9][0-9]{0,3}")
 _FIGURE = re.compile(r"(?!0+(?:\.0+)?$)[0-9]{1,9}(?:\.[0-9]{1,4})?")
 _YUAN = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
 _EDITION = re.compile(r"[0-9]{4}-[0-9]{2}(?:\.[0-9]+)?")
@@ -142,7 +144,9 @@ def read_own(paths: Iterable[Path], edition: str | None = None) -> tuple[tuple[E
     entries, more = read(list(dict.fromkeys(files)), [listed.id for listed in lock.editions])
     beside = edition or lock.editions[-1].id
     mine = of_edition(entries, beside, lock)
-    return mine, faults + more + clashes(mine, of_edition(known, beside, lock))
+    # Whoever checks the published files by their path does not want to hear that each record is published already.
+    again = {f"{SHOWN_FOLDER}/{path.name}" for path, _ in files if path.resolve().parent == FOLDER.resolve()}
+    return mine, faults + more + clashes(mine, tuple(e for e in of_edition(known, beside, lock) if e.file not in again))
 
 
 def of_edition(entries: Iterable[Entry], edition: str, lock: Lock) -> tuple[Entry, ...]:
@@ -221,7 +225,7 @@ def _edited(entries: Iterable[Entry], listed: Listed, lock: Lock) -> Iterator[In
 # --- records that do not go together ---------------------------------------------------------------------------------
 
 
-def clashes(entries: Iterable[Entry], beside: Iterable[Entry] = ()) -> list[InputError]:
+def clashes(entries: Sequence[Entry], beside: Sequence[Entry] = ()) -> list[InputError]:
     """Duplicates, overlaps and unexplained gaps within one id and rank; ``beside`` are records already found sound."""
     sound = {id(entry) for entry in beside}
     groups: dict[tuple[str, str], list[Entry]] = {}
@@ -244,7 +248,7 @@ def _clash(one: Entry, two: Entry) -> InputError | None:
     """What is wrong between two records of one id and rank, the earlier first."""
     rule, rank = two.record.id, two.record.rank
     begin, end = two.record.from_ or date.min, one.record.to or date.max
-    if one.record.from_ == two.record.from_:
+    if begin == (one.record.from_ or date.min):
         return InputError(
             f"{rule} of rank {rank} from {two.record.from_ or 'unknown'} is there twice, also on {one.where()}; delete one, "
             "or give it another from: or rank:",
@@ -323,9 +327,11 @@ class _Reader:
             self.fault("", "is no record; write '- id: …' with the other fields below it",
                        "不是规则；请写“- id: …”，其余字段写在下面")
             return None
+        meant: list[str] = []
         for key, value in self.row.items():
             if key not in _FIELDS:
                 self.faults.append(_unknown_key(key, _FIELDS, f"{self.file}:{self.lines[key]}"))
+                meant += get_close_matches(key, _FIELDS, n=1)
             elif (made := _FIELDS[key](value)) is not None:
                 self.said[key] = made
             else:
@@ -333,7 +339,7 @@ class _Reader:
                 self.fault(key, f"{key} cannot be {said_en}; write {en}" if key not in CHOICES else
                            f"unknown {key} {said_en}; write {en}",
                            f"{key} 不能为{said_zh}；请写{zh}" if key not in CHOICES else f"未知的 {key}：{said_zh}；请写{zh}")
-        if missing := [key for key in _REQUIRED if key not in self.row]:
+        if missing := [key for key in _REQUIRED if key not in self.row and key not in meant]:
             self.fault("", f"{self.said.get('id', 'a record')} lacks {', '.join(missing)}; add what is missing",
                        f"{self.said.get('id', '规则')} 缺少 {'、'.join(missing)}；请补上")
         if not self.faults:
@@ -360,8 +366,9 @@ class _Reader:
                 self.fault(key, f"{key}: is for {'limits of time' if money else 'sums of money'}, and the unit is "
                            f"{said['unit']}; delete it",
                            f"{key}: 只用于{'期限' if money else '金额'}，而单位是 {said['unit']}；请删除")
-        if not money and said["value"] != int(said["value"]):
-            self.fault("value", f"{said['value']} is no whole number of {said['unit']}; write one", "期限须为整数；请改正")
+        if not money and not (said["value"] == int(said["value"]) <= MOST_TIME):
+            self.fault("value", f"{said['value']} is no whole number of at most {MOST_TIME}; write one",
+                       f"期限须为不超过 {MOST_TIME} 的整数；请改正")
         if money and (said["unit"] != "yuan") != ("of" in said):
             self.fault("of" if "of" in said else "unit",
                        "yuan is a sum of its own; delete of:" if "of" in said else
@@ -448,7 +455,12 @@ def _shown(value: Any) -> tuple[str, str]:
     """What is written, in English and Chinese, cut to 60 characters."""
     if isinstance(value, str):
         return f"'{value[:60]}'", f"“{value[:60]}”"
-    return ("an empty field", "空值") if value is None else ("a list or mapping", "列表或映射")
+    if value is None:
+        return "an empty field", "空值"
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        shown = f"[{', '.join(value)[:60]}]"
+        return shown, shown
+    return "a list or mapping", "列表或映射"
 
 
 def _lock(document: Document) -> Lock:
