@@ -212,6 +212,11 @@ def impact(events: Sequence[Event], edition: Edition) -> Impact | None:
     other = live(opening, steps, lambda _: edition, other_rules=True)
     now = max(own.facts.at, other.facts.at)
     one, two = outcome(own.facts, now), outcome(other.facts, now)
-    differs = [key for key in differences(one, two) if key in DECIDES]
+    differs = [key for key in differences(one, two) if key in DECIDES and _decided(key, one) != _decided(key, two)]
     refused = sorted({code for step in other.steps for code in step.refused} - {c for s in own.steps for c in s.refused})
     return Impact(opening.originator_id, differs, one, two, refused) if differs else None
+
+
+def _decided(key: str, outcome: dict[str, Any]) -> Any:
+    """What is decided by a part of an outcome: of what was missed, by whom; another hour of the day decides nothing."""
+    return sorted((d["duty"], d["who"]) for d in outcome[key]) if key == "missed" else outcome[key]

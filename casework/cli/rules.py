@@ -59,6 +59,12 @@ def _ids(ctx: click.Context, param: click.Parameter, part: str) -> list[Completi
     return [CompletionItem(rule) for rule in current().rules() if rule.startswith(part)]
 
 
+def _editions(ctx: click.Context, param: click.Parameter, part: str) -> list[CompletionItem]:
+    from casework.rulebook.edition import editions
+
+    return [CompletionItem(name) for name in editions() if name.startswith(part)]
+
+
 @rules.command("show", cls=Command, hidden=True, zh="列出当日适用的规则；给出编号则显示该规则历来的全部记录。")
 @click.argument("rule", required=False, metavar="[ID]", shell_complete=_ids)
 @option("--on", metavar="DATE", help="The rules in force on that day [today].", zh="该日适用的规则 [今天]")
@@ -148,6 +154,45 @@ def amount(settings: Settings, rule: str, own: tuple[str, ...], edition_id: str 
     found = edition.amount(known, None, when, rank, sums=sums)
     settings.answer(report.amount_data(found, edition), lambda: report.amount_lines(found, edition, lang()))
     return 0
+
+
+@rules.command("impact", cls=Command, zh="哪些已记录的案件按另一版本的规则会有不同的结果；不作任何记录。")
+@click.argument("version", metavar="VERSION", shell_complete=_editions)
+@common
+def impact(settings: Settings, version: str) -> int:
+    """Which recorded cases would have been decided otherwise by another edition of the rulebook. Records nothing."""
+    from casework.application.views import UnreadableCase, by_case, events_of, facts_of
+    from casework.application.whatif import impact as otherwise
+    from casework.domain.events import Event
+    from casework.report import whatif as report
+    from casework.rulebook.edition import edition, editions
+    from casework.store.opening import open_reader
+
+    rulebook = edition(version)
+    if rulebook is None:
+        known = ", ".join(editions())
+        raise InputError(f"there is no edition '{version[:40]}'; one of: {known}", f"没有规则版本“{version[:40]}”；可用：{known}",
+                         "VERSION")
+    found, broken, cases = [], [], 0
+    with open_reader(settings.store) as reader:
+        for _, rows in by_case(reader.rows()):
+            cases += 1
+            try:
+                facts_of(rows)  # an error of its own where the events do not fit together
+                events = [event for event in events_of(rows) if isinstance(event, Event)]
+                one = otherwise(events, rulebook)
+            except UnreadableCase as error:
+                broken.append(error)
+                continue
+            if one is not None:
+                found.append({"case": one.case, "differs": one.differs, "refused": one.refused,
+                              "recorded": {k: one.recorded[k] for k in one.differs},
+                              "otherwise": {k: one.otherwise[k] for k in one.differs}})
+    settings.answer({"edition": version, "cases": cases, "impact": found},
+                    lambda: report.impact_lines(found, cases, version, lang(), settings.zone))
+    for unread in broken:
+        click.echo("casework: " + escape(unread.text(lang())), err=True)
+    return 1 if broken else 0
 
 
 @rules.command("check", cls=Command, zh="检查规则文件：每处错误给出文件、行号和改法；不给路径则检查随软件公布的规则。")

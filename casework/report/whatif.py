@@ -63,3 +63,16 @@ def _cell(key: str, value: Any, lang: str, zone: tzinfo) -> str:
 
 def _day(at: datetime, zone: tzinfo) -> str:
     return at.astimezone(zone).date().isoformat()
+
+
+def impact_lines(found: list[dict[str, Any]], cases: int, edition: str, lang: str, zone: tzinfo) -> Iterator[str]:
+    """What ``casework rules impact`` prints: a block a case that would have gone otherwise, then how many."""
+    for one in found:
+        yield escape(one["case"])
+        yield from ("  " + line for line in columns([
+            [word(key, lang), _cell(key, one["recorded"][key], lang, zone), "→", _cell(key, one["otherwise"][key], lang, zone)]
+            for key in one["differs"]]))
+        if one["refused"]:
+            yield escape(f"  {word('refused', lang)}: {', '.join(one['refused'])}")
+    yield (f"按 {edition}：{cases} 宗案件中 {len(found)} 宗结果不同" if lang == "zh"
+           else f"by {edition}: {len(found)} of {cases} cases would have gone otherwise")
