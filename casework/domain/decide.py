@@ -17,7 +17,7 @@ from casework.domain.commands import COMMANDS, Command, OpenCase, Rule, name_of
 from casework.domain.facts import Facts
 from casework.domain.guards import GUARDS, limitation, order_is_consistent, who_may
 from casework.domain.lifecycle import REOPENING
-from casework.domain.machine import Lifecycle, lifecycle
+from casework.domain.machine import Lifecycle, lifecycle, pinned
 from casework.domain.reasons import reason
 from casework.domain.request import Edition, Request
 from casework.domain.values import Actor, clean
@@ -136,10 +136,8 @@ def options(facts: Facts, at: datetime, edition: Edition, role: str | None = Non
 
 
 def process_of(facts: Facts) -> Lifecycle:
-    """The lifecycle that the case pinned."""
-    process = lifecycle(facts.lifecycle)
-    assert process is not None, facts.lifecycle
-    return process
+    """The lifecycle that the case pinned; :class:`~casework.errors.CaseworkError` where this release does not have it."""
+    return pinned(facts.lifecycle)
 
 
 def actor_for(role: str, facts: Facts) -> Actor:
