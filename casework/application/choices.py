@@ -7,7 +7,7 @@ from typing import Any
 
 from casework.domain.decide import options
 from casework.domain.facts import Facts
-from casework.rulebook.edition import pinned
+from casework.rulebook.edition import CURRENT, pinned
 
 
 def choices(facts: Facts, at: datetime, role: str | None = None) -> dict[str, Any]:
@@ -25,6 +25,6 @@ def choices(facts: Facts, at: datetime, role: str | None = None) -> dict[str, An
                 "missing": list(o.missing),
                 "until": o.until,
             }
-            for o in options(facts, at, pinned(facts.edition), role)
+            for o in options(facts, at, pinned(facts.edition), role, CURRENT)
         ],
     }
