@@ -168,7 +168,7 @@ class Story:
         if body != "postal_authority":
             return self.when("refer", body=body, statement="请求处理", **data)
         self.when("log_call", channel="carrier_service", note="向快递企业投诉")
-        return self.when("refer", after=days(7) + hours(1), body=body, statement="快递企业逾期没有答复", **data)
+        return self.when("refer", after=days(8) + hours(1), body=body, statement="快递企业逾期没有答复", **data)
 
     def duty(self, kind: str) -> Duty:
         """The latest duty of that kind."""

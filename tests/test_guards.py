@@ -32,6 +32,7 @@ from domain_helpers import (
 
 from casework.domain import grounds
 from casework.domain.beside import ACTS, HEARING
+from casework.domain.burden import stands
 from casework.domain.case import Case
 from casework.domain.commands import COMMANDS, OpenCase
 from casework.domain.decide import options
@@ -133,8 +134,14 @@ QUESTIONS = (
              lambda: case_in("ruled").ask("make_offer", "merchant", remedy={"kind": "refund", "amount": "899.01"}),
              lambda: case_in("ruled").ask("make_offer", "merchant", remedy=FULL)),
     Question("multiple_was_promised", "promise_missing",
-             lambda: reviewed_and_heard().ask("rule", "agent", **multiple("2697.00")),
+             lambda: reviewed_and_heard(lifecycle=1).ask("rule", "agent", **multiple("2697.00")),
+             lambda: with_service("fake_one_pay_three", lifecycle=1).ask("rule", "agent", **multiple("2697.00"))),
+    Question("promise_gives_as_much", "amount_exceeds_promise",
+             lambda: with_service("fake_one_pay_three").ask("rule", "agent", **multiple("2697.01")),
              lambda: with_service("fake_one_pay_three").ask("rule", "agent", **multiple("2697.00"))),
+    Question("compensation_is_within_the_rules", "amount_exceeds_rule",
+             lambda: reviewed_and_heard(ground="late_shipment").ask("rule", "agent", **compensated("89.91")),
+             lambda: reviewed_and_heard(ground="late_shipment").ask("rule", "agent", **compensated("89.90"))),
     Question("judge_is_no_party", "party_may_not_judge",
              lambda: case_in("filed").evidence(*enough("malfunction")).ask("accept_complaint", "agent:C-1"),
              lambda: case_in("filed").evidence(*enough("malfunction")).ask("accept_complaint", "agent:C-2")),
@@ -187,8 +194,22 @@ QUESTIONS = (
              lambda: reviewed_and_heard().ask("rule", "agent", **ruling(remedy=None)),
              lambda: reviewed_and_heard().ask("rule", "agent", **ruling(penalties=[{"kind": "warning"}]))),
     Question("evidence_carries_the_ruling", "merchant_proof_missing",
+             lambda: reviewed_and_heard(lifecycle=1).ask("rule", "agent", **ruling("for_merchant")),
+             lambda: case_in("ruled", outcome="for_merchant", lifecycle=1).ask("dismiss", "agent", after=days(8))),
+    Question("burden_is_met", "merchant_proof_missing",
              lambda: reviewed_and_heard().ask("rule", "agent", **ruling("for_merchant")),
-             lambda: case_in("ruled", outcome="for_merchant").ask("dismiss", "agent", after=days(8))),
+             lambda: case_in("ruled", outcome="for_merchant").ask("dismiss", "agent", after=days(9))),
+    Question("ruling_is_the_actors", "not_your_ruling",
+             lambda: case_in("ruled").ask("correct_ruling", "agent:A-2", reason="笔误", clause="规则 66"),
+             lambda: case_in("ruled").ask("correct_ruling", "agent:A-1", reason="笔误", clause="规则 66")),
+    Question("correction_keeps_the_outcome", "not_a_correction",
+             lambda: case_in("ruled").ask("correct_ruling", "agent", reason="改为换货", remedy={"kind": "exchange"}),
+             lambda: case_in("ruled").ask("correct_ruling", "agent", reason="小数点写错", remedy=FULL)),
+    Question("nothing_is_performed_yet", "performed_already",
+             lambda: case_in("ruled").when("execute_ruling", "agent").when("perform_remedy", "merchant", amount="1.00").ask(
+                 "correct_ruling", "agent", reason="笔误", clause="规则 66"),
+             lambda: case_in("ruled").when("execute_ruling", "agent").ask(
+                 "correct_ruling", "agent", reason="笔误", clause="规则 66")),
     Question("ruling_grants_remedy", "nothing_granted",
              lambda: case_in("ruled", outcome="for_merchant").ask("execute_ruling", "system"),
              lambda: case_in("ruled").ask("execute_ruling", "system")),
@@ -343,8 +364,12 @@ def multiple(amount: str) -> dict[str, Any]:
     return ruling(remedy={"kind": "promised_multiple", "amount": amount})
 
 
-def with_service(service: str) -> Story:
-    return reviewed_and_heard(ground="counterfeit", services=[service])
+def compensated(amount: str) -> dict[str, Any]:
+    return ruling(remedy={"kind": "compensation", "amount": amount})
+
+
+def with_service(service: str, **given: Any) -> Story:
+    return reviewed_and_heard(ground="counterfeit", services=[service], **given)
 
 
 def judged() -> Story:
@@ -753,8 +778,17 @@ def test_a_court_may_award_what_the_platform_may_not() -> None:
 
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_where_the_merchant_has_to_prove_he_cannot_win_without_proof(ground: str) -> None:
-    codes = reviewed_and_heard(ground=ground).ask("rule", "agent", **ruling("for_merchant")).codes
+    codes = reviewed_and_heard(ground=ground, lifecycle=1).ask("rule", "agent", **ruling("for_merchant")).codes
     assert codes == (["merchant_proof_missing"] if GROUNDS[ground].merchant_proves else [])
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_by_the_whole_matrix_the_merchant_never_wins_without_a_word_of_proof(ground: str) -> None:
+    # The file holds what the ground needs of the consumer, so that the next step of every situation is the merchant's.
+    case = reviewed_and_heard(ground=ground)
+    codes = case.ask("rule", "agent", **ruling("for_merchant")).codes
+    assert codes == (["merchant_proof_missing"] if stands(case.facts, case.clock, CURRENT).loses == "merchant" else [])
+    assert codes == ["merchant_proof_missing"]
 
 
 def test_for_hidden_defects_counterfeits_and_non_receipt_the_merchant_proves() -> None:

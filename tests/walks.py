@@ -209,6 +209,7 @@ _SUITS: dict[str, _Suits] = {
     "pause_duty": _DUTIES,
     "resume_duty": _DUTIES,
     "extend_duty": _extensions,
+    "correct_ruling": lambda f, t: [{"clause": "淘宝平台争议处理规则 66"}],
     "miss_duty": _DUTIES,
     "recompute_duty": _DUTIES,
     "adopt_edition": lambda f, t: [{"edition": name} for name in EDITIONS],

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from casework.application import service
 from casework.application.views import duties, facts_of
+from casework.domain.clocks import computed_again
 from casework.domain.decide import actor_for, judge, process_of
 from casework.domain.duties import DutyRow
 from casework.domain.facts import Duty, Facts
@@ -108,7 +109,7 @@ def follow(facts: Facts, duty: Duty, at: datetime, edition: Edition) -> str:
 
 def _is_final(facts: Facts, duty: Duty) -> bool:
     """Whether the calendar of a provisional duty has come."""
-    return not pinned(facts.edition).due(duty.due.rule, duty.since).provisional
+    return not computed_again(facts.demands, duty, pinned(facts.edition)).provisional
 
 
 def due(reader: HasDues, now: datetime, within: timedelta | None = None, by: str | None = None) -> Iterator[dict[str, Any]]:

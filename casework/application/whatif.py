@@ -6,7 +6,7 @@ refuses is told and left out; what falls due in the branch between two steps hap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -23,7 +23,8 @@ from casework.domain.commands import AdoptEdition, Command, name_of
 from casework.domain.decide import Context
 from casework.domain.duties import DUTIES
 from casework.domain.events import CaseOpened, Event
-from casework.domain.facts import Facts
+from casework.domain.facts import Duty, Facts
+from casework.domain.fold import fold
 from casework.domain.machine import pinned as lifecycle_of
 from casework.domain.request import Deadline, Edition, Figure
 from casework.domain.values import Actor
@@ -104,19 +105,32 @@ def recorded_steps(events: Sequence[Event], upto: int | None = None, without: It
             if (upto is None or e.originator_version <= upto) and e.originator_version not in left_out]
 
 
-def live(opening: CaseOpened, steps: Iterable[Given], edition: Callable[[str], Edition], *, other_rules: bool = False,
-         until: datetime | None = None) -> Branch:
+def inserted(steps: Sequence[Given], more: Iterable[Given]) -> list[Given]:
+    """The steps with more among them: one with a time before the first step that is later, the others after what they follow."""
+    found, place = list(steps), len(steps)
+    for step in more:
+        if isinstance(step.at, datetime):
+            at = step.at
+            place = next((n for n, other in enumerate(found) if isinstance(other.at, datetime) and other.at > at), len(found))
+        found.insert(place, step)
+        place += 1
+    return found
+
+
+def live(opening: CaseOpened, steps: Iterable[Given], edition: Callable[[str], Edition], *, duties: Mapping[str, Duty] | None = None,
+         other_rules: bool = False, until: datetime | None = None) -> Branch:
     """The case opened as it was and carried on by these steps, by the edition that ``edition`` gives for the id that it pins.
 
     Up to where the branch departs from what is recorded (``other_rules``: from the start), only what is recorded happens;
-    from there on time acts by itself. ``until`` lets it go on after the last step. Raises
+    from there on time acts by itself. ``duties`` are those of the recorded case: a step that names one by its number means the
+    same one in the branch, whatever number it has there. ``until`` lets it go on after the last step. Raises
     :class:`~casework.errors.CaseworkError` for a lifecycle that this release lacks.
     """
     rows = lifecycle_of(opening.lifecycle).duties
     first = replace_struct(opening, duties=changes(rows, None, opening, edition(opening.edition)))
     case = Case.from_events(None, [first])
     assert case is not None
-    run = _Run(case, edition, other_rules)
+    run = _Run(case, edition, duties or {}, other_rules)
     for step in steps:
         run.take(step)
     if until is not None:
@@ -126,8 +140,8 @@ def live(opening: CaseOpened, steps: Iterable[Given], edition: Callable[[str], E
 
 
 class _Run:
-    def __init__(self, case: Case, edition: Callable[[str], Edition], departed: bool) -> None:
-        self.case, self.edition, self.departed = case, edition, departed
+    def __init__(self, case: Case, edition: Callable[[str], Edition], recorded: Mapping[str, Duty], departed: bool) -> None:
+        self.case, self.edition, self.recorded, self.departed = case, edition, recorded, departed
         self.steps: list[Lived] = []
         self.version = 1
 
@@ -142,8 +156,19 @@ class _Run:
                 return  # time acts by itself here
             self.pass_time(at)
         by = step.by if isinstance(step.by, Actor) else step.by(facts)
-        done = self.give(step.command, by, max(at, facts.at), "new" if step.version is None else "recorded", step.version)
+        command = step.command if step.version is None else self._meant(step.command)
+        done = self.give(command, by, max(at, facts.at), "new" if step.version is None else "recorded", step.version)
         self.departed = self.departed or not done
+
+    def _meant(self, command: Command) -> Command:
+        """The recorded command, naming the duty that it meant by the number which that has here."""
+        named = self.recorded.get(getattr(command, "duty", ""))
+        if named is None:
+            return command
+        alike = [d.id for d in self.recorded.values() if _same_duty(d, named)]
+        here = [d.id for d in self.case.facts.duties.values() if _same_duty(d, named)]
+        place = alike.index(named.id)
+        return replace_struct(command, duty=here[place]) if place < len(here) else command
 
     def give(self, command: Command, by: Actor, at: datetime, source: str, version: int | None) -> bool:
         """Give the case a command; whether it was allowed."""
@@ -175,6 +200,10 @@ class _Run:
                 return
 
 
+def _same_duty(one: Duty, other: Duty) -> bool:
+    return (one.kind, one.owes, one.about) == (other.kind, other.owes, other.about)
+
+
 def outcome(facts: Facts, now: datetime) -> dict[str, Any]:
     """What matters of how a case stands: state, remedy, penalties, money, what was missed, what is owed."""
     whole = views.full(facts, now)
@@ -193,12 +222,15 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """A case that would have gone otherwise: what differs, how it stands and how it would."""
+    """A case that would have gone otherwise: what differs between its ``own`` rules and the ``other`` ones.
+
+    Both are lived anew with time acting at once, so ``own`` is not what is recorded where people or a tick were late.
+    """
 
     case: str
     differs: list[str]
-    recorded: dict[str, Any]
-    otherwise: dict[str, Any]
+    own: dict[str, Any]
+    other: dict[str, Any]
     refused: list[str]
 
 
@@ -214,8 +246,9 @@ def impact(events: Sequence[Event], edition: Edition) -> Impact | None:
     opening = events[0]
     assert isinstance(opening, CaseOpened), opening
     steps = recorded_steps(events)
-    own = live(opening, steps, published.pinned, other_rules=True)
-    other = live(opening, steps, lambda _: edition, other_rules=True)
+    duties = fold(events).duties
+    own = live(opening, steps, published.pinned, duties=duties, other_rules=True)
+    other = live(opening, steps, lambda _: edition, duties=duties, other_rules=True)
     now = max(own.facts.at, other.facts.at)
     one, two = outcome(own.facts, now), outcome(other.facts, now)
     differs = [key for key in differences(one, two) if key in DECIDES and _decided(key, one) != _decided(key, two)]

@@ -66,14 +66,14 @@ def what_if(settings: Settings, case: str, version: int | None, without: tuple[i
                              f"案件“{case}”只有 {len(events)} 个版本，请给出其中之一",
                              "--without" if number in without else "--at")
     day = None if rules is None else _day(rules)
-    given = [*whatif.recorded_steps(events, version, without), *(_step(text) for text in steps)]
+    given = whatif.inserted(whatif.recorded_steps(events, version, without), [_step(text) for text in steps])
     end = moment(until, "--until")
 
     def edition(name: str) -> Any:
         return pinned(name) if day is None else whatif.OnDay(pinned(name), day)
 
-    branch = whatif.live(opening, given, edition, other_rules=day is not None, until=end)
     recorded = fold(events)
+    branch = whatif.live(opening, given, edition, duties=recorded.duties, other_rules=day is not None, until=end)
     seen = end or max(branch.facts.at, recorded.at)
     one, other = whatif.outcome(recorded, seen), whatif.outcome(branch.facts, seen)
     view = {"case": case, "recorded": one, "what_if": other, "differs": whatif.differences(one, other),

@@ -7,7 +7,7 @@ begin. A duty whose rule the edition lacks is not opened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,7 +28,8 @@ from casework.domain.vocabulary import PLATFORM_CHANNELS
 
 #: The rule by which a body decides whether it takes a matter, and by which it is done with it.
 ACCEPTANCE = {"market_regulator": "mr12315.accept", "consumer_association": "consumer_assoc.accept.{province}"}
-RESULT = {"market_regulator": "mr12315.mediate", "consumer_association": "consumer_assoc.mediate.{province}"}
+RESULT = {"market_regulator": "mr12315.mediate", "consumer_association": "consumer_assoc.mediate.{province}",
+          "postal_authority": "postal.answer"}
 #: The goods go back to the merchant with these remedies.
 GOODS_COME_BACK = ("return_refund", "exchange")
 #: The judgment names its own day.
@@ -37,10 +38,13 @@ _SET_BY_PLATFORM = "淘宝平台争议处理规则 8"
 
 
 class _Start(NamedTuple):
+    """A duty that begins. ``anew`` says that where it runs already, its time is set anew: a mere reminder gives no more time."""
+
     kind: str
     owes: str
     due: e.Due
     about: str | None = None
+    anew: bool = True
 
 
 def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, edition: Edition,
@@ -56,6 +60,7 @@ def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, ed
     before = facts.state if facts else INITIAL
     state = event.to_state or before
     held = {d.id: replace(d) for d in facts.duties.values()} if facts else {}
+    demands = list(facts.demands) if facts else []
     found: list[e.DutyChange] = []
 
     def change(duty: Duty, what: str, due: e.Due | None = None) -> None:
@@ -72,7 +77,7 @@ def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, ed
         if duty.is_owed and (state not in rows[duty.kind].states or _ends(rows[duty.kind], duty, event, name)):
             change(duty, "cancelled")
     for duty in held.values():
-        for what, due in _moved(rows[duty.kind], duty, event, before, state, edition, adopted):
+        for what, due in _moved(rows[duty.kind], duty, event, before, state, demands, edition, adopted):
             change(duty, what, due)
     for start in _starts(facts, event, state, edition):
         if start.kind not in rows or state not in rows[start.kind].states:
@@ -83,8 +88,7 @@ def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, ed
             duty = Duty(f"D-{len(held) + 1}", start.kind, start.owes, start.due, at, start.about)
             held[duty.id] = duty
             change(duty, "opened", start.due)
-        elif start.kind != "merchant_answer" and running.due.at != start.due.at:
-            # A reminder gives a merchant no more time; a notice or a demand sets the time anew.
+        elif start.anew and running.due.at != start.due.at:
             change(running, "extended", start.due)
     return tuple(found)
 
@@ -122,7 +126,7 @@ def _is_complete(facts: Facts, amount: Decimal | None) -> bool:
     return total is None or done >= total
 
 
-def _moved(row: DutyRow, duty: Duty, event: e.Event, before: str, state: str, edition: Edition,
+def _moved(row: DutyRow, duty: Duty, event: e.Event, before: str, state: str, demands: list[datetime], edition: Edition,
            adopted: Edition | None) -> Iterator[tuple[str, e.Due | None]]:
     """What becomes of the clock of a duty that is neither met nor over."""
     named = getattr(event.data, "duty", None) == duty.id
@@ -138,11 +142,11 @@ def _moved(row: DutyRow, duty: Duty, event: e.Event, before: str, state: str, ed
     elif named and isinstance(event, e.DutyExtended):
         yield "extended", msgspec.structs.replace(duty.due, at=event.data.until, provisional=False)
     elif named and isinstance(event, e.DutyRecomputed):
-        yield "recomputed", rule_due(edition, duty.due.rule, duty.since)
+        yield "recomputed", _told(computed_again(demands, duty, edition))
     elif isinstance(event, e.EditionAdopted) and adopted is not None and duty.due.unit and adopted.has(duty.due.rule):
         # What is pending goes by the new rule (争议规则 92); a time that somebody set, or that stood still, stays.
-        due = rule_due(adopted, duty.due.rule, duty.since)
-        if not duty.was_paused and duty.kind != "limitation" and due.at != duty.due.at:
+        due = _told(computed_again(demands, duty, adopted))
+        if not duty.was_paused and due.at != duty.due.at:
             yield "recomputed", due
 
 
@@ -154,6 +158,11 @@ def _after_pause(duty: Duty, at: datetime, edition: Edition) -> e.Due:
     else:
         end, provisional = duty.due.at + max(at - duty.paused_at, timedelta(0)), False
     return msgspec.structs.replace(duty.due, at=end, provisional=provisional)
+
+
+def computed_again(demands: Iterable[datetime], duty: Duty, edition: Edition) -> Deadline:
+    """The deadline of a duty by its rule, from when it began, as the edition and the calendar give it now."""
+    return limitation_due(demands, edition) if duty.kind == "limitation" else edition.due(duty.due.rule, duty.since)
 
 
 def rule_due(edition: Edition, rule: str, start: datetime) -> e.Due:
@@ -172,17 +181,20 @@ def _set(at: datetime, name: str) -> e.Due:
 
 def _starts(facts: Facts | None, event: e.Event, state: str, edition: Edition) -> Iterator[_Start]:
     """The duties that the event begins."""
-    def by_rule(kind: str, owes: str, rule: str, about: str | None = None) -> Iterator[_Start]:
+    def by_rule(kind: str, owes: str, rule: str, about: str | None = None, anew: bool = True) -> Iterator[_Start]:
         if edition.has(rule):
-            yield _Start(kind, owes, rule_due(edition, rule, event.at), about)
+            yield _Start(kind, owes, rule_due(edition, rule, event.at), about, anew)
 
     if facts is None or isinstance(event, DEMANDS) or event.to_state is not None:
         yield from _limitation(facts, event, edition)
     if facts is None:
         return
     match event:
-        case e.MerchantContacted() | e.MerchantAnswered() | e.OfferDeclined():
-            yield from by_rule("merchant_answer", "merchant", "merchant.response")
+        case e.MerchantContacted(data=said):
+            # What he was not asked yet he has the whole time to answer.
+            yield from by_rule("merchant_answer", "merchant", "merchant.response", anew=said.remedy not in (None, facts.asked))
+        case e.MerchantAnswered() | e.OfferDeclined():
+            yield from by_rule("merchant_answer", "merchant", "merchant.response", anew=False)
         case e.ComplaintFiled() | e.DefaultReported() | e.FiledCaseReopened() | e.EvidenceSupplied():
             yield from by_rule("platform_reply", "agent", "platform.reply")
         case e.EvidenceRequested(data=said):

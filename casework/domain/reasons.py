@@ -87,6 +87,11 @@ REASONS: dict[str, ReasonText] = {
     "duty_is_final": ReasonText(
         "该期限不是暂定的，无需重算", "that deadline is not provisional",
         "只重算因日历未公布而暂定的期限", "only deadlines that waited for a calendar are computed again"),
+    "calendar_not_published": ReasonText(
+        "计算该期限所需的工作日历还没有公布（暂定 {due}）",
+        "the calendar that the deadline needs is not published yet (provisionally {due})",
+        "待国务院公布放假安排并升级 chinesecalendar 后再算",
+        "compute it when the State Council's notice is out and the package chinesecalendar is upgraded"),
     "carrier_first": ReasonText(
         "须先向快递企业投诉并等待答复（期限 {due}）", "complain to the carrier first and wait for its answer (until {due})",
         "用 log_call（channel=carrier_service）记录向快递企业的投诉",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from casework.domain.clocks import computed_again
 from casework.domain.duties import DUTIES
 from casework.domain.facts import Duty, Facts
 from casework.domain.guards.terms import day
@@ -62,9 +63,12 @@ def duty_is_overdue(facts: Facts, request: Request) -> Iterator[Reason]:
 
 
 def duty_is_provisional(facts: Facts, request: Request) -> Iterator[Reason]:
-    """Only a deadline that waits for its calendar is computed again."""
-    if not any(d.due.provisional and not d.was_paused for d in _named(facts, request)):
+    """Only a deadline that waited for its calendar is computed again, and only when the calendar has come."""
+    waiting = [d for d in _named(facts, request) if d.due.provisional and not d.was_paused]
+    if not waiting:
         yield reason("duty_is_final")
+    elif all(computed_again(facts.demands, d, request.edition).provisional for d in waiting):
+        yield reason("calendar_not_published", due=day(waiting[0].due.at))
 
 
 def duty_is_the_actors_to_move(facts: Facts, request: Request) -> Iterator[Reason]:

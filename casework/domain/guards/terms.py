@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from casework.domain.beside import TRACK_LABELS
 from casework.domain.facts import Facts
 from casework.domain.limitation import limitation_due
 from casework.domain.reasons import reason
 from casework.domain.request import Deadline, Request
+from casework.domain.vocabulary import RETURN_STATES
 from casework.errors import Reason
 
 
@@ -67,5 +69,7 @@ def objection_term_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
 def return_term_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
     """Whoever has to send the goods back first has had the time for it (rule return.shipping, unverified)."""
     sending = [d for d in facts.duties.values() if d.kind == "return_shipping" and d.is_owed]
-    if not any(d.state == "missed" or d.is_late(request.at) for d in sending):
-        yield reason("term_running", due=day(sending[-1].due.at) if sending else "—")
+    if not sending:
+        yield reason("wrong_point", {"item": TRACK_LABELS["return"], "state": RETURN_STATES[facts.goods]})
+    elif not any(d.state == "missed" or d.is_late(request.at) for d in sending):
+        yield reason("term_running", due=day(sending[-1].due.at))
