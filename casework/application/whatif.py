@@ -117,8 +117,8 @@ def inserted(steps: Sequence[Given], more: Iterable[Given]) -> list[Given]:
     return found
 
 
-def live(opening: CaseOpened, steps: Iterable[Given], edition: Callable[[str], Edition], *, duties: Mapping[str, Duty] | None = None,
-         other_rules: bool = False, until: datetime | None = None) -> Branch:
+def live(opening: CaseOpened, steps: Iterable[Given], edition: Callable[[str], Edition], *,
+         duties: Mapping[str, Duty] | None = None, other_rules: bool = False, until: datetime | None = None) -> Branch:
     """The case opened as it was and carried on by these steps, by the edition that ``edition`` gives for the id that it pins.
 
     Up to where the branch departs from what is recorded (``other_rules``: from the start), only what is recorded happens;

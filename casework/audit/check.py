@@ -16,6 +16,7 @@ from itertools import chain, groupby
 
 from casework.audit.columns import contradictions, form, read
 from casework.audit.findings import FINDINGS, Fault, Finding, Line, findings_of, shown
+from casework.audit.index import Indexed, Running
 from casework.audit.law import judge
 from casework.audit.ledger import Ledger
 from casework.audit.standing import audit_standing
@@ -69,16 +70,17 @@ def audit_case(rows: Iterable[Row], ledger: Ledger | None = None) -> list[Findin
 
 
 def audit(rows: Iterable[Row], select: Collection[str] | None = None, ignore: Collection[str] = (),
-          summary: Summary | None = None, *, whole: bool = True) -> Iterator[Finding]:
+          summary: Summary | None = None, *, whole: bool = True, indexed: Indexed | None = None) -> Iterator[Finding]:
     """The findings of a store, a case at a time. ``rows`` come ordered by case, then version.
 
-    Where they are those of a ``whole`` store, cases and merchants' standings are held against each other in the end.
+    Where they are those of a ``whole`` store, cases and merchants' standings are held against each other in the end, and the
+    index of duties of the store ``indexed`` against the events.
     Only codes in ``select`` (None: all) and not in ``ignore`` are reported. ``summary`` is filled as the findings are
     drawn. :class:`~casework.errors.InputError`, before any row is read, for a code that does not exist.
     """
     wanted = {_known(code) for code in (FINDINGS if select is None else select)} - {_known(code) for code in ignore}
     summary = Summary() if summary is None else summary
-    return _wanted(_audit(rows, summary, Ledger() if whole else None), wanted, summary)
+    return _wanted(_audit(rows, summary, Ledger() if whole else None, indexed if whole else None), wanted, summary)
 
 
 def _wanted(found: Iterable[Finding], wanted: Collection[str], summary: Summary) -> Iterator[Finding]:
@@ -88,21 +90,26 @@ def _wanted(found: Iterable[Finding], wanted: Collection[str], summary: Summary)
             yield finding
 
 
-def _audit(rows: Iterable[Row], summary: Summary, ledger: Ledger | None) -> Iterator[Finding]:
+def _audit(rows: Iterable[Row], summary: Summary, ledger: Ledger | None, indexed: Indexed | None) -> Iterator[Finding]:
+    duties = Running() if indexed else None
     # By type as well, for a key may be of any type, and text must not be compared with bytes.
     for (_, name), case in groupby(rows, key=lambda row: (type(row.case), row.case)):
         if is_standing(name):
             summary.merchants += 1
         else:
             summary.cases += 1
-        yield from audit_case(_counted(case, summary), ledger)
+        yield from audit_case(_counted(case, summary, duties), ledger)
     if ledger is not None:
         yield from ledger.compared()
+    if duties is not None and indexed is not None:
+        yield from duties.compared(indexed)
 
 
-def _counted(rows: Iterable[Row], summary: Summary) -> Iterator[Row]:
+def _counted(rows: Iterable[Row], summary: Summary, duties: Running | None) -> Iterator[Row]:
     for row in rows:
         summary.events += 1
+        if duties is not None:
+            duties.take(row)
         yield row
 
 

@@ -130,6 +130,11 @@ FINDINGS: dict[str, FindingText] = {
         "商家记录的处罚、扣分、类别、措施、期限或金额与案件或重新计算的不同",
         "a penalty, points, a track, a measure, a deadline or an amount in the merchant's stream is not what the case or a new "
         "reckoning yields", _LAW_ZH, _LAW_EN),
+    "index_differs": FindingText(
+        "期限索引与事件不一致：缺少的期限不会到期提醒，也不会由 tick 办理",
+        "the index of duties is not what the events yield: a duty that it lacks is neither listed nor falls due by tick",
+        "不影响案件本身；运行 casework tick --rebuild 重建索引，再审计一次",
+        "the case itself is unharmed; make the index anew with casework tick --rebuild, then audit again"),
     # --- the audit itself --------------------------------------------------------------------------------------------
     "not_checked": FindingText(
         "有内容无法检查", "something could not be checked",

@@ -38,7 +38,7 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
     with open_reader(settings.store) as reader:
         rows = _named(reader, cases) if cases else _with_progress(reader)
         found = list(findings(rows, _codes(select, "--select") or None, _codes(ignore, "--ignore"), counted,
-                              whole=not cases))
+                              whole=not cases, indexed=reader))
     summary = {"cases": counted.cases, "merchants": counted.merchants, "events": counted.events, "findings": len(found),
                "by_code": dict(sorted(counted.findings.items()))}
     shown = [{"code": f.code, "case": f.case, "version": f.version, "what": getattr(f.what, lang()),

@@ -19,8 +19,9 @@ _SPAN = re.compile(r"([0-9]{1,4})(h|d)", re.ASCII)
 
 @click.command("tick", cls=Command, zh="办理已到期的事项，并记录谁逾期；可反复运行。包括视为同意、逾期关闭、恢复处理等。")
 @_NOW
+@option("--rebuild", is_flag=True, help="First make the index of duties anew from the events.", zh="先由事件重建期限索引")
 @common
-def tick(settings: Settings, at: str | None) -> int:
+def tick(settings: Settings, at: str | None, rebuild: bool) -> int:
     """Apply what has fallen due, and record who missed what; it can run twice, or on two machines at once, and does it once."""
     from casework.application.clockwork import tick as ticks
     from casework.store.opening import open_store
@@ -29,6 +30,9 @@ def tick(settings: Settings, at: str | None) -> int:
     done: list[dict[str, Any]] = []
     errors: list[CaseworkError] = []
     with open_store(settings.store) as store:
+        if rebuild:
+            with store.writing():
+                store.rebuild_dues()
         for one in ticks(store, when, now):
             if one.error is not None:
                 errors.append(one.error)

@@ -49,8 +49,8 @@ def due_lines(found: list[dict[str, Any]], lang: str, zone: tzinfo) -> Iterator[
         yield _word("nothing", lang)
         return
     yield from columns([
-        moment(d["due"], zone), d["case"], d["id"], label("duty", d["duty"], lang), f"{who(d['who'], lang)} → {who(d['to'], lang)}",
-        notes(d, lang),
+        moment(d["due"], zone), d["case"], d["id"], label("duty", d["duty"], lang),
+        f"{who(d['who'], lang)} → {who(d['to'], lang)}", notes(d, lang),
         d["clause"]] for d in found)
 
 

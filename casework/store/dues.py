@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS duties (
     "CREATE INDEX IF NOT EXISTS duties_provisional ON duties (due) WHERE provisional = 1",
 )
 PUT = "INSERT OR REPLACE INTO duties (case_id, duty, kind, owes, due, provisional) VALUES (?, ?, ?, ?, ?, ?)"
+CLEAR = "DELETE FROM duties"
 DROP = "DELETE FROM duties WHERE case_id = ? AND duty = ?"
 
 

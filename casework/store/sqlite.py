@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Literal
@@ -35,6 +35,7 @@ from casework.store.reader import (
     store_error,
     verify,
 )
+from casework.store.row import DueRow
 from casework.store.stored import StoredCaseEvent, case_id, to_row
 from casework.store.url import file_uri
 
@@ -280,6 +281,14 @@ class CaseRecorder(SQLiteApplicationRecorder):
     def construct_create_table_statements(self) -> list[str]:
         """The table of events; ``create`` also marks the file, so use that."""
         return [_CREATE_TABLE]
+
+    def rebuild_index(self, rows: Iterable[DueRow]) -> None:
+        """Put these running duties in the place of all that the index holds, in one transaction."""
+        with self.datastore.transaction(commit=True) as c:
+            for statement in (*dues.CREATE, dues.CLEAR):
+                c.execute(statement)
+            for row in rows:
+                c.execute(dues.PUT, row)
 
     def close(self) -> None:
         """Close all connections."""

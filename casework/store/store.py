@@ -21,7 +21,7 @@ from casework.domain.standing.events import stream_of
 from casework.domain.topics import AnyEvent, any_topic_of
 from casework.errors import StoreBusy, UnknownCase
 from casework.store import codec
-from casework.store.dues import microseconds
+from casework.store.dues import microseconds, running
 from casework.store.lock import WriterLock
 from casework.store.memory import MemoryRecorder
 from casework.store.reader import SQLITE_ERRORS, Reader, store_error
@@ -163,6 +163,14 @@ class Store:
             return cast(MemoryRecorder, self._recorder).dues(limit, horizon)
         with Reader(self._path) as reader:
             return reader.dues(limit, horizon)
+
+    def rebuild_dues(self) -> int:
+        """Make the index of running duties anew from the events, all or nothing; how many there are."""
+        found = running(self.rows())
+        with self._said():
+            if isinstance(self._recorder, CaseRecorder):
+                self._recorder.rebuild_index(found)
+        return len(found)
 
     def close(self) -> None:
         """Close all connections."""
