@@ -473,6 +473,14 @@ def test_replayed_from_its_events_a_standing_is_the_living_one(penalties: list[t
     assert again is not None and again.facts == standing.facts and again.version == standing.version
 
 
+def test_an_advance_that_is_recovered_is_recorded_also_where_nobody_recorded_that_it_was_owed() -> None:
+    """A case may have come into the store without its merchant's stream."""
+    standing = Standing.of("M-1")
+    [event] = follow(standing, Recovered("K-9", 21))
+    assert event.data.amount == 0
+    assert standing.facts.debts["K-9"].open == 0
+
+
 def test_the_year_ends_at_midnight_in_shanghai() -> None:
     assert year_of(datetime(2026, 12, 31, 15, 59, tzinfo=UTC)) == 2026
     assert year_of(datetime(2026, 12, 31, 16, 0, tzinfo=UTC)) == 2027

@@ -71,6 +71,9 @@ def without(*versions: int) -> Rows:
     return [forged(r, version=next(numbers)) if r.case == STREAM else r for r in left]
 
 
+EARLIER = json.loads(of_stream(LAWFUL)[8].payload)["at"]
+
+
 def found(rows: Rows) -> set[tuple[str, str, int]]:
     return {(f.code, f.case, f.version) for f in audit(rows)}
 
@@ -106,7 +109,7 @@ ALTERED: dict[str, tuple[Rows, set[tuple[str, str, int]]]] = {
         forge(14, data={"amount": "400.00"}), {("guard_refuses", STREAM, 14), ("standing_differs", STREAM, 15)}),
     "a command given twice": (forge(13, command_id=json.loads(of_stream(LAWFUL)[9].payload)["command_id"]),
                               {("command_repeated", STREAM, 13)}),
-    "recorded before the event before": (forge(13, **{key: json.loads(of_stream(LAWFUL)[8].payload)["at"] for key in ("at", "recorded_at")}),
+    "recorded before the event before": (forge(13, at=EARLIER, recorded_at=EARLIER),
                                          {("time_backwards", STREAM, 13)}),
     "no stream at all": ([r for r in LAWFUL if r.case != STREAM], {
         ("standing_missing", "K-1", RULED), ("standing_missing", "K-1", RULED + 3), ("standing_missing", "K-1", RULED + 4),

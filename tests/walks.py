@@ -24,7 +24,7 @@ from casework.application import service, views
 from casework.audit.check import audit_case
 from casework.audit.projector import project
 from casework.domain.case import Case
-from casework.domain.commands import COMMANDS, Command
+from casework.domain.commands import COMMANDS, AdoptEdition, Command
 from casework.domain.decide import actor_for, judge, process_of, roles_of
 from casework.domain.facts import Facts
 from casework.domain.fold import fold
@@ -36,7 +36,7 @@ from casework.domain.request import Request
 from casework.domain.values import Actor, Remedy
 from casework.domain.vocabulary import BODIES, EVIDENCE_KINDS, PROOF_KINDS, ROLES, SERVICES
 from casework.errors import CaseworkError, Refused
-from casework.rulebook.edition import pinned
+from casework.rulebook.edition import CURRENT, EDITIONS, edition, pinned
 from casework.store import codec
 from casework.store.row import Row
 from casework.store.store import Store, stored
@@ -108,7 +108,8 @@ def candidates(facts: Facts, roles: Iterable[str]) -> list[Actor]:
 def codes_of(name: str, by: Actor, at: datetime, facts: Facts, said: Said | Command) -> list[str]:
     """What is said against it."""
     command = said if isinstance(said, Command) else msgspec.convert(said, COMMANDS[name], strict=False)
-    return sorted({r.code for r in judge(facts, Request(name, by, at, pinned(facts.edition), command))[1]})
+    adopts = edition(command.edition) if isinstance(command, AdoptEdition) else None
+    return sorted({r.code for r in judge(facts, Request(name, by, at, pinned(facts.edition), command, adopts=adopts))[1]})
 
 
 def can(name: str, by: Actor, at: datetime, facts: Facts) -> bool:
@@ -166,6 +167,14 @@ def _advances(facts: Facts, at: datetime) -> list[Said]:
 
 
 _REFERRALS = _named("referral", lambda f: f.referrals, "R-1")
+_DUTIES = _named("duty", lambda f: f.duties, "D-1")
+
+
+def _extensions(facts: Facts, at: datetime) -> list[Said]:
+    """A day more for each duty, reckoned from its end or from now, whichever is later."""
+    return [{"duty": d.id, "until": max(at, d.due.at) + DAY} for d in facts.duties.values()] or [{"duty": "D-1", "until": at + DAY}]
+
+
 _SUITS: dict[str, _Suits] = {
     "make_offer": lambda f, t: [{"remedy": remedy} for remedy in _remedies(f)],
     "refuse_claim": lambda f, t: [{"excuse": excuse} for excuse in ("misuse", "stalling", "denies_counterfeit")],
@@ -197,17 +206,26 @@ _SUITS: dict[str, _Suits] = {
     "settle_return": lambda f, t: [{"received": True}, {"received": False}],
     "pay_advance": _advances,
     "authorise_adviser": lambda f, t: [{"adviser": "V-1"}, {"adviser": "V-2"}],
+    "pause_duty": _DUTIES,
+    "resume_duty": _DUTIES,
+    "extend_duty": _extensions,
+    "miss_duty": _DUTIES,
+    "recompute_duty": _DUTIES,
+    "adopt_edition": lambda f, t: [{"edition": name} for name in EDITIONS],
 }
 
 #: Optional fields that somebody may add, where they change what a guard answers or what is known afterwards.
 _MORE: dict[str, Callable[[Facts, datetime], list[Said]]] = {
-    "contact_merchant": lambda f, t: [{"channel": "app_service"}],
+    "contact_merchant": lambda f, t: [{"channel": "app_service"}, *({"remedy": remedy} for remedy in _remedies(f))],
+    "suspend": lambda f, t: [{"party": "merchant"}],
+    "refer": lambda f, t: [{"body": "consumer_association", "province": "zj"}],
     "perform_remedy": lambda f, t: [{"amount": str(_due(f))}, {"amount": "1.00", "reference": "转账"}],
     "file": lambda f, t: [{"without_contact": "unreachable"}, {"channel": "fast_track"}, {"new_evidence": "test_report"}],
     "rule": lambda f, t: [{"outcome": "for_merchant", "remedy": None}, {"penalties": [{"kind": "warning", "points": 6}, {"kind": "blacklist", "clause": "规则 1"}]}],
     "reopen_filed": lambda f, t: [{"new_evidence": "court_judgment", "claim": "exchange"}, {"without_contact": "safety"}],
     "add_evidence": lambda f, t: [{"sha256": "0f" * 32, "name": "证据.mp4"}],
-    "log_call": lambda f, t: [{"promised": "回电", "promised_by": t + DAY}, {"transferred": True}],
+    "log_call": lambda f, t: [{"promised": "回电", "promised_by": t + DAY}, {"transferred": True}, {"channel": "carrier_service"},
+                              {"channel": "carrier_service", "answered": True}],
     "notify": lambda f, t: [{"channel": "hotline", "answer_by": t + HOUR}],
     "external_award": lambda f, t: [{"document": "调解书"}],
 }
@@ -715,7 +733,7 @@ class World:
         roles = roles_of(name, facts)
         others = [Actor(role=role, id=f"{role[0].upper()}-2") for role in ("agent", "supervisor") if role in roles]
         return [by for by in (*candidates(facts, roles), *others)
-                if not judge(facts, Request(name, by, self.now, pinned(facts.edition)))[1]]
+                if not judge(facts, Request(name, by, self.now, pinned(facts.edition), adopts=CURRENT))[1]]
 
     def _plausible(self, pick: Pick, facts: Facts, name: str, value: str = "") -> Said:
         said = one(pick, [said for said in fillings(name, facts, self.now) if not value or value in said.values()])

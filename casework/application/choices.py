@@ -12,7 +12,7 @@ from casework.domain.standing.decide import actor_for, judge
 from casework.domain.standing.events import stream_of
 from casework.domain.standing.facts import StandingFacts
 from casework.errors import Reason
-from casework.rulebook.edition import pinned
+from casework.rulebook.edition import current, pinned
 
 
 def choices(facts: Facts, at: datetime, role: str | None = None) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def choices(facts: Facts, at: datetime, role: str | None = None) -> dict[str, An
                 "missing": list(o.missing),
                 "until": o.until,
             }
-            for o in options(facts, at, pinned(facts.edition), role)
+            for o in options(facts, at, pinned(facts.edition), role, current())
         ],
     }
 

@@ -136,7 +136,7 @@ def _command(name: str, said: Mapping[str, Any] | Command) -> tuple[Command | No
 
 def _context(facts: Facts, by: str, at: datetime | None, now: datetime, command_id: str, command: Command | None) -> Context:
     recorded_at = facts.recorded_at if now < facts.recorded_at <= now + CLOCK_SLACK else now
-    adopts = edition(command.edition) if isinstance(command, AdoptEdition) else None
+    adopts = edition(command.edition) if isinstance(command, AdoptEdition) else current()
     return Context(actor(by, facts), at or recorded_at, recorded_at, command_id, pinned(facts.edition), adopts)
 
 

@@ -12,15 +12,19 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace as replace_struct
+
 from casework.application import views
 from casework.application.clockwork import follow, said_by_time
 from casework.domain.case import Case
+from casework.domain.clocks import changes
 from casework.domain.commands import COMMANDS as BY_NAME
 from casework.domain.commands import AdoptEdition, Command, name_of
 from casework.domain.decide import Context
 from casework.domain.duties import DUTIES
 from casework.domain.events import CaseOpened, Event
 from casework.domain.facts import Facts
+from casework.domain.machine import pinned as lifecycle_of
 from casework.domain.request import Deadline, Edition, Figure
 from casework.domain.values import Actor
 from casework.errors import Refused
@@ -91,7 +95,6 @@ class Branch:
 
     facts: Facts
     steps: list[Lived]
-    events: list[Event]
 
 
 def recorded_steps(events: Sequence[Event], upto: int | None = None, without: Iterable[int] = ()) -> list[Given]:
@@ -107,16 +110,19 @@ def live(opening: CaseOpened, steps: Iterable[Given], edition: Callable[[str], E
 
     Up to where the branch departs from what is recorded (``other_rules``: from the start), only what is recorded happens;
     from there on time acts by itself. ``until`` lets it go on after the last step. Raises
-    :class:`~casework.errors.Refused` where the opening itself is.
+    :class:`~casework.errors.CaseworkError` for a lifecycle that this release lacks.
     """
-    first = Context(opening.by, opening.at, opening.at, "what-if:1", edition(opening.edition))
-    run = _Run(Case.open(opening.originator_id, opening.data, first), edition, other_rules)
+    rows = lifecycle_of(opening.lifecycle).duties
+    first = replace_struct(opening, duties=changes(rows, None, opening, edition(opening.edition)))
+    case = Case.from_events(None, [first])
+    assert case is not None
+    run = _Run(case, edition, other_rules)
     for step in steps:
         run.take(step)
     if until is not None:
         run.departed = True
         run.pass_time(until)
-    return Branch(run.case.facts, run.steps, list(run.case.pending_events))  # type: ignore[arg-type]  # structs of ours
+    return Branch(run.case.facts, run.steps)
 
 
 class _Run:

@@ -274,11 +274,15 @@ def project(facts: StandingFacts, event: e.StandingEvent) -> None:
             for measure in facts.measures:
                 if (measure.track, measure.year, measure.node, measure.lifted_at) == (said.track, said.year, said.node, None):
                     measure.lifted_at = event.at
-        case e.AdvanceOwed(data=said):
+        case e.AdvanceOwed(data=said) | e.AdvanceRecovered(data=said):
             if said.case not in facts.debts:
                 facts.debts[said.case] = Debt(case=said.case, at=event.at, owed=Decimal(0))
-            facts.debts[said.case].owed += said.amount
-        case e.AdvanceRecovered(data=said) | e.AdvanceRepaid(data=said) if said.case in facts.debts:
+            debt = facts.debts[said.case]
+            if isinstance(event, e.AdvanceOwed):
+                debt.owed += said.amount
+            else:
+                debt.repaid += said.amount
+        case e.AdvanceRepaid(data=said) if said.case in facts.debts:
             facts.debts[said.case].repaid += said.amount
         case e.MerchantReadmitted():
             facts.readmitted.append(event.at)

@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from casework.cli.base import Command, Group, Settings, common, lang, moment, now, option, say
-from casework.errors import InputError
+from casework.errors import CaseworkError, InputError
 from casework.report.text import escape
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -161,7 +161,7 @@ def amount(settings: Settings, rule: str, own: tuple[str, ...], edition_id: str 
 @common
 def impact(settings: Settings, version: str) -> int:
     """Which recorded cases would have been decided otherwise by another edition of the rulebook. Records nothing."""
-    from casework.application.views import UnreadableCase, by_case, events_of, facts_of
+    from casework.application.views import by_case, events_of, facts_of
     from casework.application.whatif import impact as otherwise
     from casework.domain.events import Event
     from casework.report import whatif as report
@@ -173,7 +173,9 @@ def impact(settings: Settings, version: str) -> int:
         known = ", ".join(editions())
         raise InputError(f"there is no edition '{version[:40]}'; one of: {known}", f"没有规则版本“{version[:40]}”；可用：{known}",
                          "VERSION")
-    found, broken, cases = [], [], 0
+    found: list[dict[str, Any]] = []
+    broken: list[CaseworkError] = []
+    cases = 0
     with open_reader(settings.store) as reader:
         for _, rows in by_case(reader.rows()):
             cases += 1
@@ -181,7 +183,7 @@ def impact(settings: Settings, version: str) -> int:
                 facts_of(rows)  # an error of its own where the events do not fit together
                 events = [event for event in events_of(rows) if isinstance(event, Event)]
                 one = otherwise(events, rulebook)
-            except UnreadableCase as error:
+            except CaseworkError as error:
                 broken.append(error)
                 continue
             if one is not None:

@@ -17,7 +17,7 @@ from casework.domain.commands import COMMANDS, Command, OpenCase, Rule, name_of
 from casework.domain.facts import Facts
 from casework.domain.guards import GUARDS, limitation, order_is_consistent, who_may
 from casework.domain.lifecycle import REOPENING
-from casework.domain.machine import Lifecycle, lifecycle
+from casework.domain.machine import Lifecycle, lifecycle, pinned
 from casework.domain.reasons import reason
 from casework.domain.request import Edition, Request
 from casework.domain.values import Actor, clean
@@ -31,7 +31,7 @@ class Context:
     """Under which circumstances a command is given: who, when it happened, when it is recorded, under which id and edition.
 
     Both times carry their offset. The command id makes a retry the same command. ``adopts`` is the edition that the command
-    names, where it names one that there is.
+    names, where it names one that there is; of any other command, the newest edition.
     """
 
     by: Actor
@@ -111,7 +111,7 @@ def decide(facts: Facts, command: Command, context: Context) -> e.Event:
 
 def ask(facts: Facts, name: str, context: Context) -> None:
     """Whether the command could be given at all, before it is known what it would say; else :class:`~casework.errors.Refused`."""
-    request = Request(name, context.by, context.at, context.edition)
+    request = Request(name, context.by, context.at, context.edition, adopts=context.adopts)
     _, found = judge(facts, request)
     if found := [*found, *_times(facts, context)]:
         raise Refused(name, facts.state, found, _permitted(facts, request))
@@ -128,18 +128,20 @@ def judge(facts: Facts, request: Request) -> tuple[str | None, list[Reason]]:
     return process.ask(facts, request)
 
 
-def options(facts: Facts, at: datetime, edition: Edition, role: str | None = None) -> list[Option]:
-    """Every command: whether it could be given now, by ``role`` or by any role that may, and if not, why not."""
+def options(facts: Facts, at: datetime, edition: Edition, role: str | None = None, newest: Edition | None = None) -> list[Option]:
+    """Every command: whether it could be given now, by ``role`` or by any role that may, and if not, why not.
+
+    ``edition`` is the one that the case pinned, ``newest`` the one that it could go over to.
+    """
     at = max(at, facts.at)
     process = process_of(facts)
-    return [_option(facts, name, at, edition, role) for name in COMMANDS if name in process.acts or name in process.triggers]
+    return [_option(facts, name, at, edition, role, newest)
+            for name in COMMANDS if name in process.acts or name in process.triggers]
 
 
 def process_of(facts: Facts) -> Lifecycle:
-    """The lifecycle that the case pinned."""
-    process = lifecycle(facts.lifecycle)
-    assert process is not None, facts.lifecycle
-    return process
+    """The lifecycle that the case pinned; :class:`~casework.errors.CaseworkError` where this release does not have it."""
+    return pinned(facts.lifecycle)
 
 
 def actor_for(role: str, facts: Facts) -> Actor:
@@ -166,11 +168,11 @@ def roles_of(name: str, facts: Facts) -> tuple[str, ...]:
     return step.roles if step else process.triggers[name].roles
 
 
-def _option(facts: Facts, name: str, at: datetime, edition: Edition, role: str | None) -> Option:
+def _option(facts: Facts, name: str, at: datetime, edition: Edition, role: str | None, newest: Edition | None) -> Option:
     roles = roles_of(name, facts)
     answers = []
     for by in _candidates(roles if role is None else (role,), facts):
-        to, found = judge(facts, Request(name, by, at, edition))
+        to, found = judge(facts, Request(name, by, at, edition, adopts=newest))
         answers.append((to, found))
     to, found = min(answers, key=lambda a: len(a[1]))
     reasons = tuple(sorted({r.code: r for r in found}.values(), key=lambda r: r.code))
@@ -200,10 +202,11 @@ def _candidates(roles: Iterable[str], facts: Facts) -> list[Actor]:
 def _permitted(facts: Facts, request: Request) -> Permitted:
     yours: list[str] = []
     others: list[str] = []
-    for option in options(facts, request.at, request.edition):
+    at = max(request.at, facts.at)
+    for option in options(facts, at, request.edition, newest=request.adopts):
         if option.allowed:
             mine = request.by.role in option.roles and not judge(
-                facts, Request(option.name, request.by, max(request.at, facts.at), request.edition))[1]
+                facts, Request(option.name, request.by, at, request.edition, adopts=request.adopts))[1]
             (yours if mine else others).append(option.name)
     return Permitted(tuple(yours), tuple(others))
 
@@ -213,10 +216,11 @@ def _judge_beside(facts: Facts, request: Request, act: Act) -> list[Reason]:
     if facts.state not in act.states:
         found.append(reason("not_in_this_state", {"state": VOCABULARY["state"][facts.state]}))
         return found
-    if request.is_blank and request.about is None and act.track and act.track.field:
+    field = _names(act)
+    if request.is_blank and request.about is None and field:
         # It would name one thing: what is asked is whether there is any for which nothing speaks against it.
-        field = act.track.field
-        tried = [_judge_beside(facts, replace(request, about=(field, thing)), act) for thing in _things(facts, act.track.name)]
+        things = _things(facts, act.track.name) if act.track else facts.duties
+        tried = [_judge_beside(facts, replace(request, about=(field, thing)), act) for thing in things]
         if tried:
             return min(tried, key=len)
     for name in act.guards:
@@ -224,6 +228,13 @@ def _judge_beside(facts: Facts, request: Request, act: Act) -> list[Reason]:
     if act.track:
         found.extend(_judge_track(facts, request, act.track))
     return found
+
+
+def _names(act: Act) -> str | None:
+    """The field by which a command names the one thing that it is about; None where there is but one, or none."""
+    if act.track:
+        return act.track.field
+    return "duty" if "duty" in COMMANDS[act.name].__struct_fields__ else None
 
 
 def _judge_track(facts: Facts, request: Request, track: Track) -> Iterable[Reason]:

@@ -27,7 +27,7 @@ from casework.domain.reasons import reason
 from casework.domain.request import Request
 from casework.domain.versions import TABLES, Tables
 from casework.domain.vocabulary import PLATFORM_CHANNELS, ROLES, STATES, VOCABULARY
-from casework.errors import Reason
+from casework.errors import CaseworkError, Reason
 
 
 @dataclass(slots=True)
@@ -138,6 +138,15 @@ def lifecycle(version: int) -> Lifecycle | None:
     """The lifecycle of that version; None if this release does not know it."""
     tables = TABLES.get(version)
     return Lifecycle(version, tables) if tables else None
+
+
+def pinned(version: int) -> Lifecycle:
+    """The lifecycle that a case pinned; :class:`~casework.errors.CaseworkError` where this release does not have it."""
+    found = lifecycle(version)
+    if found is None:
+        raise CaseworkError(f"the case pins lifecycle {version}, which this release lacks; upgrade casework, or audit the store",
+                            f"案件使用流程版本 {version}，本版本没有；请升级 casework，或审计案件库")
+    return found
 
 
 def _track(name: str, rows: tuple[TrackRow, ...]) -> Machine:

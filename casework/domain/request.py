@@ -94,8 +94,8 @@ class Request:
     """A command as it is put to the guards.
 
     ``command`` is None where it is only asked what could be done (``options``): a guard then takes a required field for one
-    that would be allowed, and an optional field for absent. ``adopts`` is the edition that the case would go over to, where the
-    command names one that there is.
+    that would be allowed, and an optional field for absent. ``adopts`` is the edition that the case would go over to: the one
+    that the command names, where there is that one, and the newest where nothing is said yet.
     """
 
     name: str

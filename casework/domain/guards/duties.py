@@ -104,12 +104,10 @@ def suspension_needs_proof(facts: Facts, request: Request) -> Iterator[Reason]:
 def edition_is_later(facts: Facts, request: Request) -> Iterator[Reason]:
     """A case goes over to a later edition that there is, never back."""
     named = request.said("edition")
-    if named is None:
-        return
-    if request.adopts is None:
+    if request.adopts is None and named is not None:
         yield reason("unknown_edition_named", edition=named[:40])
-    elif named <= facts.edition:
-        yield reason("not_a_later_edition", edition=named[:40], pinned=facts.edition)
+    elif request.adopts is None or request.adopts.id <= facts.edition:
+        yield reason("not_a_later_edition", edition=(named or facts.edition)[:40], pinned=facts.edition)
 
 
 def _named(facts: Facts, request: Request) -> list[Duty]:

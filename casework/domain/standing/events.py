@@ -101,7 +101,7 @@ class Annulled(v.Value, frozen=True):
 
 
 class Reached(v.Value, frozen=True):
-    """A node that the points of a year reached on a track, and the measure it brings, until when (where it says)."""
+    """A node that a year's points reached on a track, and the measure it brings, until when (for good where none is said)."""
 
     track: Track
     year: int

@@ -178,13 +178,12 @@ def _lifted(facts: StandingFacts, event: e.MeasureLifted) -> None:
 
 @_on(e.AdvanceOwed)
 def _owed(facts: StandingFacts, event: e.AdvanceOwed) -> None:
-    debt = facts.debts.setdefault(event.data.case, Debt(event.data.case, event.at, Decimal(0)))
-    debt.owed += event.data.amount
+    _debt(facts, event).owed += event.data.amount
 
 
 @_on(e.AdvanceRecovered)
 def _recovered(facts: StandingFacts, event: e.AdvanceRecovered) -> None:
-    facts.debts[event.data.case].repaid += event.data.amount
+    _debt(facts, event).repaid += event.data.amount
 
 
 @_on(e.AdvanceRepaid)
@@ -220,6 +219,11 @@ def _readmitted(facts: StandingFacts, event: e.MerchantReadmitted) -> None:
     for thing in things:
         if thing.kind == "removal" and thing.ended_at is None:
             thing.ended_at = event.at
+
+
+def _debt(facts: StandingFacts, event: e.AdvanceOwed | e.AdvanceRecovered) -> Debt:
+    """The debt of that case; a case may have come into the store without the stream in which its advance was owed."""
+    return facts.debts.setdefault(event.data.case, Debt(event.data.case, event.at, Decimal(0)))
 
 
 def measures_at(facts: StandingFacts, track: str, year: int, node: int) -> Iterator[Measure]:
