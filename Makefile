@@ -26,7 +26,7 @@ docs: $(VENV)/.installed
 walks: $(VENV)/.tested
 	$(BIN)/python tests/test_walks.py --walks 10000 $(if $(SEED),--seed $(SEED))
 
-# What a tick costs, by cases and by what is due: about three minutes; writes bench/RESULTS.md.
+# What a tick costs, by cases and by what is due; takes a minute or so and writes bench/RESULTS.md.
 .PHONY: bench
 bench: $(VENV)/.installed
 	$(BIN)/python bench/tick.py --write bench/RESULTS.md
