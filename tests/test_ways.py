@@ -41,7 +41,11 @@ def contacted(**given: Any) -> Story:
 
 
 def taken_by(body: str) -> Story:
-    story = contacted().when("refer", body=body, statement="请求处理")
+    story = contacted()
+    if body == "postal_authority":
+        story.when("log_call", channel="carrier_service", note="投诉快递公司")
+        story.when("log_call", channel="carrier_service", note="快递公司的答复不能接受", answered=True)
+    story.when("refer", body=body, statement="请求处理")
     return story.when("accept_referral", f"external:{body}", referral=_only(story))
 
 

@@ -17,11 +17,11 @@ _NOW = option("--now", "at", metavar="TIME", help="As of that time [now].", zh="
 _SPAN = re.compile(r"([0-9]{1,4})(h|d)", re.ASCII)
 
 
-@click.command("tick", cls=Command, zh="办理已到期的事项：视为同意、逾期关闭、恢复处理等，并记录谁逾期。可反复运行，结果不变。")
+@click.command("tick", cls=Command, zh="办理已到期的事项，并记录谁逾期；可反复运行。包括视为同意、逾期关闭、恢复处理等。")
 @_NOW
 @common
 def tick(settings: Settings, at: str | None) -> int:
-    """Apply what has fallen due, and record who missed what. Running it twice, or on two machines at once, does it once."""
+    """Apply what has fallen due, and record who missed what; it can run twice, or on two machines at once, and does it once."""
     from casework.application.clockwork import tick as ticks
     from casework.store.opening import open_store
 

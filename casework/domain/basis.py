@@ -10,6 +10,7 @@ from datetime import datetime
 
 from casework.domain import events as e
 from casework.domain.burden import stands
+from casework.domain.check import SHANGHAI
 from casework.domain.commands import Rule
 from casework.domain.facts import Facts
 from casework.domain.remedies import Claim, claims
@@ -36,7 +37,7 @@ def _burden(facts: Facts, edition: Edition, at: datetime) -> e.Basis:
     shown = sorted({f"{s.party}.{s.kind}={s.standing}" for s in stand.shown})
     missing = ["missing=" + "|".join(group) for group in stand.missing]
     received = facts.given.order.received_at
-    dates = [f"received_at={received.isoformat()}"] if received else []
+    dates = [f"received_at={received.astimezone(SHANGHAI).isoformat()}"] if received else []
     return e.Basis(
         about="burden", row=stand.burden.situation, clause=row.clause, certainty=row.certainty,
         inputs=(f"ground={facts.given.ground}", f"category={facts.given.order.category}", *dates, *shown, *missing),
