@@ -1,11 +1,15 @@
 """What a tick costs: by what is due, or by how many cases there are. Beside it, in the same run, reading every case.
 
-    python bench/tick.py --cases 1000 100000 --due 100
+    make bench                                            runs it and writes bench/RESULTS.md
+    python bench/tick.py --cases 1000 100000 --due 100    runs it and prints what it found
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import platform
+import sqlite3
 import statistics
 import tempfile
 import time
@@ -88,20 +92,46 @@ def measure(cases: int, due: int, repeats: int) -> tuple[float, float, float]:
     return statistics.median(finds), applied, scanned
 
 
+def machine() -> str:
+    """What it was measured on."""
+    return (f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; "
+            f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+
+
+def results(rows: list[list[str]], today: str) -> str:
+    """The page of a run."""
+    table = ["| " + " | ".join(row) + " |" for row in rows]
+    table.insert(1, "| ---: " * len(rows[0]) + "|")
+    return "\n".join(["# What a tick costs", "", *PROSE.splitlines(), "", *table, "", f"{today}. {machine()}.", ""])
+
+
+PROSE = """\
+Written by `make bench`. Each store holds so many cases, of which the same number have fallen due. *Find* asks the index
+of duties what is due (median), *apply* is `casework tick` (once, every event written durably), *read all* reads every case
+and asks each, as it would be without the index (once).
+
+The last row is the point: ratios, measured in one run on one machine, and no promise of speed. Seconds are this machine's
+and its load's; only numbers of one run can be compared with each other."""
+
+
 def main() -> None:
-    """A line for each number of cases, and the ratios between the last and the first."""
+    """A row for each number of cases, and the ratios between the last and the first."""
     parser = argparse.ArgumentParser(description="what a tick costs")
     parser.add_argument("--cases", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--due", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page of the run there")
     chosen = parser.parse_args()
     found = {cases: measure(cases, chosen.due, chosen.repeats) for cases in chosen.cases}
-    print(f"{'cases':>9}  {'due':>5}  {'find':>9}  {'apply':>9}  {'read all':>9}")
-    for cases, (finding, applying, reading) in found.items():
-        print(f"{cases:>9}  {chosen.due:>5}  {finding * 1e3:>7.2f}ms  {applying:>8.2f}s  {reading:>8.2f}s")
+    rows = [["cases", "due", "find", "apply", "read all"]]
+    rows += [[f"{cases:,}", f"{chosen.due:,}", f"{finding * 1e3:.2f} ms", f"{applying:.2f} s", f"{reading:.2f} s"]
+             for cases, (finding, applying, reading) in found.items()]
     first, last = chosen.cases[0], chosen.cases[-1]
-    ratios = [found[last][i] / found[first][i] for i in range(3)]
-    print(f"{last // first}x the cases: find {ratios[0]:.2f}x, apply {ratios[1]:.2f}x, read all {ratios[2]:.2f}x")
+    rows.append([f"{last / first:g}×", "1×", *(f"{found[last][i] / found[first][i]:.2f}×" for i in range(3))])
+    for row in rows:
+        print("  ".join(f"{text:>10}" for text in row))
+    if chosen.write:
+        chosen.write.write_text(results(rows, datetime.now().astimezone().date().isoformat()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from inspect import getdoc
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from casework.cli.base import Command as CliCommand
 from casework.cli.base import Option
 from casework.cli.main import COMMANDS as CLI
 from casework.cli.main import casework as group
-from casework.domain import events, grounds, values, versions
+from casework.domain import clocks, events, grounds, values, versions
 from casework.domain.answers import ANSWERS
 from casework.domain.beside import TRACK_LABELS, TRACKS
 from casework.domain.bodies import NODES, REGIMES, Document
@@ -34,6 +35,7 @@ from casework.domain.burden import SITUATIONS, Step
 from casework.domain.categories import ALIASES, RULES
 from casework.domain.check import Line
 from casework.domain.commands import COMMANDS, Command, OpenCase
+from casework.domain.duties import DUTIES, OPENINGS, DutyRow
 from casework.domain.guards import GUARDS, who_may
 from casework.domain.lifecycle import OPEN, STAGE_OF
 from casework.domain.machine import lifecycle as process_of
@@ -45,12 +47,13 @@ from casework.domain.standing.events import STANDING_EVENT_OF, STANDING_TOPICS, 
 from casework.domain.standing.guards import STANDING_GUARDS
 from casework.domain.standing.rules import CURRENT_RULES, STANDING_SINCE, Track
 from casework.domain.standing.rules import RULES as STANDING_RULES
-from casework.domain.versions import CURRENT
+from casework.domain.versions import CURRENT, TABLES
 from casework.domain.vocabulary import RIGHT_CLAUSES, VOCABULARY, label
 from casework.exchange import taobao
 from casework.report.explain import explain
 from casework.report.lifecycle import as_mermaid
 from casework.report.rules import figure
+from casework.rulebook.calendar import SHANGHAI
 from casework.rulebook.edition import EDITIONS
 from casework.rulebook.records import Certainty
 
@@ -104,6 +107,7 @@ def lifecycle_page() -> Iterator[str]:
            f"`{process.digest}`. What a state or a role is called stands in the [vocabulary](vocabulary.md), what a step "
            "has to say in the [commands](commands.md#commands-of-a-case), why it is refused in the [codes](codes.md).")
     yield "由实际运行的状态机生成：状态、步骤、角色、条件，以及不改变状态的记录。"
+    yield from (older(version) for version in sorted(TABLES) if version != versions.VERSION)
     for heading, lang in (("Picture", "en"), ("图", "zh")):
         yield f"## {heading}"
         yield "\n".join(["```mermaid", *as_mermaid(process, lang), "```"])
@@ -136,11 +140,37 @@ def lifecycle_page() -> Iterator[str]:
     yield "## Guards"
     yield f"Before them all, `who_may`. {first_line(who_may)}"
     yield "Every guard of a command is asked, so that a refusal gives all its reasons at once."
-    users = [(row.name, edge.guards) for row in CURRENT.triggers for edge in row.edges]
-    users += [(a.name, a.guards) for a in CURRENT.acts]
     yield table(("guard", "what it asks", "asked of"), (
-        (code(name), first_line(guard), code(*dict.fromkeys(user for user, used in users if name in used)))
-        for name, guard in GUARDS.items()))
+        (code(name), first_line(guard), asked_of(name)) for name, guard in GUARDS.items()))
+
+
+def guarded(tables: versions.Tables) -> dict[str, tuple[str, ...]]:
+    """Every command of a version with its guards."""
+    found = {t.name: tuple(g for edge in t.edges for g in edge.guards) for t in tables.triggers}
+    return found | {a.name: a.guards for a in tables.acts}
+
+
+def asked_of(guard: str) -> str:
+    """The commands of which a guard is asked: now, or else by an older version."""
+    for version in sorted(TABLES, key=lambda v: (v != versions.VERSION, -v)):
+        if users := [name for name, guards in guarded(TABLES[version]).items() if guard in guards]:
+            return code(*users) + ("" if version == versions.VERSION else f" (version {version})")
+    return ""
+
+
+def older(version: int) -> str:
+    """What a version lacks beside the current one."""
+    old, new = guarded(TABLES[version]), guarded(CURRENT)
+    kept = [name for name in old if name in new]
+    guards = [g for g in GUARDS if any(g in new[name] and g not in old[name] for name in kept)]
+    gone = [g for g in GUARDS if any(g in old[name] and g not in new[name] for name in kept)]
+    return (f"A case keeps the version that it was opened under. Version {version} "
+            + ("" if TABLES[version].duties else "records no [duties](duties.md), ")
+            + ("" if process_of(version).explains else "no basis of a ruling, ")  # type: ignore[union-attr]
+            + ("" if version >= STANDING_SINCE else "and nothing of the merchant's [standing](standing.md); ")
+            + f"it has no {code(*(name for name in new if name not in old))}; of what it has it does not ask {code(*guards)}"
+            + (f", but {code(*gone)}" if gone else "")
+            + ". [Decision 11](decisions/0011-version-two.md) says why both stand side by side.")
 
 
 def states(names: Iterable[str]) -> str:
@@ -152,6 +182,91 @@ def states(names: Iterable[str]) -> str:
     if held <= set(OPEN) and len(left_out) <= 3:
         return "every open state" + (f" but {code(*left_out)}" if left_out else "")
     return code(*(state for state in STAGE_OF if state in held))
+
+
+# --- duties.md -------------------------------------------------------------------------------------------------------
+
+#: What becomes of a duty, in words; the terms are those of the vocabulary.
+CHANGES = {
+    "opened": "It begins, with its end and the rule that gives it.",
+    "met": "What it asked for was done; after its end it is *met late*, and that it was missed stays recorded.",
+    "missed": "Its end passed. A missed duty can still be met until its states are left.",
+    "cancelled": "Its states were left, or something ended it; nothing was missed by that.",
+    "paused": "Its clock stands still: `pause_duty`, or a state of the column *clock stops in*.",
+    "resumed": "It runs on with the time that was left, in the unit of its rule.",
+    "extended": "It was given more time (`extend_duty`, never less), or a new notice or demand set its time anew.",
+    "recomputed": "Its calendar was published (`recompute_duty`), or the case went over to a later edition (`adopt_edition`).",
+}
+#: How each unit is counted, and a rule to show it by with when it begins to run.
+UNITS: dict[str, tuple[str, str, str]] = {
+    "hour": ("elapsed hours, to the moment", "merchant.response", "2026-02-13T18:30:00+08:00"),
+    "day": ("natural days after the day on which it begins, to the end of the last", "refund.after_goods_back",
+            "2026-02-11T18:30:00+08:00"),
+    "working_day": ("days on which work is done: no weekend, no day off of a public holiday, but the weekends worked for it "
+                    "(调休); to the end of the last", "mr12315.accept", "2026-02-10T18:30:00+08:00"),
+    "month": ("to the end of the same day of a later month, or of the month's last day where it has none",
+              "dispute.suspend.police", "2026-01-31T18:30:00+08:00"),
+    "year": ("likewise, years later", "suit.limitation", "2023-02-10T18:30:00+08:00"),
+}
+
+
+def duties_page() -> Iterator[str]:
+    yield "# The duties"
+    yield ("Who owes what to whom until when. A duty is recorded in the events that open, meet and miss it "
+           "([decision 10](decisions/0010-duties-in-the-events.md)), with the figure and the clause that gave its end; "
+           "`casework due` lists those that run, `casework tick` does what follows when the time is over.")
+    yield "期限：谁应在何时之前向谁做什么，由哪条规则或由谁规定，何时开始、完成、中止，逾期后发生什么。"
+    yield "## Kinds"
+    yield ("*Begun by* also sets the time anew while the duty runs, but for `merchant_answer`: asking again gives the merchant "
+           "no more time. *Until* is a [rule](rules.md), or what the command names.")
+    yield table(("duty", "中文", "English", "owes", "to", "begun by", "until"), (
+        (code(d.name), *VOCABULARY["duty"][d.name], owes(d), code(d.to), code(*OPENINGS[d.name].by),
+         code(*OPENINGS[d.name].rules) or f"what {code(*OPENINGS[d.name].by)} names") for d in DUTIES))
+    yield "## Lives"
+    yield ("A duty lives only in its states; leaving them cancels it. *If missed* is what `tick` gives in the name of the "
+           "system, the first that is allowed; `miss_duty` only records it. Where *decides* says yes the audit reports whoever "
+           "decided late (`decided_late`), unless the figure is unverified.")
+    yield table(("duty", "met by", "in", "ended by", "clock stops in", "if missed", "decides"), (
+        (code(d.name), code(*d.meets), states(d.states), code(*d.ended_by), code(*d.stops), code(*d.follows, "miss_duty"),
+         "yes" if d.decides else "") for d in DUTIES))
+    yield "## Changes"
+    yield paragraph(clocks.__doc__, 1)
+    yield table(("change", "中文", "English", "what it means"), (
+        (code(name), *VOCABULARY["duty_change"][name], CHANGES[name]) for name in VOCABULARY["duty_change"]))
+    yield "## How time is counted"
+    yield ("In Asia/Shanghai. Of a limit of days or longer the day on which it begins is not counted, and the last one is to its "
+           "end (24:00). `casework rules due RULE --from TIME` shows every day that was counted or not.")
+    edition = EDITIONS[max(EDITIONS)]
+    yield table(("unit", "how", "for example", "from", "until", "its last day"), (
+        (code(unit), how, code(rule), shown(datetime.fromisoformat(start)), shown(edition.due(rule, datetime.fromisoformat(
+            start)).at), ROLLS[edition.governing(rule, datetime.fromisoformat(start)).roll])
+        for unit, (how, rule, start) in UNITS.items()))
+    yield ("Whether a last day off moves is the rule's own parameter, since the laws differ. Holidays are those of the State "
+           "Council's yearly notice, as the installed `chinesecalendar` has them. A limit that reaches beyond them is "
+           "*provisional*: an estimate that nobody is late by, until a later calendar lets `tick` compute it again.")
+
+
+def paragraph(text: str | None, number: int) -> str:
+    """A paragraph of a docstring."""
+    return prose((text or "").split("\n\n")[number])
+
+
+def owes(duty: DutyRow) -> str:
+    """Whoever owes it."""
+    named = {"party": "the party named", "body": "the outside body"}
+    return named.get(duty.owes, code(duty.owes))
+
+
+def shown(moment: datetime) -> str:
+    """A time in Shanghai, to the second."""
+    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+
+
+ROLLS = {
+    "none": "stays",
+    "holiday": "moves off statutory holidays (法定节假日)",
+    "rest_day": "moves off any day of rest (法定休假日)",
+}
 
 
 # --- vocabulary.md ---------------------------------------------------------------------------------------------------
@@ -442,14 +557,13 @@ def advice_page() -> Iterator[str]:
     yield ("*From*: `platform`, what its ruling may award; `mediation`, what both sides may agree on; `court`. Statutory damages "
            "are never the platform's. The figures are the [rulebook's](rules.md), by the edition that the case pins.")
     yield table(("claim", "remedy", "on", "what it is", "from", "figure", "conditions", "rests on", "certainty"), (
-        (code(e.id), code(e.kind), code(*e.on), said(e.said), code(*e.venues), code(e.rule) if e.rule else e.sum.replace("none",
-        ""),
+        (code(e.id), code(e.kind), code(*e.on), said(e.said), code(*e.venues),
+         code(e.rule) if e.rule else e.sum.replace("none", ""),
          BREAK.join(said(c) for c in e.conditions), e.clause, sure(e.certainty)) for e in ENTITLEMENTS))
 
     yield "## Outside bodies"
     yield table(("way", "body", "what it is", "conditions", "shut out by", "to bring", "time limits", "what comes of it",
-    "rests on",
-                 "certainty"), (
+                 "rests on", "certainty"), (
         (code(name), code(n.body), said(n.said), code(*n.checks),
          "by the law of the day" if name == "regulator_complaint" else code(*n.shut_out_by),
          BREAK.join(document(d) for d in n.documents), BREAK.join(f"{said(c.said)} ({c.clause})" for c in n.clocks),
@@ -489,6 +603,8 @@ def other_words() -> dict[str, list[str]]:
         if word != category:
             found.setdefault(category, []).append(word)
     return found
+
+
 # --- standing.md -----------------------------------------------------------------------------------------------------
 
 
@@ -580,6 +696,7 @@ def ways(value: taobao.Value) -> str:
 
 PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "lifecycle.md": lifecycle_page,
+    "duties.md": duties_page,
     "vocabulary.md": vocabulary_page,
     "codes.md": codes_page,
     "commands.md": commands_page,

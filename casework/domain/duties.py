@@ -64,5 +64,41 @@ DUTIES = (
     DutyRow("courier_answer", "courier", "consumer", ("log_call",), OPEN),
 )
 
+
+class Opening(NamedTuple):
+    """How a duty begins: the commands that open it or set its time anew, and whose figure its end is.
+
+    ``rules`` are records of the rulebook; where there are none, the command names the time. A duty is opened only in its states.
+    """
+
+    by: tuple[str, ...]
+    rules: tuple[str, ...] = ()
+
+
+_INTO_PERFORMANCE = ("accept_offer", "deem_agreed", "execute_ruling", "external_award")
+
+#: What :mod:`casework.domain.clocks` opens duties by, as a table; a test holds that what the stories record agrees with it.
+OPENINGS = {
+    "limitation": Opening(("open_case", "contact_merchant", "refer", "reject_complaint", "refuse_escalation", "reopen"),
+                          ("suit.limitation",)),
+    "merchant_answer": Opening(("contact_merchant", "answer_merchant", "decline_offer"), ("merchant.response",)),
+    "platform_reply": Opening(("file", "supply_evidence", "report_default", "reopen_filed"), ("platform.reply",)),
+    "evidence": Opening(("request_evidence",)),
+    "proof": Opening(("ask_proof",)),
+    "answer": Opening(("notify",)),
+    "call_promise": Opening(("log_call",)),
+    "acceptance_proof": Opening(("suspend",), ("dispute.suspend.court_proof",)),
+    "suspension": Opening(("suspend", "show_acceptance"), ("dispute.suspend.self_settle", "dispute.suspend.police")),
+    "objection": Opening(("rule",), ("ruling.objection",)),
+    "performance": Opening((*_INTO_PERFORMANCE, "receive_return", "settle_return"),
+                           ("unreasonable_refusal", "refund.after_goods_back")),
+    "return_shipping": Opening((*_INTO_PERFORMANCE, "settle_return"), ("return.shipping",)),
+    "return_confirmation": Opening(("ship_return",), ("return.confirm",)),
+    "referral_acceptance": Opening(("refer",), ("mr12315.accept", "consumer_assoc.accept.{province}")),
+    "referral_result": Opening(("accept_referral",), ("mr12315.mediate", "consumer_assoc.mediate.{province}")),
+    "tip_off_check": Opening(("tip_off",), ("tipoff.check",)),
+    "courier_answer": Opening(("log_call",), ("courier.complaint",)),
+}
+
 #: Whoever can owe something.
 OWE = ("consumer", "merchant", "agent", "external", "courier")
