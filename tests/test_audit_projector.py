@@ -120,8 +120,8 @@ def _duty(facts: Facts, pick: Random, *states: str) -> str:
 
 def _extended(facts: Facts, now: datetime, pick: Random) -> c.ExtendDuty:
     duty = _duty(facts, pick, "running")
-    return c.ExtendDuty(duty=duty, until=max(now, facts.duties[duty].due.at) + DAY, reason="节假日") if duty in facts.duties else (
-        c.ExtendDuty(duty=duty, until=now + DAY, reason="节假日"))
+    end = facts.duties[duty].due.at if duty in facts.duties else now
+    return c.ExtendDuty(duty=duty, until=max(now, end) + DAY, reason="节假日")
 
 
 def _overdue(facts: Facts, now: datetime, pick: Random) -> str:
@@ -141,7 +141,8 @@ _MAKE: dict[str, _Make] = {
     "ask_proof": lambda f, t, r: c.AskProof(party=r.choice(["merchant", "consumer"]), answer_by=_later(t, r),
                                             kinds=("purchase_voucher", "test_certificate")[:r.randint(1, 2)]),
     "submit_proof": lambda f, t, r: c.SubmitProof(kinds=f.proof_term.kinds[:1] if f.proof_term else ()),
-    "suspend": lambda f, t, r: c.Suspend(ground=r.choice(["court", "police", "both_ask"]), party=r.choice(["consumer", "merchant"])),
+    "suspend": lambda f, t, r: c.Suspend(ground=r.choice(["court", "police", "both_ask"]),
+                                         party=r.choice(["consumer", "merchant"])),
     "rule": _rule,
     "escalate": lambda f, t, r: c.Escalate(statement="不服"),
     "remit": lambda f, t, r: c.Remit(explanation="重审"),
@@ -182,7 +183,8 @@ _MAKE: dict[str, _Make] = {
     "resume_duty": lambda f, t, r: c.ResumeDuty(duty=_duty(f, r, "paused")),
     "extend_duty": _extended,
     "miss_duty": lambda f, t, r: c.MissDuty(duty=_overdue(f, t, r)),
-    "recompute_duty": lambda f, t, r: c.RecomputeDuty(duty=_any(r, [d.id for d in f.duties.values() if d.due.provisional], "D-1")),
+    "recompute_duty": lambda f, t, r: c.RecomputeDuty(
+        duty=_any(r, [d.id for d in f.duties.values() if d.due.provisional], "D-1")),
     "adopt_edition": lambda f, t, r: c.AdoptEdition(edition=CURRENT.id, reason="新规施行"),
 }
 #: What ends a case, or the platform's hearing, is pulled less often, so that walks get deep; what is rarely open, more.
@@ -219,7 +221,7 @@ def walked(pick: Random, steps: int, uses: Counter[str] | None = None) -> Story:
 def _step(story: Story, pick: Random, liked: dict[str, float], uses: Counter[str]) -> None:
     facts = story.case.facts
     after = pick.choice([HOUR, HOUR, 5 * HOUR, DAY, 4 * DAY] + [1200 * DAY] * (pick.random() < 0.03))
-    allowed = [option for option in options(facts, story.now + after, story.edition) if option.allowed]
+    allowed = [option for option in options(facts, story.now + after, story.edition, newest=CURRENT) if option.allowed]
     steps = [o for o in allowed if o.to is not None]
     # Steps of the lifecycle as often as acts, for there are far more acts beside it.
     pool = steps if steps and pick.random() < 0.5 else allowed

@@ -46,7 +46,7 @@ from casework.domain.vocabulary import VOCABULARY
 IN_A_LIST = {"case", "state", "stage", "ground", "merchant", "version", "updated_at", "overdue"}
 IN_A_CASE = IN_A_LIST | {"order", "parties", "evidence", "offers", "rulings", "remedy", "penalties", "duties", "referrals"}
 OURS_IN_A_CASE = {"assigned", "claim", "excuses", "proofs", "performed", "goods", "advance", "tip_offs", "calls",
-                  "publicity", "feedback", "opened_at", "closed_at"}
+                  "publicity", "feedback", "opened_at", "closed_at", "missed"}
 
 
 @pytest.fixture(autouse=True)
@@ -377,7 +377,7 @@ def test_values_that_do_not_fit_are_said_in_words(trigger: str, said: dict[str, 
 
 
 def test_list_filters_by_state_stage_merchant_ground_and_overdue() -> None:
-    given_case("K-1", steps=1)
+    given_case("K-1", steps=1)  # the merchant does not answer
     given_case("K-2", steps=5)  # filed, and nobody answers
     given_case("K-3", steps=len(LIFE))
 
@@ -389,7 +389,7 @@ def test_list_filters_by_state_stage_merchant_ground_and_overdue() -> None:
     assert listed("--stage", "closed") == ["K-3"]
     assert listed("--merchant", "M-3", "--ground", "malfunction") == ["K-1", "K-2", "K-3"]
     assert listed("--merchant", "M-4") == []
-    assert listed("--overdue") == ["K-2"]
+    assert listed("--overdue") == ["K-1", "K-2"]
     casework("list", "--state", "rulled").fails("--state", "did you mean 'ruled'")
     casework("list", "--stage", "clsed", lang="zh").fails("--stage", "closed")
     casework("list", "--ground", "x").fails("--ground", "counterfeit")
@@ -616,6 +616,7 @@ def test_a_terminal_that_lacks_a_character_gets_its_escape(encoding: str, shown:
     (("list",), ("eventsourcing", "transitions", "yaml")),
     (("history", "K-1"), ("eventsourcing", "transitions", "yaml")),
     (("options", "K-1"), ("eventsourcing", "yaml")),
+    (("due",), ("eventsourcing", "transitions", "yaml")),
     (("explain", "rule"), ("eventsourcing", "transitions", "yaml")),
     (("audit",), ("eventsourcing", "yaml")),
 ], ids=lambda a: a[0] if a[0] in COMMANDS or a[0].startswith("-") else "")

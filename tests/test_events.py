@@ -230,7 +230,7 @@ def test_the_first_event_pins_lifecycle_and_edition_and_the_bytes_are_plain_to_r
     assert process is not None
     assert (payload["lifecycle"], payload["lifecycle_digest"]) == (VERSION, process.digest)
     assert (payload["edition"], payload["edition_digest"]) == (CURRENT.id, CURRENT.digest)
-    assert VERSION == max(TABLES) and CURRENT.id == max(EDITIONS), "a new case pins the latest of both"
+    assert max(TABLES) == VERSION and max(EDITIONS) == CURRENT.id, "a new case pins the latest of both"
     assert len(payload["lifecycle_digest"]) == len(payload["edition_digest"]) == 64
     assert payload["by"] == {"role": "consumer", "id": "C-1"}
     assert payload["case"] == "K-1"

@@ -498,8 +498,8 @@ def test_every_change_of_an_act_or_a_duty_changes_the_digest(v: Version) -> None
             digests.add(Lifecycle(v.number, v.tables._replace(acts=(*acts[:i], other, *acts[i + 1:]))).digest)
             changed += 1
     for i, duty in enumerate(duties):
-        for field, value in (("name", "other"), ("owes", "auditor"), ("to", "auditor"), ("decides", not duty.decides),
-                             *((name, (*getattr(duty, name), "x")) for name in ("meets", "states", "stops", "ended_by", "follows"))):
+        longer = {name: (*getattr(duty, name), "x") for name in ("meets", "states", "stops", "ended_by", "follows")}
+        for field, value in ({"name": "other", "owes": "auditor", "to": "auditor", "decides": not duty.decides} | longer).items():
             row = duty._replace(**{field: value})
             digests.add(Lifecycle(v.number, v.tables._replace(duties=(*duties[:i], row, *duties[i + 1:]))).digest)
             changed += 1

@@ -17,11 +17,11 @@ import msgspec
 from casework.domain import fold
 from casework.domain.answers import ANSWERS
 from casework.domain.beside import HEARING
-from casework.domain.decide import process_of
 from casework.domain.events import CaseOpened, Event, topic_of
 from casework.domain.facts import Duty, Facts
 from casework.domain.lifecycle import CLOSED, STAGE_OF
 from casework.domain.values import Remedy, personal_fields
+from casework.domain.versions import TABLES
 from casework.errors import CaseworkError
 from casework.store import codec
 from casework.store.row import Row
@@ -127,7 +127,7 @@ def full(facts: Facts, now: datetime) -> View:
 
 def duties(facts: Facts, now: datetime) -> list[View]:
     """What is owed, by whom, until when: running, standing still, or late and still to be done. A closed case has none."""
-    if recorded := process_of(facts).duties:
+    if recorded := {row.name: row for row in TABLES[facts.lifecycle].duties}:
         owed = [d for d in facts.duties.values() if d.is_owed]
         return [_recorded(d, recorded[d.kind].to, now) for d in sorted(owed, key=lambda d: (d.due.at, d.id))]
     return _derived_duties(facts, now)

@@ -30,7 +30,7 @@ def project(facts: Facts | None, event: e.Event) -> Facts | None:
             _withdraw_offers(facts)
         # A deadline for the platform's reply is met by whatever step its people take.
         facts.replied = facts.replied or event.by.role in ("agent", "supervisor")
-    for change in event.duties:
+    for change in event.duties if not isinstance(event, e.CaseOpened) else ():
         _duty(facts, change, event)
     concern = _CONCERNS.get(type(event))
     if concern is not None:
@@ -331,7 +331,8 @@ def _owe(facts: Facts, remedy: Remedy | None) -> None:
 _CONCERNS: dict[type[e.Event], Callable[[Facts, e.Event], None]] = {
     kind: concern
     for concern, kinds in (
-        (_with_merchant, (e.MerchantContacted, e.ClaimDeemedAgreed, e.EvidenceAskedByMerchant, e.ClaimRefused, e.InstantlyRefunded)),
+        (_with_merchant, (e.MerchantContacted, e.ClaimDeemedAgreed, e.EvidenceAskedByMerchant, e.ClaimRefused,
+                          e.InstantlyRefunded)),
         (_offers, (e.OfferMade, e.OfferDeclined, e.OfferAccepted)),
         (_before_platform, (e.ComplaintFiled, e.FiledCaseReopened, e.DefaultReported, e.CaseEscalated)),
         (_intake, (e.EvidenceRequested, e.EvidenceSupplied, e.ComplaintRejected, e.ComplaintAccepted, e.CaseAssigned,

@@ -7,7 +7,7 @@ begin. A duty whose rule the edition lacks is not opened.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -136,7 +136,7 @@ def _moved(row: DutyRow, duty: Duty, event: e.Event, before: str, state: str, ed
     if (named and isinstance(event, e.DutyPaused)) or (state in row.stops and before not in row.stops):
         yield "paused", None
     elif named and isinstance(event, e.DutyExtended):
-        yield "extended", msgspec.structs.replace(duty.due, at=event.data.until, provisional=False)
+        yield "extended", msgspec.structs.replace(duty.due, at=event.data.until, provisional=False, unit=None)
     elif named and isinstance(event, e.DutyRecomputed):
         yield "recomputed", rule_due(edition, duty.due.rule, duty.since)
     elif isinstance(event, e.EditionAdopted) and adopted is not None and duty.due.unit and adopted.has(duty.due.rule):

@@ -29,8 +29,8 @@ from casework.errors import InputError, Permitted, Reason, Refused
 class Context:
     """Under which circumstances a command is given: who, when it happened, when it is recorded, under which id and edition.
 
-    Both times carry their offset. The command id makes a retry the same command. ``adopts`` is the edition that the command names,
-    where it names one that there is; of any other command, the newest edition.
+    Both times carry their offset. The command id makes a retry the same command. ``adopts`` is the edition that the command
+    names, where it names one that there is; of any other command, the newest edition.
     """
 
     by: Actor

@@ -128,8 +128,8 @@ class Call:
 class Duty:
     """What somebody owes until a time. ``state``: running, paused, met, late (met after its time), missed, cancelled.
 
-    ``since`` is when it began to run, ``settled_at`` when it was met, missed or cancelled; ``was_paused`` that its time is not the
-    one that the rule gives from ``since``; ``is_over`` that a missed one can no longer be made good.
+    ``since`` is when it began to run, ``settled_at`` when it was met, missed or cancelled; ``was_paused`` that its time is not
+    the one that the rule gives from ``since``; ``is_over`` that a missed one can no longer be made good.
     """
 
     id: str

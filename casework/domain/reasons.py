@@ -94,7 +94,8 @@ REASONS: dict[str, ReasonText] = {
         "快递暂行条例 28；邮政业用户申诉处理办法"),
     "no_proof_owed": ReasonText(
         "{who} 没有需要提交的受理凭证", "no proof of acceptance is owed by {who}",
-        "仅在因法院或公安中止时、由主张的一方提交", "only where the review is suspended for court or police, by the party that said so",
+        "仅在因法院或公安中止时、由主张的一方提交",
+        "only where the review is suspended for court or police, by the party that said so",
         "淘宝平台争议处理规则 83"),
     "unknown_edition_named": ReasonText(
         "没有规则版本“{edition}”", "there is no edition '{edition}' of the rulebook",
