@@ -221,7 +221,7 @@ def walked(pick: Random, steps: int, uses: Counter[str] | None = None) -> Story:
 def _step(story: Story, pick: Random, liked: dict[str, float], uses: Counter[str]) -> None:
     facts = story.case.facts
     after = pick.choice([HOUR, HOUR, 5 * HOUR, DAY, 4 * DAY] + [1200 * DAY] * (pick.random() < 0.03))
-    allowed = [option for option in options(facts, story.now + after, story.edition) if option.allowed]
+    allowed = [option for option in options(facts, story.now + after, story.edition, newest=CURRENT) if option.allowed]
     steps = [o for o in allowed if o.to is not None]
     # Steps of the lifecycle as often as acts, for there are far more acts beside it.
     pool = steps if steps and pick.random() < 0.5 else allowed

@@ -617,6 +617,7 @@ def test_a_terminal_that_lacks_a_character_gets_its_escape(encoding: str, shown:
     (("list",), ("eventsourcing", "transitions", "yaml")),
     (("history", "K-1"), ("eventsourcing", "transitions", "yaml")),
     (("options", "K-1"), ("eventsourcing",)),
+    (("due",), ("eventsourcing", "transitions", "yaml")),
     (("explain", "rule"), ("eventsourcing", "transitions", "yaml")),
     (("audit",), ("eventsourcing",)),
 ], ids=lambda a: a[0] if a[0] in COMMANDS or a[0].startswith("-") else "")

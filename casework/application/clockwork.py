@@ -1,14 +1,13 @@
-"""What follows from time alone: the duties that have fallen due, found by what is due and not by reading every case."""
+"""What follows from time alone: what has fallen due, found by what is due and not by reading every case."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from datetime import datetime
 
 from casework.application import service
-from casework.application.views import duties, facts_of
+from casework.application.agenda import moment
 from casework.domain.clocks import computed_again
 from casework.domain.decide import actor_for, judge, process_of
 from casework.domain.duties import DutyRow
@@ -17,22 +16,9 @@ from casework.domain.request import Edition, Request
 from casework.errors import CaseworkError, Refused
 from casework.rulebook.calendar import covered_until
 from casework.rulebook.edition import pinned
-from casework.store.row import DueRow, Row
+from casework.store.dues import microseconds
+from casework.store.row import DueRow
 from casework.store.store import Store
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class HasDues(Protocol):
-    """What knows the running duties and the cases: a store, or a reader of one."""
-
-    def dues(self) -> list[DueRow]:
-        """All of them, by due time."""
-        ...
-
-    def rows(self, case: str) -> Iterator[Row]:
-        """The rows of a case."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +73,7 @@ def _settle(store: Store, row: DueRow, now: datetime, clock: service.Clock) -> I
 
 def _do(store: Store, row: DueRow, name: str, duty: Duty, at: datetime, clock: service.Clock) -> Iterator[Ticked]:
     done = service.carry_on(store, row.case, name, said_by_time(name, duty), by="system", at=at, clock=clock,
-                            command_id=f"tick:{name}:{duty.id}:{_microseconds(duty.due.at)}")
+                            command_id=f"tick:{name}:{duty.id}:{microseconds(duty.due.at)}")
     if not done.repeated:
         yield Ticked(row.case, duty.id, duty.kind, duty.owes, duty.due.at, name, done.state)
 
@@ -110,29 +96,3 @@ def follow(facts: Facts, duty: Duty, at: datetime, edition: Edition) -> str:
 def _is_final(facts: Facts, duty: Duty) -> bool:
     """Whether the calendar of a provisional duty has come."""
     return not computed_again(facts.demands, duty, pinned(facts.edition)).provisional
-
-
-def due(reader: HasDues, now: datetime, within: timedelta | None = None, by: str | None = None) -> Iterator[dict[str, Any]]:
-    """The duties whose clock runs, by due time: all, or those due ``within`` that time of ``now``; all, or ``by`` a role.
-
-    A duty that is over stays until :func:`tick` has dealt with it. What the case says of it is given where it can be read.
-    """
-    seen: dict[str, dict[str, Any]] = {}
-    for row in reader.dues():
-        at = moment(row.due)
-        if (within is not None and at > now + within) or by not in (None, row.owes, row.owes.partition(":")[0]):
-            continue
-        if row.case not in seen:
-            facts = facts_of(reader.rows(row.case))
-            seen[row.case] = {d["id"]: d for d in duties(facts, now)} if facts else {}
-        if row.duty in seen[row.case]:
-            yield {"case": row.case} | seen[row.case][row.duty]
-
-
-def moment(microseconds: int) -> datetime:
-    """The time that an index keeps as microseconds since the epoch."""
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _microseconds(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)

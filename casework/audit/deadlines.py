@@ -5,25 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
+from msgspec.structs import replace
+
 from casework.audit.findings import Fault, Line, shown
 from casework.audit.rules import no_edition, no_history
 from casework.audit.walk import Walk
 from casework.domain import events as e
 from casework.domain.clocks import changes
 from casework.domain.duties import DUTIES
+from casework.domain.facts import NEVER
 from casework.rulebook.edition import edition
 
 _DECIDES = {row.name for row in DUTIES if row.decides}
 
 
-def duties_differ(walk: Walk, event: e.Event) -> Iterator[Fault]:
-    """Every change of a duty that is not what the facts, the event and the pinned edition give."""
+def duties_differ(walk: Walk, event: e.Event, to: str | None) -> Iterator[Fault]:
+    """Every change of a duty that is not what the facts, the event and the pinned edition give; the walk goes on with theirs.
+
+    ``to`` is where the event leads by the lifecycle, whatever it says itself: that is another finding.
+    """
     rows = walk.processes[0].duties if len(walk.processes) == 1 else {}
     if not rows:
         if event.duties and len(walk.processes) == 1:
             yield _differs(event.duties[0], None)
         return
     opening = isinstance(event, e.CaseOpened)
+    if opening and walk.facts is not None:
+        return  # opened twice
     if walk.broken or (walk.facts is None) is not opening:
         yield from no_history(walk)
         return
@@ -32,7 +40,8 @@ def duties_differ(walk: Walk, event: e.Event) -> Iterator[Fault]:
         return
     adopted = edition(event.data.edition) if isinstance(event, e.EditionAdopted) else None
     try:
-        derived = changes(rows, walk.facts, event, walk.edition, adopted)
+        meant = event if event.to_state == to else replace(event, from_state=walk.state if to else None, to_state=to)
+        derived = changes(rows, walk.facts, meant, walk.edition, adopted)
     except Exception as error:  # values that no command lets in: whatever becomes of them, the audit goes on
         yield from walk.unchecked("duties", Line("期限", "duties"),
                                   Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
@@ -44,6 +53,7 @@ def duties_differ(walk: Walk, event: e.Event) -> Iterator[Fault]:
                     "所装的工作日历不含该期限", "the installed working-day calendar does not cover it"))
                 continue
             yield _differs(told, due)
+            walk.duties = derived
             break
 
 
@@ -68,17 +78,17 @@ def _same(told: e.DutyChange, derived: e.DutyChange) -> bool:
         return True
     if told.due is None or derived.due is None or not told.due.provisional:
         return False
-    # A provisional time is an estimate: a calendar that came later gives another.
-    return _bare(told) == _bare(derived)
+    # A provisional time is an estimate of working days: a calendar that came later gives another.
+    return derived.due.unit == "working_day" and _bare(told) == _bare(derived)
 
 
 def _is_beyond_calendar(told: e.DutyChange, derived: e.DutyChange) -> bool:
     return derived.due is not None and derived.due.provisional and told.due is not None and _bare(told) == _bare(derived)
 
 
-def _bare(change: e.DutyChange) -> tuple[object, ...]:
-    due = change.due
-    return (change.id, change.change, change.duty, change.owes, change.about, due and (due.rule, due.clause, due.certainty))
+def _bare(change: e.DutyChange) -> e.DutyChange:
+    """The change but for its time."""
+    return replace(change, due=change.due and replace(change.due, at=NEVER, provisional=False))
 
 
 def _differs(told: e.DutyChange | None, derived: e.DutyChange | None) -> Fault:

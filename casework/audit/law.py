@@ -30,7 +30,7 @@ def judge(walk: Walk, event: e.Event) -> Iterator[Fault]:
     if isinstance(event, e.CaseOpened):
         yield from _opening(walk, event)
         yield from _repeated(walk, event)
-        yield from duties_differ(walk, event)
+        yield from duties_differ(walk, event, None)
         walk.take(event, INITIAL if walk.facts is None else walk.state)
         return
     command: type[Command] = type(event.data)
@@ -49,12 +49,13 @@ def judge(walk: Walk, event: e.Event) -> Iterator[Fault]:
         yield from guards_refuse(walk, request, step.guards if step else ())
     yield from _repeated(walk, event)
     yield from derived_differs(walk, event)
-    yield from duties_differ(walk, event)
+    # Where it says no state it goes on as it should have, so that one wrong name is one finding.
+    said = event.to_state if event.to_state in STAGE_OF else None
+    yield from duties_differ(walk, event, None if act else step.to if step else said)
     yield from decided_late(walk, event)
     if isinstance(event, e.EditionAdopted):
         yield from _adoption(walk, event)
-    # Where it says no state it goes on as it should have, so that one wrong name is one finding.
-    walk.take(event, event.to_state if event.to_state in STAGE_OF else step.to if step else walk.state)
+    walk.take(event, said or (step.to if step else walk.state))
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ def project(facts: Facts | None, event: e.Event) -> Facts | None:
             _withdraw_offers(facts)
         # A deadline for the platform's reply is met by whatever step its people take.
         facts.replied = facts.replied or event.by.role in ("agent", "supervisor")
-    for change in event.duties:
+    for change in event.duties if not isinstance(event, e.CaseOpened) else ():
         _duty(facts, change, event)
     concern = _CONCERNS.get(type(event))
     if concern is not None:

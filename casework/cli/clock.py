@@ -11,7 +11,7 @@ import click
 from casework.cli.base import Command, Settings, common, lang, moment, now, option
 from casework.errors import CaseworkError, InputError
 from casework.report import clock as report
-from casework.report.text import document
+from casework.report.text import document, escape
 
 _NOW = option("--now", "at", metavar="TIME", help="As of that time [now].", zh="以该时间为准 [现在]")
 _SPAN = re.compile(r"([0-9]{1,4})(h|d)", re.ASCII)
@@ -42,7 +42,7 @@ def tick(settings: Settings, at: str | None, rebuild: bool) -> int:
     settings.answer({"now": when, "done": done, "errors": [e.text(lang()) for e in errors]},
                     lambda: report.tick_lines(done, lang(), settings.zone))
     for error in errors:
-        click.echo("casework: " + error.text(lang()), err=True)
+        click.echo("casework: " + escape(error.text(lang())), err=True)
     return 2 if errors else 0
 
 
@@ -56,20 +56,23 @@ def tick(settings: Settings, at: str | None, rebuild: bool) -> int:
 @common
 def due(settings: Settings, within: str | None, role: str | None, jsonl: bool, at: str | None) -> int:
     """The duties whose time runs: whose, to whom, until when, under which rule."""
-    from casework.application.clockwork import due as dues
+    from casework.application.agenda import due as dues
     from casework.store.opening import open_reader
 
     when = moment(at, "--now") or now()
     span = _span(within)
     _check_role(role)
+    broken: list[CaseworkError] = []
     with open_reader(settings.store) as reader:
-        found = list(dues(reader, when, span, role))
+        found = list(dues(reader, when, span, role, broken=broken))
     if jsonl:
         for item in found:
             click.echo(document(item, settings.zone, indent=None))
     else:
         settings.answer({"now": when, "duties": found}, lambda: report.due_lines(found, lang(), settings.zone))
-    return 0
+    for error in broken:
+        click.echo("casework: " + escape(error.text(lang())), err=True)
+    return 1 if broken else 0
 
 
 def _not_ahead(at: datetime | None) -> datetime:

@@ -140,7 +140,7 @@ def _moved(row: DutyRow, duty: Duty, event: e.Event, before: str, state: str, de
     if (named and isinstance(event, e.DutyPaused)) or (state in row.stops and before not in row.stops):
         yield "paused", None
     elif named and isinstance(event, e.DutyExtended):
-        yield "extended", msgspec.structs.replace(duty.due, at=event.data.until, provisional=False)
+        yield "extended", msgspec.structs.replace(duty.due, at=event.data.until, provisional=False, unit=None)
     elif named and isinstance(event, e.DutyRecomputed):
         yield "recomputed", _told(computed_again(demands, duty, edition))
     elif isinstance(event, e.EditionAdopted) and adopted is not None and duty.due.unit and adopted.has(duty.due.rule):

@@ -9,6 +9,7 @@ from casework.domain import grounds
 from casework.domain.facts import Facts
 from casework.domain.guards.amounts import parts
 from casework.domain.guards.evidence import evidence_is_enough
+from casework.domain.guards.terms import stands_still
 from casework.domain.reasons import reason
 from casework.domain.request import Request
 from casework.domain.vocabulary import ROLES
@@ -127,7 +128,10 @@ def _was_heard(facts: Facts, role: str, at: datetime) -> bool:
     hearing = facts.hearings.get(role)
     if hearing is None:
         return False
-    return hearing.answered_at is not None or (hearing.answer_by is not None and hearing.answer_by < at)
+    if hearing.answered_at is not None:
+        return True
+    still = any(stands_still(facts, kind, role) for kind in ("answer", "proof"))
+    return hearing.answer_by is not None and hearing.answer_by < at and not still
 
 
 def _merchant_may_win(facts: Facts) -> bool:

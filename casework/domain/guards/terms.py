@@ -19,6 +19,11 @@ def day(moment: datetime) -> str:
     return moment.isoformat(timespec="minutes")
 
 
+def stands_still(facts: Facts, kind: str, owes: str | None = None) -> bool:
+    """Whether the clock of such a duty is stopped: then its day is no day to be late by."""
+    return any(d.state == "paused" and d.kind == kind and owes in (None, d.owes) for d in facts.duties.values())
+
+
 def limitation(facts: Facts, request: Request) -> Deadline:
     """When the limitation period of the case ends."""
     return limitation_due(facts.demands, request.edition)
@@ -40,13 +45,13 @@ def limitation_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
 
 def evidence_term_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
     """The day set for more evidence is past."""
-    if facts.evidence_term is not None and request.at <= facts.evidence_term.answer_by:
+    if facts.evidence_term is not None and (request.at <= facts.evidence_term.answer_by or stands_still(facts, "evidence")):
         yield reason("term_running", due=day(facts.evidence_term.answer_by))
 
 
 def proof_term_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
     """The day set for proof is past."""
-    if facts.proof_term is not None and request.at <= facts.proof_term.answer_by:
+    if facts.proof_term is not None and (request.at <= facts.proof_term.answer_by or stands_still(facts, "proof")):
         yield reason("term_running", due=day(facts.proof_term.answer_by))
 
 
