@@ -12,15 +12,19 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from casework.application import views
 from casework.application.clockwork import follow, said_by_time
 from casework.domain.case import Case
+from casework.domain.clocks import changes
 from casework.domain.commands import COMMANDS as BY_NAME
 from casework.domain.commands import AdoptEdition, Command, name_of
-from casework.domain.decide import Context
+from casework.domain.decide import Context, process_of
 from casework.domain.duties import DUTIES
 from casework.domain.events import CaseOpened, Event
 from casework.domain.facts import Facts
+from casework.domain.fold import opened
 from casework.domain.request import Deadline, Edition, Figure
 from casework.domain.values import Actor
 from casework.errors import Refused
@@ -106,17 +110,26 @@ def live(opening: CaseOpened, steps: Iterable[Given], edition: Callable[[str], E
     """The case opened as it was and carried on by these steps, by the edition that ``edition`` gives for the id that it pins.
 
     Up to where the branch departs from what is recorded (``other_rules``: from the start), only what is recorded happens;
-    from there on time acts by itself. ``until`` lets it go on after the last step. Raises
-    :class:`~casework.errors.Refused` where the opening itself is.
+    from there on time acts by itself. ``until`` lets it go on after the last step. It is carried by the lifecycle that it
+    pins, also where that is not the current one.
     """
-    first = Context(opening.by, opening.at, opening.at, "what-if:1", edition(opening.edition))
-    run = _Run(Case.open(opening.originator_id, opening.data, first), edition, other_rules)
+    run = _Run(_opened(opening, edition(opening.edition)), edition, other_rules)
     for step in steps:
         run.take(step)
     if until is not None:
         run.departed = True
         run.pass_time(until)
     return Branch(run.case.facts, run.steps, list(run.case.pending_events))  # type: ignore[arg-type]  # structs of ours
+
+
+def _opened(opening: CaseOpened, edition: Edition) -> Case:
+    """The case as it was opened, by those rules; recorded as it happened, for so are the steps of a branch."""
+    told = replace(opening, recorded_at=opening.at, edition=edition.id, edition_digest=edition.digest, duties=())
+    told = replace(told, duties=changes(process_of(opened(told)).duties, None, told, edition))
+    case = Case.from_events(None, [told])
+    assert case is not None
+    case.pending_events.append(told)  # type: ignore[arg-type]  # a struct of ours, not the library's dataclass
+    return case
 
 
 class _Run:
@@ -142,7 +155,8 @@ class _Run:
     def give(self, command: Command, by: Actor, at: datetime, source: str, version: int | None) -> bool:
         """Give the case a command; whether it was allowed."""
         facts = self.case.facts
-        adopts = self.edition(command.edition) if isinstance(command, AdoptEdition) else None
+        named = published.edition(command.edition) if isinstance(command, AdoptEdition) else None
+        adopts = self.edition(named.id) if named else None  # of one that there is not the guard says so
         context = Context(by, at, at, f"what-if:{facts.version + 1}", self.edition(facts.edition), adopts)
         lived = Lived(name_of(type(command)), str(by), at, source, version, facts.state)
         self.steps.append(lived)

@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from casework.cli.base import Command, Group, Settings, common, lang, moment, now, option, say
-from casework.errors import InputError
+from casework.errors import CaseworkError, InputError
 from casework.report.text import escape
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -161,7 +161,7 @@ def amount(settings: Settings, rule: str, own: tuple[str, ...], edition_id: str 
 @common
 def impact(settings: Settings, version: str) -> int:
     """Which recorded cases would have been decided otherwise by another edition of the rulebook. Records nothing."""
-    from casework.application.views import UnreadableCase, by_case, events_of, facts_of
+    from casework.application.views import by_case, events_of, facts_of
     from casework.application.whatif import impact as otherwise
     from casework.domain.events import Event
     from casework.report import whatif as report
@@ -175,14 +175,14 @@ def impact(settings: Settings, version: str) -> int:
                          "VERSION")
     found, broken, cases = [], [], 0
     with open_reader(settings.store) as reader:
-        for _, rows in by_case(reader.rows()):
+        for case, rows in by_case(reader.rows()):
             cases += 1
             try:
                 facts_of(rows)  # an error of its own where the events do not fit together
                 events = [event for event in events_of(rows) if isinstance(event, Event)]
                 one = otherwise(events, rulebook)
-            except UnreadableCase as error:
-                broken.append(error)
+            except CaseworkError as error:
+                broken.append((case, error))
                 continue
             if one is not None:
                 found.append({"case": one.case, "differs": one.differs, "refused": one.refused,
@@ -190,8 +190,9 @@ def impact(settings: Settings, version: str) -> int:
                               "otherwise": {k: one.otherwise[k] for k in one.differs}})
     settings.answer({"edition": version, "cases": cases, "impact": found},
                     lambda: report.impact_lines(found, cases, version, lang(), settings.zone))
-    for unread in broken:
-        click.echo("casework: " + escape(unread.text(lang())), err=True)
+    for case, unread in broken:
+        named = unread.text(lang())
+        click.echo("casework: " + escape(named if case in named else f"{case}: {named}"), err=True)
     return 1 if broken else 0
 
 

@@ -142,8 +142,13 @@ def _moved(row: DutyRow, duty: Duty, event: e.Event, before: str, state: str, ed
     elif isinstance(event, e.EditionAdopted) and adopted is not None and duty.due.unit and adopted.has(duty.due.rule):
         # What is pending goes by the new rule (争议规则 92); a time that somebody set, or that stood still, stays.
         due = rule_due(adopted, duty.due.rule, duty.since)
-        if not duty.was_paused and duty.kind != "limitation" and due.at != duty.due.at:
+        if not _was_moved(duty, edition) and duty.kind != "limitation" and due.at != duty.due.at:
             yield "recomputed", due
+
+
+def _was_moved(duty: Duty, edition: Edition) -> bool:
+    """Whether its time is no longer the one that its rule gives: it stood still, or somebody set another."""
+    return duty.was_paused or not (duty.due.provisional or rule_due(edition, duty.due.rule, duty.since).at == duty.due.at)
 
 
 def _after_pause(duty: Duty, at: datetime, edition: Edition) -> e.Due:
