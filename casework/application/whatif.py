@@ -26,7 +26,7 @@ from casework.domain.events import CaseOpened, Event
 from casework.domain.facts import Facts
 from casework.domain.fold import opened
 from casework.domain.request import Deadline, Edition, Figure
-from casework.domain.values import Actor
+from casework.domain.values import Actor, clean
 from casework.errors import Refused
 from casework.rulebook import edition as published
 
@@ -125,7 +125,7 @@ def live(opening: CaseOpened, steps: Iterable[Given], edition: Callable[[str], E
 def _opened(opening: CaseOpened, edition: Edition) -> Case:
     """The case as it was opened, by those rules; recorded as it happened, for so are the steps of a branch."""
     told = replace(opening, recorded_at=opening.at, edition=edition.id, edition_digest=edition.digest, duties=())
-    told = replace(told, duties=changes(process_of(opened(told)).duties, None, told, edition))
+    told = clean(replace(told, duties=changes(process_of(opened(told)).duties, None, told, edition)))
     case = Case.from_events(None, [told])
     assert case is not None
     case.pending_events.append(told)  # type: ignore[arg-type]  # a struct of ours, not the library's dataclass
@@ -155,8 +155,9 @@ class _Run:
     def give(self, command: Command, by: Actor, at: datetime, source: str, version: int | None) -> bool:
         """Give the case a command; whether it was allowed."""
         facts = self.case.facts
-        named = published.edition(command.edition) if isinstance(command, AdoptEdition) else None
-        adopts = self.edition(named.id) if named else None  # of one that there is not the guard says so
+        adopts = None
+        if isinstance(command, AdoptEdition) and (version is not None or published.edition(command.edition)):
+            adopts = self.edition(command.edition)  # if a new step names one that there is not, the guard says so
         context = Context(by, at, at, f"what-if:{facts.version + 1}", self.edition(facts.edition), adopts)
         lived = Lived(name_of(type(command)), str(by), at, source, version, facts.state)
         self.steps.append(lived)

@@ -136,7 +136,7 @@ def _step(text: str) -> Given:
             after(datetime.fromisoformat("2026-01-05T00:00:00+08:00"), str(span))
         command = command_named(trigger, lists(said))
     except InputError as error:
-        raise error.at(f"--do {trigger}") from None
+        raise error.at(f"--do {trigger} {error.where}".rstrip()) from None
     return Given(command, lambda facts: actor(by, facts), when or (lambda before: after(before, str(span))))
 
 
