@@ -24,8 +24,8 @@ from casework.domain.fold import fold
 from casework.errors import Refused
 from casework.rulebook.edition import CURRENT, Edition, edition, editions, pinned
 
-WHY = {"reason": "笔误"}
-REFUND = {"kind": "refund", "amount": "890.00"}
+WHY: dict[str, Any] = {"reason": "笔误"}
+REFUND: dict[str, Any] = {"kind": "refund", "amount": "890.00"}
 
 
 def events(story: Story) -> list[Any]:
@@ -314,11 +314,10 @@ def test_its_digest_is_pinned_and_without_the_edition_the_audit_says_so(later: E
     assert isinstance(adopted, e.EditionAdopted) and adopted.edition_digest == LATER.digest
     is_sound(story)
     rows = [row_of(event) for event in events(story)]
-    other = _later(merchant_response=12)
-    monkeypatch.setattr("casework.rulebook.edition.editions", with_later(other))
-    assert ("edition_differs", adopted.originator_version) in faults(rows)
-    monkeypatch.setattr("casework.rulebook.edition.editions", editions)
-    assert ("unknown_edition", adopted.originator_version) in faults(rows)
+    for known, code in ((with_later(_later(merchant_response=12)), "edition_differs"), (editions, "unknown_edition")):
+        with monkeypatch.context() as patched:
+            patched.setattr("casework.rulebook.edition.editions", known)
+            assert (code, adopted.originator_version) in faults(rows)
 
 
 def test_a_digest_that_was_altered_is_found(later: Edition) -> None:

@@ -84,7 +84,7 @@ def test_the_burden_names_the_ground_the_goods_what_each_side_showed_and_what_is
 
 def test_a_receipt_that_turned_the_burden_round_is_among_the_inputs() -> None:
     received = given_case().clock - days(5)
-    order = {"category": "computer", "ordered_at": received - days(2), "received_at": received}
+    order: dict[str, Any] = {"category": "computer", "ordered_at": received - days(2), "received_at": received}
     [burden] = only(ruled("damaged", {"kind": "refund", "amount": "10.00"}, **order), "burden")
     assert (burden.row, burden.clause) == ("durable_six_months", "消费者权益保护法 23(3)")
     assert f"received_at={received.isoformat()}" in burden.inputs
