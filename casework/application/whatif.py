@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from msgspec.structs import replace as replace_struct
+from msgspec.structs import replace
 
 from casework.application import views
 from casework.application.clockwork import follow, said_by_time
@@ -20,14 +20,13 @@ from casework.domain.case import Case
 from casework.domain.clocks import changes
 from casework.domain.commands import COMMANDS as BY_NAME
 from casework.domain.commands import AdoptEdition, Command, name_of
-from casework.domain.decide import Context
+from casework.domain.decide import Context, process_of
 from casework.domain.duties import DUTIES
 from casework.domain.events import CaseOpened, Event
 from casework.domain.facts import Duty, Facts
-from casework.domain.fold import fold
-from casework.domain.machine import pinned as lifecycle_of
+from casework.domain.fold import fold, opened
 from casework.domain.request import Deadline, Edition, Figure
-from casework.domain.values import Actor
+from casework.domain.values import Actor, clean
 from casework.errors import Refused
 from casework.rulebook import edition as published
 
@@ -123,20 +122,26 @@ def live(opening: CaseOpened, steps: Iterable[Given], edition: Callable[[str], E
 
     Up to where the branch departs from what is recorded (``other_rules``: from the start), only what is recorded happens;
     from there on time acts by itself. ``duties`` are those of the recorded case: a step that names one by its number means the
-    same one in the branch, whatever number it has there. ``until`` lets it go on after the last step. Raises
-    :class:`~casework.errors.CaseworkError` for a lifecycle that this release lacks.
+    same one in the branch, whatever number it has there. ``until`` lets it go on after the last step. It is carried by the
+    lifecycle that it pins, also where that is not the current one; :class:`~casework.errors.CaseworkError` if this release
+    lacks that.
     """
-    rows = lifecycle_of(opening.lifecycle).duties
-    first = replace_struct(opening, duties=changes(rows, None, opening, edition(opening.edition)))
-    case = Case.from_events(None, [first])
-    assert case is not None
-    run = _Run(case, edition, duties or {}, other_rules)
+    run = _Run(_opened(opening, edition(opening.edition)), edition, duties or {}, other_rules)
     for step in steps:
         run.take(step)
     if until is not None:
         run.departed = True
         run.pass_time(until)
     return Branch(run.case.facts, run.steps)
+
+
+def _opened(opening: CaseOpened, edition: Edition) -> Case:
+    """The case as it was opened, by those rules; recorded as it happened, for so are the steps of a branch."""
+    told = replace(opening, recorded_at=opening.at, edition=edition.id, edition_digest=edition.digest, duties=())
+    told = clean(replace(told, duties=changes(process_of(opened(told)).duties, None, told, edition)))
+    case = Case.from_events(None, [told])
+    assert case is not None
+    return case
 
 
 class _Run:
@@ -168,12 +173,14 @@ class _Run:
         alike = [d.id for d in self.recorded.values() if _same_duty(d, named)]
         here = [d.id for d in self.case.facts.duties.values() if _same_duty(d, named)]
         place = alike.index(named.id)
-        return replace_struct(command, duty=here[place]) if place < len(here) else command
+        return replace(command, duty=here[place]) if place < len(here) else command
 
     def give(self, command: Command, by: Actor, at: datetime, source: str, version: int | None) -> bool:
         """Give the case a command; whether it was allowed."""
         facts = self.case.facts
-        adopts = self.edition(command.edition) if isinstance(command, AdoptEdition) else None
+        adopts = None
+        if isinstance(command, AdoptEdition) and (version is not None or published.edition(command.edition)):
+            adopts = self.edition(command.edition)  # if a new step names one that there is not, the guard says so
         context = Context(by, at, at, f"what-if:{facts.version + 1}", self.edition(facts.edition), adopts)
         lived = Lived(name_of(type(command)), str(by), at, source, version, facts.state)
         self.steps.append(lived)

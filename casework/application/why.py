@@ -9,7 +9,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from casework.application import views
-from casework.domain.events import Basis, CaseOpened, CaseRuled, ClaimDeemedAgreed, Event, ExternallyAwarded, RulingCorrected
+from casework.domain.events import (
+    Basis,
+    CaseOpened,
+    CaseRuled,
+    ClaimDeemedAgreed,
+    Event,
+    ExternallyAwarded,
+    MerchantContacted,
+    RulingCorrected,
+)
 from casework.domain.facts import Facts
 from casework.rulebook.edition import edition
 
@@ -30,12 +39,21 @@ def why(events: Sequence[Event], facts: Facts) -> View:
         "corrections": [{"version": e.originator_version, "at": e.at, "by": str(e.by), "reason": e.data.reason,
                          "findings": e.data.findings, "clause": e.data.clause, "remedy": views.remedy(e.data.remedy)}
                         for e in events if isinstance(e, RulingCorrected)],
-        "agreed": [{"version": e.originator_version, "at": e.at, "remedy": views.remedy(facts.asked)}
-                   for e in events if isinstance(e, ClaimDeemedAgreed)],
+        "agreed": list(_agreed(events)),
         "awards": [{"version": e.originator_version, "at": e.at, "by": str(e.by), "remedy": views.remedy(e.data.remedy),
                     "document": e.data.document} for e in events if isinstance(e, ExternallyAwarded)],
         "duties": list(_duties(facts, events)),
     }
+
+
+def _agreed(events: Sequence[Event]) -> Iterable[View]:
+    """What silence agreed to: what was asked for by then, whatever is asked for later."""
+    asked = None
+    for event in events:
+        if isinstance(event, MerchantContacted):
+            asked = event.data.remedy or asked
+        elif isinstance(event, ClaimDeemedAgreed):
+            yield {"version": event.originator_version, "at": event.at, "remedy": views.remedy(asked)}
 
 
 def _ruling(event: CaseRuled) -> View:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from casework.audit.findings import Fault, Line, shown
@@ -33,6 +33,8 @@ def derived_differs(walk: Walk, event: e.Event) -> Iterator[Fault]:
                 yield _differs("offer", event.offer, open_now.id)
         case e.CaseRuled() if any(process.explains for process in walk.processes):
             yield from _basis(walk, event)
+        case e.CaseRuled() if walk.processes and event.basis:
+            yield _differs("basis", _rows(event.basis), "—")
         case e.ComplaintFiled() | e.DefaultReported() | e.FiledCaseReopened() | e.EvidenceSupplied():
             yield from _reply_by(walk, event.reply_by, event.at)
 
@@ -52,8 +54,12 @@ def _basis(walk: Walk, event: e.CaseRuled) -> Iterator[Fault]:
                                   Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
         return
     if event.basis != derived:
-        differing = [b.row for b in event.basis if b not in derived] + [b.row for b in derived if b not in event.basis]
-        yield _differs("basis", "|".join(b.row for b in event.basis), "|".join(dict.fromkeys(differing)) or "another order")
+        yield _differs("basis", _rows(b for b in event.basis if b not in derived) or _rows(event.basis),
+                       _rows(b for b in derived if b not in event.basis) or _rows(derived))
+
+
+def _rows(basis: Iterable[e.Basis]) -> str:
+    return " | ".join(f"{b.row} {b.result or ''}".strip() for b in basis) or "—"
 
 
 def _reply_by(walk: Walk, told: e.Due, start: datetime) -> Iterator[Fault]:

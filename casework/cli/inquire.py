@@ -107,7 +107,7 @@ def _day(text: str) -> date:
 
 
 def _step(text: str) -> Given:
-    """A step as it is written after ``--do``."""
+    """A step as it is written after ``--do``; whatever is wrong in it is said of ``--do``."""
     from casework.application.intake import actor, command_named
     from casework.application.whatif import Given
     from casework.cli.carry import lists, put
@@ -122,17 +122,21 @@ def _step(text: str) -> Given:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise _unclear(text)
-        put(said, key, value)
+        try:
+            put(said, key, value)
+        except InputError as error:
+            raise error.at("--do") from None
     by, at, span = said.pop("by", None), said.pop("at", None), said.pop("after", None)
     if not isinstance(by, str) or (at is None) == (span is None):
         raise _unclear(text)
     when = moment(str(at), "--do") if at is not None else None
-    if span is not None:
-        after(datetime.fromisoformat("2026-01-05T00:00:00+08:00"), str(span))
     try:
+        actor(by, None)
+        if span is not None:
+            after(datetime.fromisoformat("2026-01-05T00:00:00+08:00"), str(span))
         command = command_named(trigger, lists(said))
     except InputError as error:
-        raise error.at(f"--do {trigger}") from None
+        raise error.at(f"--do {trigger} {error.where}".rstrip()) from None
     return Given(command, lambda facts: actor(by, facts), when or (lambda before: after(before, str(span))))
 
 

@@ -174,25 +174,26 @@ def impact(settings: Settings, version: str) -> int:
         raise InputError(f"there is no edition '{version[:40]}'; one of: {known}", f"没有规则版本“{version[:40]}”；可用：{known}",
                          "VERSION")
     found: list[dict[str, Any]] = []
-    broken: list[CaseworkError] = []
+    broken: list[tuple[str, CaseworkError]] = []
     cases = 0
     with open_reader(settings.store) as reader:
-        for _, rows in by_case(reader.rows()):
+        for case, rows in by_case(reader.rows()):
             cases += 1
             try:
                 facts_of(rows)  # an error of its own where the events do not fit together
                 events = [event for event in events_of(rows) if isinstance(event, Event)]
                 one = otherwise(events, rulebook)
             except CaseworkError as error:
-                broken.append(error)
+                broken.append((case, error))
                 continue
             if one is not None:
                 found.append({"case": one.case, "differs": one.differs, "refused": one.refused,
                               "own": {k: one.own[k] for k in one.differs}, "other": {k: one.other[k] for k in one.differs}})
     settings.answer({"edition": version, "cases": cases, "impact": found},
                     lambda: report.impact_lines(found, cases, version, lang(), settings.zone))
-    for unread in broken:
-        click.echo("casework: " + escape(unread.text(lang())), err=True)
+    for case, unread in broken:
+        named = unread.text(lang())
+        click.echo("casework: " + escape(named if case in named else f"{case}: {named}"), err=True)
     return 1 if broken else 0
 
 

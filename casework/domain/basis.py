@@ -5,7 +5,7 @@ Recorded in the ruling's event, so that :mod:`casework.application.why` can tell
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from casework.domain import events as e
@@ -13,7 +13,7 @@ from casework.domain.burden import stands
 from casework.domain.check import SHANGHAI
 from casework.domain.commands import Rule
 from casework.domain.facts import Facts
-from casework.domain.remedies import Claim, claims
+from casework.domain.remedies import Claim, claims, may_rule
 from casework.domain.request import Edition
 from casework.domain.values import Extra, Remedy
 
@@ -22,7 +22,7 @@ def basis_of(facts: Facts, ruling: Rule, edition: Edition, at: datetime) -> tupl
     """What the ruling rests on, on the facts before it, by the rules that govern ``at``."""
     open_claims = claims(facts, edition, at)
     parts = ruling.remedy.parts if ruling.remedy else ()
-    granted = [(part, _claim_of(part, open_claims)) for part in parts]
+    granted = [(part, _claim_of(part, [claim for claim in open_claims if may_rule(claim)])) for part in parts]
     used = {claim.id for _, claim in granted if claim}
     return (
         _burden(facts, edition, at),
@@ -44,7 +44,7 @@ def _burden(facts: Facts, edition: Edition, at: datetime) -> e.Basis:
         result=f"loses={stand.loses}" if stand.loses else "weighed")
 
 
-def _claim_of(part: Remedy | Extra, open_claims: tuple[Claim, ...]) -> Claim | None:
+def _claim_of(part: Remedy | Extra, open_claims: Iterable[Claim]) -> Claim | None:
     """The claim that grants that part: of its kind, with a sum that covers it, the smallest such first."""
     # A refund that lets the buyer keep the goods is less than one for which they go back.
     kinds = (part.kind, "return_refund") if part.kind == "refund" else (part.kind,)
@@ -64,11 +64,11 @@ def _granted(facts: Facts, part: Remedy | Extra, claim: Claim | None) -> e.Basis
         return e.Basis(about="granted", row=part.kind, clause="淘宝平台争议处理规则 7", certainty="A", inputs=tuple(inputs),
                        result=result)
     return e.Basis(about="granted", row=claim.id, clause=claim.clause, certainty=claim.certainty, rule=claim.rule or None,
-                   inputs=tuple(inputs), result=result)
+                   rank=claim.rank, inputs=tuple(inputs), result=result)
 
 
 def _elsewhere(left: Iterator[Claim]) -> Iterator[e.Basis]:
     for claim in left:
         result = claim.kind if claim.amount is None else f"{claim.kind}={claim.amount}"
         yield e.Basis(about="elsewhere", row=claim.id, clause=claim.clause, certainty=claim.certainty, rule=claim.rule or None,
-                      inputs=("venues=" + "|".join(claim.venues),), result=result)
+                      rank=claim.rank, inputs=("venues=" + "|".join(claim.venues),), result=result)

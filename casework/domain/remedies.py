@@ -19,6 +19,8 @@ from casework.domain.request import Edition, Figure
 from casework.domain.sums import fault_of, freight
 from casework.domain.vocabulary import ROLES
 
+#: The claim to be paid first by the platform.
+ADVANCE = "advance"
 _BOUGHT = ("mediation", "court")
 _ANYWHERE = ("platform", "mediation", "court")
 
@@ -26,7 +28,8 @@ _ANYWHERE = ("platform", "mediation", "court")
 class Claim(NamedTuple):
     """Something that may be claimed. ``amount`` in yuan; None where it is no sum, or depends on what the file lacks.
 
-    ``venues`` are who may grant it. ``rule`` is the rulebook's id, empty where the claim rests on a clause alone.
+    ``venues`` are who may grant it. ``rule`` is the rulebook's id, empty where the claim rests on a clause alone;
+    ``rank`` is that of its record.
     """
 
     id: str
@@ -39,6 +42,7 @@ class Claim(NamedTuple):
     certainty: str
     steps: tuple[Line, ...]
     conditions: tuple[Line, ...]
+    rank: str | None = None
 
 
 class Entitlement(NamedTuple):
@@ -171,13 +175,18 @@ def claims(facts: Facts, edition: Edition, at: datetime) -> tuple[Claim, ...]:
         amount = order.paid if row.sum == "paid" else figure.amount if figure else None
         clause, certainty = (figure.clause, figure.certainty) if figure else (row.clause, row.certainty)
         found.append(Claim(row.id, row.kind, row.said, amount, row.venues, row.rule, clause, certainty,
-                           _steps(row, order.paid, figure), row.conditions))
+                           _steps(row, order.paid, figure), row.conditions, figure.rank if figure else None))
     return (*found, *_freight_claim(facts), *_advance_claim(facts))
 
 
 def may_award(claim: Claim, venue: str) -> bool:
     """Whether that venue (:data:`~casework.domain.vocabulary.VENUES`) may grant the claim."""
     return venue in claim.venues
+
+
+def may_rule(claim: Claim) -> bool:
+    """Whether a ruling of the platform may grant the claim: the advance pays what was granted and grants nothing itself."""
+    return may_award(claim, "platform") and claim.id != ADVANCE
 
 
 def _figure(edition: Edition, rule: str, price: Decimal, on: datetime) -> Figure | None:
@@ -218,7 +227,7 @@ def _advance_claim(facts: Facts) -> tuple[Claim, ...]:
     steps = () if total is None or left is None else (
         Line(f"应付 {total:.2f} 元，已付 {done:.2f} 元，尚欠 {left:.2f} 元",
              f"due {total:.2f} yuan, performed {done:.2f}, left {left:.2f}"),)
-    return (Claim("advance", "compensation", Line("平台先行赔付，再向商家的保证金追偿",
+    return (Claim(ADVANCE, "compensation", Line("平台先行赔付，再向商家的保证金追偿",
     "the platform pays first and recovers from the "
                   "merchant's deposit"), left, ("platform",), "",
                   "消费者权益保护法 44；电子商务法 58；淘宝平台争议处理规则 84–87", "A",

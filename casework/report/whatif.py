@@ -53,9 +53,10 @@ def _cell(key: str, value: Any, lang: str, zone: tzinfo) -> str:
     if key == "advance":
         return label("advance", value, lang)
     if key == "remedy":
-        return escape(label("remedy", value["kind"], lang) + (f" ¥{value['amount']}" if value["amount"] else ""))
+        return escape(" + ".join(label("remedy", p["kind"], lang) + (f" ¥{p['amount']}" if p["amount"] else "")
+                                 for p in (value, *value["extra"])))
     if key == "penalties":
-        return escape(", ".join(label("penalty", p["kind"], lang) for p in value))
+        return escape(", ".join(label("penalty", p["kind"], lang) + (f" {p['points']}" if p["points"] else "") for p in value))
     if key in ("missed", "duties"):
         return escape(", ".join(f"{label('duty', d['duty'], lang)} {_day(d['due'], zone)}" for d in value))
     return escape(str(value))

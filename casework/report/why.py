@@ -12,7 +12,7 @@ from casework.domain.vocabulary import VOCABULARY, label
 from casework.report.clock import who
 from casework.report.text import escape, moment
 
-_ENTITLED = {row.id: row.said for row in ENTITLEMENTS}
+_ENTITLED = {row.id: row for row in ENTITLEMENTS}
 _T = {
     "ruling": ("裁决", "Ruling"), "found": ("认定", "It was found"), "clause": ("条款", "Clause"),
     "burden": ("举证责任", "Burden of proof"),
@@ -83,7 +83,8 @@ def _basis(basis: dict[str, Any], lang: str) -> Iterator[str]:
         return
     name, _, amount = (basis["result"] or "").partition("=")
     entitled = _ENTITLED.get(basis["row"])
-    what = entitled.text(lang) if entitled else label("remedy", name, lang)
+    # A refund may be granted where a return could have been: then the name of the claim would say more than was granted.
+    what = entitled.said.text(lang) if entitled and entitled.kind == name else label("remedy", name, lang)
     sums = [f"{word(key)} ¥{value}" for key, _, value in inputs if key in ("paid", "most")]
     if basis["about"] == "granted":
         yield f"{word('granted')}: {what}{f' ¥{amount}' if amount else ''}; {', '.join(sums)} ({source})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from casework.domain.clocks import computed_again
@@ -110,8 +111,13 @@ def edition_is_later(facts: Facts, request: Request) -> Iterator[Reason]:
     named = request.said("edition")
     if request.adopts is None and named is not None:
         yield reason("unknown_edition_named", edition=named[:40])
-    elif request.adopts is None or request.adopts.id <= facts.edition:
+    elif request.adopts is None or _number(request.adopts.id) <= _number(facts.edition):
         yield reason("not_a_later_edition", edition=(named or facts.edition)[:40], pinned=facts.edition)
+
+
+def _number(edition: str) -> list[int]:
+    """The numbers of an edition's id, for the tenth of a month is later than the second."""
+    return [int(n) for n in re.findall(r"[0-9]+", edition)]
 
 
 def _named(facts: Facts, request: Request) -> list[Duty]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from casework.domain.facts import Facts
 from casework.domain.guards.amounts import parts
 from casework.domain.reasons import reason
-from casework.domain.remedies import Claim, claims, may_award
+from casework.domain.remedies import Claim, claims, may_rule
 from casework.domain.request import Request
 from casework.errors import Reason
 
@@ -42,4 +42,4 @@ def _sum(request: Request, kind: str) -> Decimal | None:
 
 
 def _platform_claims(facts: Facts, request: Request, kind: str) -> list[Claim]:
-    return [c for c in claims(facts, request.edition, request.at) if c.kind == kind and may_award(c, "platform")]
+    return [c for c in claims(facts, request.edition, request.at) if c.kind == kind and may_rule(c)]

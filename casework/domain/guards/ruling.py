@@ -94,11 +94,11 @@ def correction_keeps_the_outcome(facts: Facts, request: Request) -> Iterator[Rea
     """A correction changes a text or a sum, and something; not what is granted."""
     if request.is_blank or not facts.rulings:
         return
-    remedy, ruled = request.said("remedy"), facts.rulings[-1].remedy
-    kinds = [[part.kind for part in r.parts] if r else [] for r in (remedy, ruled)]
+    remedy, last = request.said("remedy"), facts.rulings[-1]
+    kinds = [[part.kind for part in r.parts] if r else [] for r in (remedy, last.remedy)]
     if remedy is not None and kinds[0] != kinds[1]:
         yield reason("not_a_correction")
-    if not any(request.said(field) for field in ("findings", "clause", "remedy")):
+    if all(request.said(field) in (None, getattr(last, field)) for field in ("findings", "clause", "remedy")):
         yield reason("not_a_correction", missing=("findings", "clause", "remedy"))
 
 
