@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from casework.application import service
-from casework.application.clockwork import Ticked, due, tick
-from casework.audit.check import audit_case
+from casework.application.agenda import due
+from casework.application.clockwork import Ticked, tick
+from casework.audit.check import audit, audit_case
+from casework.audit.findings import Finding
 from casework.rulebook.calendar import covered_until
 from casework.scenario.replay import replay
 from casework.store.dues import running
@@ -21,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 OVER = BEGIN + timedelta(days=3)
 LATER = OVER + timedelta(hours=5)
-CLAIM = {"message": "坏了", "remedy": {"kind": "refund", "amount": "899.00"}}
+CLAIM: dict[str, object] = {"message": "坏了", "remedy": {"kind": "refund", "amount": "899.00"}}
 GIVEN = {"order": {"id": "ORD-1", "item": "榨汁机", "category": "small_appliance", "merchant": "M-1", "paid": "899.00",
                    "ordered_at": BEGIN - timedelta(days=20)}, "consumer": "C-1", "ground": "malfunction"}
 
@@ -88,7 +90,28 @@ def test_a_row_of_the_index_that_the_case_does_not_bear_out_moves_nothing(path: 
     assert ticks(path) == []
     with open_reader(path) as reader:
         assert len(list(reader.rows("K-1"))) == 3
-        assert [d["id"] for d in due(reader, OVER)] == ["D-3"]
+        assert [d["id"] for d in due(reader, OVER, broken=[])] == ["D-3"]
+
+
+def audited(path: str) -> list[Finding]:
+    with open_reader(path) as reader:
+        return list(audit(reader.rows(), indexed=reader))
+
+
+@pytest.mark.parametrize("change", [
+    "DELETE FROM duties WHERE duty = 'D-2'",
+    "INSERT INTO duties VALUES ('K-1', 'D-99', 'merchant_answer', 'merchant', 0, 0)",
+    "UPDATE duties SET due = due + 1 WHERE duty = 'D-2'",
+    "UPDATE duties SET owes = 'consumer' WHERE duty = 'D-2'",
+])
+def test_an_index_that_differs_is_found_and_made_anew(path: str, change: str) -> None:
+    assert audited(path) == []
+    alter(path, change)
+    assert [(f.code, f.case) for f in audited(path)] == [("index_differs", "K-1")]
+    with open_store(path) as store, store.writing():
+        store.rebuild_dues()
+    assert audited(path) == []
+    assert [done.did for done in ticks(path)] == ["deem_agreed"]
 
 
 @pytest.mark.parametrize("story", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda p: p.stem)
