@@ -276,12 +276,13 @@ def test_a_deadline_that_was_extended_stays_where_it_was_moved_to() -> None:
 
 
 def test_a_deadline_that_stands_still_or_stood_still_keeps_the_time_that_was_left() -> None:
-    for resumed in (False, True):
+    # Also where it stood still for no time at all: somebody disposed of it.
+    for resumed, after in ((False, 0), (True, 48), (True, 0)):
         story = case_in("awaiting_merchant")
         [answer] = [d.id for d in story.facts.duties.values() if d.kind == "merchant_answer"]
         story.when("pause_duty", "agent:A-1", duty=answer, reason="送检")
         if resumed:
-            story.when("resume_duty", "agent:A-1", duty=answer, after=days(2))
+            story.when("resume_duty", "agent:A-1", duty=answer, after=after)
         before = due(story, "merchant_answer")
         assert due(adopt(story), "merchant_answer") == before
 
@@ -384,6 +385,15 @@ def test_a_case_that_went_over_is_lived_again_by_both_editions(later: Edition) -
     lived = live(told[0], recorded_steps(told), pinned)
     assert outcome(lived.facts, story.clock) == outcome(story.facts, story.clock)
     assert lived.facts.edition == LATER.id
+
+
+def test_what_a_new_rule_ended_long_ago_happens_now_and_not_then(later: Edition) -> None:
+    story = case_in("discovered").when("contact_merchant", message="退款", remedy=REFUND)
+    began = story.clock
+    story.clock += timedelta(hours=30)
+    told = events(adopt(story))
+    lived = live(told[0], recorded_steps(told), pinned, until=began + timedelta(hours=40))
+    assert [(s.trigger, s.at) for s in lived.steps if s.source == "time"] == [("deem_agreed", began + timedelta(hours=31))]
 
 
 @given(st.integers(1, 200), st.integers(0, 400))

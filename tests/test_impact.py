@@ -76,6 +76,16 @@ def test_without_its_figure_a_promise_gives_nothing() -> None:
     assert found.otherwise["remedy"] is None
 
 
+def test_what_is_refused_by_the_cases_own_rules_as_well_is_no_difference() -> None:
+    # In time the merchant would have been taken to agree by either edition, so that both refuse the complaint that followed;
+    # but with a year to send the goods back they come in time.
+    rules = current()
+    longer = tuple(replace(r, value=365) if r.id == "return.shipping" else r for r in rules.records)
+    found = impact(recorded("juicer"), Edition("2099-01", longer, rules.whole_days))
+    assert found is not None and (found.recorded["state"], found.otherwise["state"]) == ("lapsed", "resolved")
+    assert found.refused == []
+
+
 def test_another_hour_of_the_day_or_another_clause_decides_nothing() -> None:
     # The first edition ended deadlines at the clock time of their beginning: most deadlines differ, few cases do.
     assert by("late_shipment") is None and by("counterfeit_proof_missing") is None

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import CHINESE, casework
-from domain_helpers import case_in, given_case, ruling
+from domain_helpers import actor, case_in, command, given_case, ruling
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -309,6 +309,25 @@ def test_until_its_last_moment_a_duty_runs_and_a_moment_later_time_acts(store: s
     assert at("2019-06-01T00:00:00+08:00") == "lapsed"
 
 
+def test_of_what_is_over_the_longest_due_comes_first(store: str) -> None:
+    # The limitation is the older duty and due in 2022; the answer is due in 2019.
+    view = what_if(store, "--at", "8", "--until", "2030-01-01T00:00:00+08:00")
+    assert [(s["trigger"], s["at"]) for s in view["steps"] if s["source"] == "time"] == [
+        ("deem_agreed", "2019-03-31T20:00:00.000001+08:00"), ("lapse", "2019-04-08T00:00:00+08:00")]
+
+
+def test_from_a_recorded_step_that_would_not_be_allowed_on_the_branch_is_left_to_time() -> None:
+    # As where the record was written past the commands: who ruled had no say, so the case goes on as if he had not.
+    story = given_case().when("contact_merchant", message="退款", remedy={"kind": "refund", "amount": "100.00"})
+    events: list[Any] = list(story.case.pending_events)
+    at = story.clock
+    unlawful = Given(command("rule", **ruling()), actor("merchant:M-1"), at + timedelta(hours=1), 3)
+    later_on = Given(command("reply", message="还在吗"), actor("consumer:C-1"), at + timedelta(days=3), 4)
+    lived = live(events[0], [*recorded_steps(events), unlawful, later_on], pinned)
+    assert [(s.trigger, s.source) for s in lived.steps][2:] == [("deem_agreed", "time"), ("reply", "recorded")]
+    assert lived.facts.state == "remedy_due"
+
+
 def test_without_until_a_branch_ends_with_its_last_step(store: str) -> None:
     view = what_if(store, "--at", "8")
     assert (view["what_if"]["state"], view["steps"][-1]["version"]) == ("awaiting_merchant", 8)
@@ -411,8 +430,6 @@ def test_a_miss_that_was_recorded_happens_by_itself_in_a_branch_and_not_twice() 
 def test_a_step_given_by_code_may_be_anybodys_at_any_time() -> None:
     story = given_case().when("contact_merchant", message="电机异响")
     events: list[Any] = list(story.case.pending_events)
-    from domain_helpers import actor, command
-
     given_up = Given(command("give_up"), lambda facts: actor("consumer", facts), lambda before: before + timedelta(hours=2))
     opening = events[0]
     lived = live(opening, [*recorded_steps(events), given_up], pinned)

@@ -110,6 +110,14 @@ def test_a_compensation_rests_on_the_narrowest_rule_that_covers_it(amount: str, 
     assert (given_.row, given_.result, given_.inputs[-1]) == (row, f"compensation={amount}", f"most={most}")
 
 
+@pytest.mark.parametrize(("amount", "row"), [
+    ("200.00", "mismatch"), ("200.01", "fake_one_pay_three"), ("600.01", "fake_one_pay_four")])
+def test_a_multiple_rests_on_the_smallest_promise_that_covers_it(amount: str, row: str) -> None:
+    services = ("fake_one_pay_four", "fake_one_pay_three", "mismatch_compensation")
+    [granted] = only(ruled("counterfeit", {"kind": "promised_multiple", "amount": amount}, services=services), "granted")
+    assert granted.row == row
+
+
 def test_a_compensation_never_rests_on_the_advance_which_pays_what_was_granted_and_grants_nothing() -> None:
     remedy = {"kind": "refund", "amount": "1.00", "extra": [{"kind": "compensation", "amount": "3.00"}]}
     basis = ruled("late_shipment", remedy, services=("advance_compensation",))
