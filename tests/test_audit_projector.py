@@ -190,7 +190,8 @@ _MAKE: dict[str, _Make] = {
 #: What ends a case, or the platform's hearing, is pulled less often, so that walks get deep; what is rarely open, more.
 _WEIGHTS = dict.fromkeys(
     ("give_up", "withdraw", "lapse", "go_external", "accept_offer", "instant_refund", "reject_complaint", "escalate"), 0.03,
-) | dict.fromkeys(("answer_merchant", "ship_return", "contest_return", "settle_return", "examine_proof"), 9)
+) | dict.fromkeys(("answer_merchant", "ship_return", "contest_return", "settle_return", "examine_proof", "resume_duty"), 9,
+) | dict.fromkeys(("recompute_duty", "rule", "dismiss", "execute_ruling", "pay_advance", "refuse_escalation", "remit"), 30)
 
 
 def plausible(name: str, facts: Facts, now: datetime, pick: Random) -> c.Command:
@@ -220,7 +221,7 @@ def walked(pick: Random, steps: int, uses: Counter[str] | None = None) -> Story:
 
 def _step(story: Story, pick: Random, liked: dict[str, float], uses: Counter[str]) -> None:
     facts = story.case.facts
-    after = pick.choice([HOUR, HOUR, 5 * HOUR, DAY, 4 * DAY] + [1200 * DAY] * (pick.random() < 0.03))
+    after = pick.choice([HOUR, HOUR, 5 * HOUR, DAY, 4 * DAY] + [1200 * DAY] * (pick.random() < 0.04))
     allowed = [option for option in options(facts, story.now + after, story.edition, newest=CURRENT) if option.allowed]
     steps = [o for o in allowed if o.to is not None]
     # Steps of the lifecycle as often as acts, for there are far more acts beside it.
@@ -282,7 +283,7 @@ def test_the_two_readings_agree_after_every_single_event_of_many_deep_walks() ->
     seen: set[type[e.Event]] = set()
     moves: set[str] = set()
     uses: Counter[str] = Counter()
-    for number in range(80):
+    for number in range(120):
         events = walked(Random(number), 80, uses).events
         moves.update(change.change for event in events for change in event.duties)
         facts: Facts | None = None

@@ -144,9 +144,10 @@ def _moved(row: DutyRow, duty: Duty, event: e.Event, before: str, state: str, de
     elif named and isinstance(event, e.DutyRecomputed):
         yield "recomputed", _told(computed_again(demands, duty, edition))
     elif isinstance(event, e.EditionAdopted) and adopted is not None and duty.due.unit and adopted.has(duty.due.rule):
-        # What is pending goes by the new rule (争议规则 92); a time that somebody set, or that stood still, stays.
+        # What is pending goes by the new rule (争议规则 92); a time that somebody set, or that stood still, stays, and the law
+        # of limitation is that of the act.
         due = _told(computed_again(demands, duty, adopted))
-        if not duty.was_paused and due.at != duty.due.at:
+        if not duty.was_paused and duty.kind != "limitation" and due.at != duty.due.at:
             yield "recomputed", due
 
 
