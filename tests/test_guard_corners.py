@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from domain_helpers import START, Story, case_in, days, given_case, ruling
+from domain_helpers import START, Story, case_in, days, given_case, ruling, sample
 
-from casework.domain.guards import limitation
+from casework.domain.commands import COMMANDS
+from casework.domain.guards import GUARDS, limitation
+from casework.domain.reasons import REASONS
+from casework.domain.vocabulary import VOCABULARY
 from casework.errors import Refused
 
 
@@ -162,3 +165,20 @@ def test_of_several_things_the_option_speaks_of_the_one_with_the_least_against_i
     assert case.ask_blank("end_referral", "external:arbitration").codes == ["not_this_body", "wrong_point"]
     assert case.ask_blank("accept_referral", "external:court").codes == []
     assert given_case().ask_blank("dispute_evidence", "consumer").codes == ["unknown_item"]
+
+
+@pytest.mark.parametrize("state", VOCABULARY["state"])
+def test_every_guard_has_an_answer_in_every_state_whatever_is_asked_of_it(state: str) -> None:
+    case = case_in(state)
+    for name in COMMANDS:
+        for asked in (case.ask_blank(name, "agent"), case.ask(name, "agent", **sample(name))):
+            for guard in GUARDS:
+                assert set(asked.of(guard)) <= set(REASONS)
+
+
+def test_a_multiple_without_an_amount_is_never_more_than_was_promised() -> None:
+    case = case_in("under_review", ground="counterfeit", services=["fake_one_pay_three"], order={"paid": "0.20"}).heard()
+    assert case.ask("rule", "agent", **ruling(remedy={"kind": "promised_multiple"})).codes == ["amount_missing"]
+    assert case.ask("rule", "agent", **ruling(remedy={"kind": "promised_multiple", "amount": "0.60"})).codes == []
+    assert case.ask("rule", "agent", **ruling(remedy={"kind": "promised_multiple", "amount": "0.61"})).codes == [
+        "amount_exceeds_promise"]

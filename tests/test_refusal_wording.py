@@ -8,6 +8,7 @@ import pytest
 from domain_helpers import case_in, command, given_case, ruling
 from test_guards import QUESTIONS, Question
 
+from casework.domain.guards import GUARDS
 from casework.errors import Refused
 
 #: Guard -> what a refusal of it says in English and in Chinese, and what it says is missing.
@@ -261,6 +262,9 @@ def test_a_time_that_cannot_be_is_said_with_the_times_it_is_held_against() -> No
     with pytest.raises(Refused) as recorded:
         case.case.do(command("give_up"), case.context("consumer", at=case.clock, recorded_at=case.clock))
     assert recorded.value.reasons[0].en.endswith("is before the case's last event at 2026-03-02T03:00:00+00:00")
+    with pytest.raises(Refused) as both:
+        case.case.do(command("give_up"), case.context("consumer", at=behind, recorded_at=case.clock))
+    assert both.value.reasons[0].en.endswith("is before the case's last event at 2026-03-02T02:00:00+00:00")
 
 
 def test_what_is_at_another_point_is_named_with_where_it_stands() -> None:
@@ -270,3 +274,45 @@ def test_what_is_at_another_point_is_named_with_where_it_stands() -> None:
     case = case_in("filed").when("refer", body="court", statement="起诉")
     referral = case.ask("end_referral", "external:court", referral="R-1", explanation="x")["wrong_point"]
     assert (referral.en, referral.zh) == ("R-1 is 'lodged', where this cannot be done", "R-1 现为“已提交”，不能这样做")
+
+
+def test_what_is_not_known_yet_is_said_in_general() -> None:
+    proof = case_in("under_review").ask_blank("examine_proof", "agent")["unknown_item"]
+    assert (proof.en, proof.zh) == ("the case has no proof", "本案没有证明材料")
+
+    exchange = case_in("remedy_due", remedy={"kind": "exchange"})
+    nothing = exchange.ask("confirm_remedy")["not_performed"]
+    assert (nothing.en, nothing.zh) == ("nothing, or not enough, was performed: 0 of —", "尚无履行记录，或金额不足：0/—")
+
+    paid = case_in("remedy_due", services=["advance_compensation"]).when("apply_advance", statement="未履行")
+    paid.when("perform_remedy", "merchant", amount="899.00")
+    assert paid.ask_blank("pay_advance", "agent")["advance_exceeds_due"].en == "— is more than the 0.00 that is due"
+
+
+def test_an_amount_is_said_with_what_it_is_held_against() -> None:
+    case = case_in("under_review", ground="counterfeit", services=["fake_one_pay_three"])
+    more = case.ask("rule", "agent", **ruling(remedy={"kind": "promised_multiple", "amount": "2697.01"}))
+    assert more["amount_exceeds_promise"].en == "2697.01 is more than the promise pays, 2697.00"
+    assert given_case(services=["instant_refund"]).ask("instant_refund", "system", amount="0")["amount_missing"].missing == (
+        "amount",)
+
+
+def test_whoever_was_not_heard_is_named_one_after_the_other() -> None:
+    asked = given_case().ask_blank("rule", "agent")
+    [reason] = GUARDS["parties_were_heard"](asked.facts, asked.request)
+    assert reason.en == "not heard: consumer, merchant neither answered nor was notified with a time that is past"
+    assert reason.zh == "尚未听取消费者、商家的意见，且没有已过期的答复期限"
+    assert reason.missing == ("answer:consumer", "answer:merchant")
+
+
+def test_who_was_not_asked_is_said_with_what_was_asked_of_the_other_and_a_strange_role_by_its_own_name() -> None:
+    case = case_in("awaiting_proof")
+    hers = case.ask("submit_proof", kinds=("test_certificate",))["not_asked"]
+    assert (hers.en, hers.zh) == ("the consumer was not asked for: quality inspection certificate",
+                                  "没有要求消费者提供这些：质检凭证")
+
+    stranger = case.ask("submit_proof", "judge:J-1", kinds=("test_certificate",))
+    assert stranger["not_asked"].en == "the judge was not asked for: quality inspection certificate"
+    assert stranger["not_asked"].zh == "没有要求judge提供这些：质检凭证"
+    assert stranger["role_not_allowed"].en == "the judge may not do this; it is for: merchant, consumer"
+    assert stranger["role_not_allowed"].zh == "judge不能做这一步；可由：商家、消费者"

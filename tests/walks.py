@@ -334,7 +334,7 @@ class Figures:
             getattr(self, name).update(getattr(other, name))
 
     def unseen(self) -> list[str]:
-        """The states, commands and codes that no walk has come to; a walk can come to every one of them."""
+        """The states, commands and codes that no walk has come to. None lies beyond walking: what is too rare gets a path."""
         return [*(set(STAGE_OF) - set(self.states)), *(set(COMMANDS) - set(self.commands)), *(set(REASONS) - set(self.codes))]
 
     def lines(self) -> list[str]:

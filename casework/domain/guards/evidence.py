@@ -31,9 +31,8 @@ def promised_evidence_is_in_file(facts: Facts, request: Request) -> Iterator[Rea
 
 def evidence_is_of_the_other_side(facts: Facts, request: Request) -> Iterator[Reason]:
     """One disputes what the other side put in."""
-    item = facts.evidence.get(request.said("evidence") or "")
-    pool = [item] if item is not None else list(facts.evidence.values()) if request.is_blank else []
-    if pool and all(e.by.role == request.by.role for e in pool):
+    item = facts.evidence.get(request.said("evidence"))
+    if item is not None and item.by.role == request.by.role:
         yield reason("own_evidence")
 
 

@@ -48,10 +48,9 @@ def award_is_what_was_settled(facts: Facts, request: Request) -> Iterator[Reason
 
 def tip_off_went_to_actor(facts: Facts, request: Request) -> Iterator[Reason]:
     """A tip-off is answered by whom it went to: the platform's people, or the body."""
-    named = facts.tip_offs.get(request.said("tip_off") or "")
-    pool = [named] if named else list(facts.tip_offs.values()) if request.is_blank else []
+    named = facts.tip_offs.get(request.said("tip_off"))
     addressee = request.by.id if request.by.role == "external" else "platform"
-    if pool and not any(t.to == addressee for t in pool):
+    if named is not None and named.to != addressee:
         yield reason("not_this_body", who=request.by)
 
 
@@ -70,9 +69,8 @@ def body_was_not_asked_yet(facts: Facts, request: Request) -> Iterator[Reason]:
 
 def referral_is_of_actor(facts: Facts, request: Request) -> Iterator[Reason]:
     """A body answers only for what was referred to it."""
-    named = facts.referrals.get(request.said("referral") or "")
-    pool = [named] if named else list(facts.referrals.values()) if request.is_blank else []
-    if pool and not any(r.body == request.by.id for r in pool):
+    named = facts.referrals.get(request.said("referral"))
+    if named is not None and named.body != request.by.id:
         yield reason("not_this_body", who=request.by)
 
 
