@@ -338,9 +338,18 @@ def test_a_time_before_the_branchs_last_step_changes_nothing(store: str) -> None
     assert one["steps"] == other["steps"] and one["what_if"]["state"] == "resolved"
 
 
-def test_a_step_before_its_time_is_taken_at_the_branchs_own_time(store: str) -> None:
-    view = what_if(store, "--at", "8", "--do", "give_up by=consumer at=2001-01-01T00:00:00+08:00")
-    assert new(view)["refused"] == [] and new(view)["at"] == "2019-03-29T20:00:00+08:00"
+def test_a_step_stands_where_its_time_is_and_what_follows_it_after_it(store: str) -> None:
+    view = what_if(store, "--without", "10", "--do", "give_feedback by=consumer at=2019-03-30T09:00:00+08:00 score=2",
+                   "--do", "give_feedback by=consumer after=2h score=3")
+    told = [(s["source"], s["trigger"], s["at"]) for s in view["steps"]]
+    place = told.index(("new", "give_feedback", "2019-03-30T09:00:00+08:00"))
+    assert told[place + 1] == ("new", "give_feedback", "2019-03-30T11:00:00+08:00")
+    assert told[place - 1][1] == "add_evidence" and told[place + 2][:2] == ("time", "deem_agreed")
+
+
+def test_a_step_before_there_was_a_case_is_taken_as_it_is_opened(store: str) -> None:
+    view = what_if(store, "--at", "8", "--do", "give_feedback by=consumer at=2001-01-01T00:00:00+08:00 score=1")
+    assert new(view)["refused"] == [] and new(view)["at"] == "2019-03-04T11:00:00+08:00"
 
 
 def test_a_step_of_the_system_that_was_no_matter_of_time_is_kept() -> None:

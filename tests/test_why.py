@@ -21,6 +21,7 @@ from casework.domain import events as e
 from casework.domain.events import Basis
 from casework.domain.fold import fold
 from casework.report import why as report
+from casework.rulebook.calendar import local
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 #: Every ruling that a scenario records: its name and version.
@@ -87,7 +88,7 @@ def test_a_receipt_that_turned_the_burden_round_is_among_the_inputs() -> None:
     order: dict[str, Any] = {"category": "computer", "ordered_at": received - days(2), "received_at": received}
     [burden] = only(ruled("damaged", {"kind": "refund", "amount": "10.00"}, **order), "burden")
     assert (burden.row, burden.clause) == ("durable_six_months", "消费者权益保护法 23(3)")
-    assert f"received_at={received.isoformat()}" in burden.inputs
+    assert f"received_at={local(received).isoformat()}" in burden.inputs
 
 
 def test_where_both_have_proved_the_agent_weighed_it() -> None:

@@ -95,6 +95,7 @@ class Branch:
 
     facts: Facts
     steps: list[Lived]
+    events: list[Event]
 
 
 def recorded_steps(events: Sequence[Event], upto: int | None = None, without: Iterable[int] = ()) -> list[Given]:
@@ -117,36 +118,39 @@ def inserted(steps: Sequence[Given], more: Iterable[Given]) -> list[Given]:
 
 
 def live(opening: CaseOpened, steps: Iterable[Given], edition: Callable[[str], Edition], *,
-         duties: Mapping[str, Duty] | None = None, other_rules: bool = False, until: datetime | None = None) -> Branch:
+         duties: Mapping[str, Duty] | None = None, other_rules: bool = False, time_acts: bool = True,
+         until: datetime | None = None) -> Branch:
     """The case opened as it was and carried on by these steps, by the edition that ``edition`` gives for the id that it pins.
 
     Up to where the branch departs from what is recorded (``other_rules``: from the start), only what is recorded happens;
-    from there on time acts by itself. ``duties`` are those of the recorded case: a step that names one by its number means the
-    same one in the branch, whatever number it has there. ``until`` lets it go on after the last step. It is carried by the
-    lifecycle that it pins, also where that is not the current one; :class:`~casework.errors.CaseworkError` if this release
-    lacks that.
+    from there on time acts by itself, unless ``time_acts`` is false. ``duties`` are those of the recorded case: a step that
+    names one by its number means the same one in the branch, whatever number it has there. ``until`` lets it go on after the
+    last step. It is carried by the lifecycle that it pins, also where that is not the current one;
+    :class:`~casework.errors.CaseworkError` if this release lacks that.
     """
-    run = _Run(_opened(opening, edition(opening.edition)), edition, duties or {}, other_rules)
+    told = _told(opening, edition(opening.edition))
+    run = _Run(told, edition, duties or {}, other_rules, time_acts)
     for step in steps:
         run.take(step)
     if until is not None:
         run.departed = True
         run.pass_time(until)
-    return Branch(run.case.facts, run.steps)
+    decided: list[Any] = list(run.case.pending_events)
+    return Branch(run.case.facts, run.steps, [told, *decided])
 
 
-def _opened(opening: CaseOpened, edition: Edition) -> Case:
-    """The case as it was opened, by those rules; recorded as it happened, for so are the steps of a branch."""
+def _told(opening: CaseOpened, edition: Edition) -> CaseOpened:
+    """The opening by those rules; recorded as it happened, for so are the steps of a branch."""
     told = replace(opening, recorded_at=opening.at, edition=edition.id, edition_digest=edition.digest, duties=())
-    told = clean(replace(told, duties=changes(process_of(opened(told)).duties, None, told, edition)))
-    case = Case.from_events(None, [told])
-    assert case is not None
-    return case
+    return clean(replace(told, duties=changes(process_of(opened(told)).duties, None, told, edition)))
 
 
 class _Run:
-    def __init__(self, case: Case, edition: Callable[[str], Edition], recorded: Mapping[str, Duty], departed: bool) -> None:
-        self.case, self.edition, self.recorded, self.departed = case, edition, recorded, departed
+    def __init__(self, opening: CaseOpened, edition: Callable[[str], Edition], recorded: Mapping[str, Duty], departed: bool,
+                 time_acts: bool) -> None:
+        case = Case.from_events(None, [opening])
+        assert case is not None
+        self.case, self.edition, self.recorded, self.departed, self.time_acts = case, edition, recorded, departed, time_acts
         self.steps: list[Lived] = []
         self.version = 1
 
@@ -156,7 +160,7 @@ class _Run:
         self.departed = self.departed or step.version != self.version + 1
         self.version = step.version or self.version
         at = step.at if isinstance(step.at, datetime) else step.at(facts.at)
-        if self.departed:
+        if self.departed and self.time_acts:
             if step.version is not None and name_of(type(step.command)) in TIMES_OWN and step.by == SYSTEM:
                 return  # time acts by itself here
             self.pass_time(at)
@@ -229,15 +233,12 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """A case that would have gone otherwise: what differs between its ``own`` rules and the ``other`` ones.
-
-    Both are lived anew with time acting at once, so ``own`` is not what is recorded where people or a tick were late.
-    """
+    """A case that would have gone otherwise: what differs, as it is recorded and as it would be, and what would be refused."""
 
     case: str
     differs: list[str]
-    own: dict[str, Any]
-    other: dict[str, Any]
+    recorded: dict[str, Any]
+    otherwise: dict[str, Any]
     refused: list[str]
 
 
@@ -248,18 +249,16 @@ DECIDES = ("state", "remedy", "penalties", "performed", "rulings", "missed")
 def impact(events: Sequence[Event], edition: Edition) -> Impact | None:
     """How a recorded case would have gone by another edition of the rulebook; None where nothing is decided otherwise.
 
-    The case is lived once by its own rules and once by the others, so that what time did and what people did late is told apart.
+    Everything that is recorded is done again at its time, and nothing else: what nobody did, time does not make up for.
     """
     opening = events[0]
     assert isinstance(opening, CaseOpened), opening
-    steps = recorded_steps(events)
-    duties = fold(events).duties
-    own = live(opening, steps, published.pinned, duties=duties, other_rules=True)
-    other = live(opening, steps, lambda _: edition, duties=duties, other_rules=True)
-    now = max(own.facts.at, other.facts.at)
-    one, two = outcome(own.facts, now), outcome(other.facts, now)
+    recorded = fold(events)
+    other = live(opening, recorded_steps(events), lambda _: edition, duties=recorded.duties, time_acts=False)
+    now = max(recorded.at, other.facts.at)
+    one, two = outcome(recorded, now), outcome(other.facts, now)
     differs = [key for key in differences(one, two) if key in DECIDES and _decided(key, one) != _decided(key, two)]
-    refused = sorted({code for step in other.steps for code in step.refused} - {c for s in own.steps for c in s.refused})
+    refused = sorted({code for step in other.steps for code in step.refused})
     return Impact(opening.originator_id, differs, one, two, refused) if differs else None
 
 

@@ -188,7 +188,8 @@ def impact(settings: Settings, version: str) -> int:
                 continue
             if one is not None:
                 found.append({"case": one.case, "differs": one.differs, "refused": one.refused,
-                              "own": {k: one.own[k] for k in one.differs}, "other": {k: one.other[k] for k in one.differs}})
+                              "recorded": {k: one.recorded[k] for k in one.differs},
+                              "otherwise": {k: one.otherwise[k] for k in one.differs}})
     settings.answer({"edition": version, "cases": cases, "impact": found},
                     lambda: report.impact_lines(found, cases, version, lang(), settings.zone))
     for case, unread in broken:

@@ -71,7 +71,7 @@ def impact_lines(found: list[dict[str, Any]], cases: int, edition: str, lang: st
     for one in found:
         yield escape(one["case"])
         yield from ("  " + line for line in columns([
-            [word(key, lang), _cell(key, one["own"][key], lang, zone), "→", _cell(key, one["other"][key], lang, zone)]
+            [word(key, lang), _cell(key, one["recorded"][key], lang, zone), "→", _cell(key, one["otherwise"][key], lang, zone)]
             for key in one["differs"]]))
         if one["refused"]:
             yield escape(f"  {word('refused', lang)}: {', '.join(one['refused'])}")
