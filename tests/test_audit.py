@@ -232,7 +232,7 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
     "a ruling by an agent who is not assigned": (forge(9, by=AGENT_2), [("guard_refuses", 9)]),
     "a ruling for a refund above what was paid": (
         forge(9, data={"remedy": {"kind": "refund", "amount": "9000.00"}}),
-        [("guard_refuses", 9), ("derived_differs", 11), ("derived_differs", 12), ("guard_refuses", 12)]),
+        [("derived_differs", 9), ("guard_refuses", 9), ("derived_differs", 11), ("derived_differs", 12), ("guard_refuses", 12)]),
     "a ruling without hearing the merchant": (
         renumbered(LAWFUL[:7] + LAWFUL[8:]), [("guard_refuses", 8)]),
     "an act in a state that has none of it": (
@@ -240,7 +240,8 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
         [("guard_refuses", 6), ("time_backwards", 7), ("guard_refuses", 9)]),
     "a command given twice": (forge(11, command_id="c10"), [("command_repeated", 11)]),
     "an identifier out of turn": (forge(4, id="E-7"), [("derived_differs", 4)]),
-    "an identifier of another": (forge(4, id="E-1"), [("derived_differs", 4), ("guard_refuses", 7), ("guard_refuses", 9)]),
+    "an identifier of another": (forge(4, id="E-1"), [("derived_differs", 4), ("guard_refuses", 7), ("derived_differs", 9),
+                                                          ("guard_refuses", 9)]),
     "a later reply": (forge(6, reply_by={"at": "2030-01-01T00:00:00Z"}), [("derived_differs", 6)]),
     "a reply by another rule": (forge(6, reply_by={"rule": "mr12315.accept"}), [("derived_differs", 6)]),
     "a reply that is called provisional, where hours never are": (
@@ -268,7 +269,9 @@ def test_an_alteration_is_found_where_it_is_and_with_few_findings(what: str) -> 
 def test_every_code_that_the_audit_knows_is_found_by_one_of_these_alterations() -> None:
     # What a merchant's stream says is altered in tests/test_standing_audit.py.
     of_standings = {"standing_missing", "standing_unfounded", "standing_differs"}
-    assert {code for _, expected in ALTERED.values() for code, _ in expected} == set(FINDINGS) - of_standings
+    # The index beside the events is damaged in tests/test_tick.py.
+    elsewhere = of_standings | {"index_differs"}
+    assert {code for _, expected in ALTERED.values() for code, _ in expected} == set(FINDINGS) - elsewhere
 
 
 @pytest.mark.parametrize("what", ALTERED)

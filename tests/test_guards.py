@@ -204,7 +204,7 @@ QUESTIONS = (
              lambda: case_in("ruled").ask("correct_ruling", "agent:A-1", reason="笔误", clause="规则 66")),
     Question("correction_keeps_the_outcome", "not_a_correction",
              lambda: case_in("ruled").ask("correct_ruling", "agent", reason="改为换货", remedy={"kind": "exchange"}),
-             lambda: case_in("ruled").ask("correct_ruling", "agent", reason="小数点写错", remedy=FULL)),
+             lambda: case_in("ruled").ask("correct_ruling", "agent", reason="小数点写错", remedy=FULL | {"amount": "89.90"})),
     Question("nothing_is_performed_yet", "performed_already",
              lambda: case_in("ruled").when("execute_ruling", "agent").when("perform_remedy", "merchant", amount="1.00").ask(
                  "correct_ruling", "agent", reason="笔误", clause="规则 66"),
@@ -316,7 +316,7 @@ QUESTIONS = (
              lambda: asked_for().until("merchant_answer").ask("miss_duty", "system", duty="D-2")),
     Question("duty_is_provisional", "duty_is_final",
              lambda: tipped_off("market_regulator").ask("recompute_duty", "system", duty="D-3"),
-             lambda: beyond_the_calendar().ask("recompute_duty", "system", duty="D-2")),
+             lambda: once_provisional("D-3").ask("recompute_duty", "system", duty="D-3")),
     Question("edition_is_later", "not_a_later_edition",
              lambda: case_in("filed").ask("adopt_edition", "supervisor", edition=CURRENT.id, reason="新规施行"),
              lambda: case_in("filed", rules=EDITIONS["2026-11"]).ask(
@@ -345,6 +345,19 @@ def paused() -> Story:
 def beyond_the_calendar() -> Story:
     """A tip-off so late that no published calendar covers the working days in which it is to be checked."""
     return given_case().when("tip_off", after=days(4000), to="market_regulator", about="counterfeit", statement="售假")
+
+
+def once_provisional(duty: str) -> Story:
+    """A tip-off whose deadline waited for a calendar that has come since."""
+    story = tipped_off("market_regulator")
+    held = story.facts.duties[duty]
+    held.due = msgspec.structs.replace(held.due, provisional=True)
+    return story
+
+
+def test_a_deadline_is_computed_again_only_when_its_calendar_has_come() -> None:
+    beyond_the_calendar().refused("recompute_duty", "system", "calendar_not_published", duty="D-2")
+    assert once_provisional("D-3").when("recompute_duty", "system", duty="D-3").facts.duties["D-3"].due.provisional is False
 
 
 def settled() -> Story:

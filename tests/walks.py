@@ -21,7 +21,7 @@ from domain_helpers import sample
 from msgspec import inspect
 
 from casework.application import service, views
-from casework.audit.check import audit_case
+from casework.audit.check import audit, audit_case
 from casework.audit.projector import project
 from casework.domain.case import Case
 from casework.domain.commands import COMMANDS, AdoptEdition, Command
@@ -33,6 +33,7 @@ from casework.domain.guards import MONEY, PROMISES
 from casework.domain.lifecycle import CLOSED, STAGE_OF
 from casework.domain.reasons import REASONS
 from casework.domain.request import Request
+from casework.domain.standing.events import is_standing
 from casework.domain.values import Actor, Remedy
 from casework.domain.vocabulary import BODIES, EVIDENCE_KINDS, PROOF_KINDS, ROLES, SERVICES
 from casework.errors import CaseworkError, Refused
@@ -47,6 +48,18 @@ T = TypeVar("T")
 Pick = Callable[[int], int]
 Said = dict[str, Any]
 
+#: What no walk can come to, and why.
+BEYOND = {
+    "adopt_edition": "a case opened now has pinned the latest edition already",
+    "recompute_duty": "the calendar that is not published does not come during a walk",
+    "unknown_edition_named": "walks name editions that there are",
+    "amount_exceeds_rule": "a compensation above a fixed sum takes a shipping case and a ruling; tests/test_figures.py",
+    "not_a_correction": "walks change the clause, which is always a correction; tests/test_corrections.py",
+    **dict.fromkeys(("appeal_too_late", "blacklisted", "closed_for_good", "forged_in_case", "more_than_owed", "not_on_record",
+                     "not_removed", "not_the_merchant", "published_already"), "said of merchants' standings; tests/test_standing.py"),
+}
+#: The duties of those who decide.
+DECIDING = ("platform_reply", "referral_acceptance", "referral_result", "tip_off_check")
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 #: From here on there is no later day to give anybody.
 LAST_YEARS = 9990
@@ -209,7 +222,7 @@ _SUITS: dict[str, _Suits] = {
     "pause_duty": _DUTIES,
     "resume_duty": _DUTIES,
     "extend_duty": _extensions,
-    "correct_ruling": lambda f, t: [{"clause": "淘宝平台争议处理规则 66"}],
+    "correct_ruling": lambda f, t: [{"clause": f"{f.rulings[-1].clause if f.rulings else 1}（更正）"}],
     "miss_duty": _DUTIES,
     "recompute_duty": _DUTIES,
     "adopt_edition": lambda f, t: [{"edition": name} for name in EDITIONS],
@@ -268,6 +281,7 @@ STRANGE: dict[str, tuple[Said, ...]] = {
     "file": ({"channel": "forum"}, {"new_evidence": "goods_photo"}),
     "assign": ({"to": "agent:C-1"}, {"to": "supervisor:m-1"}, {"to": "agent:V-1"}),
     "escalate": ({"channel": "news_media"},),
+    "extend_duty": ({"until": BEGIN},),
     "external_award": ({"remedy": {"kind": "refund", "amount": "7.77"}}, {"remedy": {"kind": "refund"}}),
     "settle_referral": ({"remedy": {"kind": "refund"}}, {"referral": "R-9"}),
     "pay_advance": ({"amount": "1000000.00"}, {"amount": "0"}),
@@ -334,8 +348,9 @@ class Figures:
             getattr(self, name).update(getattr(other, name))
 
     def unseen(self) -> list[str]:
-        """The states, commands and codes that no walk has come to. None lies beyond walking: what is too rare gets a path."""
-        return [*(set(STAGE_OF) - set(self.states)), *(set(COMMANDS) - set(self.commands)), *(set(REASONS) - set(self.codes))]
+        """The states, commands and codes that no walk has come to, but for what lies beyond walking; what is too rare gets a path."""
+        seen = {*self.states, *self.commands, *self.codes}
+        return sorted({*STAGE_OF, *COMMANDS, *REASONS} - seen - set(BEYOND))
 
     def lines(self) -> list[str]:
         """For people."""
@@ -383,6 +398,26 @@ class Tale:
         return self.live.facts
 
 
+def decided_late(rows: Iterable[Row]) -> list[int]:
+    """The versions at which a body did what it had missed: the one thing that the audit may find of a lawful walk."""
+    terms: dict[str, Any] = {}
+    missed: set[str] = set()
+    found = []
+    for event in views.events_of(rows):
+        moved = [msgspec.to_builtins(change) for change in getattr(event, "duties", ())]
+        terms |= {change["id"]: change["due"] for change in moved if "due" in change}
+        missed |= {change["id"] for change in moved if change["change"] == "missed"}
+        if any(change["change"] == "met" and change["id"] in missed and change["duty"] in DECIDING
+               and terms[change["id"]]["certainty"] != "C" for change in moved):
+            found.append(event.originator_version)
+    return found
+
+
+def _is_of_a_case(row: Row) -> bool:
+    """Whether it is a row of a case; a ruling with penalties also moves its merchant's standing."""
+    return not is_standing(row.case)
+
+
 class Watched:
     """A store of which the facts that the service carried are kept when it saves them."""
 
@@ -391,8 +426,8 @@ class Watched:
         self.carried: Facts | None = None
         save = store.save
 
-        def watch(case: Case) -> None:
-            save(case)
+        def watch(case: Case, *standings: Any) -> None:
+            save(case, *standings)
             self.carried = case.facts
 
         store.save = watch  # type: ignore[method-assign]
@@ -425,6 +460,11 @@ PATHS = tuple(path.split() for path in (
     "contact_merchant file reject_complaint refer accept_referral settle_referral go_external",
     "contact_merchant file reject_complaint escalate assign sought refuse_escalation",
     "contact_merchant refer=court accept_referral refer=market_regulator accept_referral",
+    "contact_merchant contact_merchant contact_merchant sought later deem_agreed",
+    "contact_merchant later miss_duty refuse_claim",
+    "contact_merchant file evidence accept_complaint notify sought pause_duty resume_duty sought extend_duty sought heard rule sought correct_ruling",
+    "contact_merchant file evidence accept_complaint suspend=court sought show_acceptance resume",
+    "contact_merchant refer tip_off later miss_duty",
 ))
 #: How long until the next step: mostly hours and days, seldom years.
 _SPANS = {timedelta(0): 4, HOUR: 24, 5 * HOUR: 12, DAY: 12, 3 * DAY: 12, 10 * DAY: 3, 100 * DAY: 1}
@@ -475,7 +515,7 @@ class World:
         self.figures.recorded += 1
         self._sound(tale, done.event, row)
         again = service.open_case(self.store, case, given, by=by, clock=lambda: self.now + HOUR, command_id=command_id)
-        assert (again.repeated, again.event, self._all()) == (True, done.event, before + [row])
+        assert (again.repeated, again.event, self._cases()) == (True, done.event, [*filter(_is_of_a_case, before), row])
 
     def tale(self, pick: Pick) -> Tale:
         """One of the cases, rather an open one; a new one where none is left open."""
@@ -634,7 +674,7 @@ class World:
         assert not done.repeated
         *old, row = self.store.rows(tale.case)
         assert old == tale.rows
-        assert len(self._all()) == len(before) + 1
+        assert len(self._cases()) == len([*filter(_is_of_a_case, before)]) + 1
         tale.rows.append(row)
         Case.from_events(tale.live, [done.event])
         tale.audited = project(tale.audited, done.event)
@@ -663,9 +703,10 @@ class World:
 
     def end(self) -> None:
         """What has to hold of every case when its walk is over."""
-        assert self._all() == [row for tale in self.tales for row in tale.rows]
+        assert self._cases() == [row for tale in self.tales for row in tale.rows]
+        assert {f.code for f in audit(self._all())} <= {"decided_late"}
         for tale in self.tales:
-            assert audit_case(tale.rows) == []
+            assert [(f.code, f.version) for f in audit_case(tale.rows)] == [("decided_late", v) for v in decided_late(tale.rows)]
             for version, (now, seen) in enumerate(tale.seen, 1):
                 facts = views.facts_of(tale.rows, version=version)
                 assert facts is not None
@@ -718,6 +759,9 @@ class World:
 
     def _all(self) -> list[Row]:
         return list(self.store.rows())
+
+    def _cases(self) -> list[Row]:
+        return [*filter(_is_of_a_case, self._all())]
 
     def _id(self) -> str:
         self.count += 1

@@ -99,6 +99,8 @@ def read(said: Any, kind: type[T]) -> T:
         return clean(msgspec.convert(_shaped(said, inspect.type_info(kind)), kind, strict=False))
     except msgspec.ValidationError as error:
         raise _said_clearly(error, kind) from None
+    except UnicodeEncodeError:  # of a text where none is wanted
+        raise FieldError("holds half of a character (a lone surrogate)", "含有不完整的字符") from None
 
 
 def actor(text: str, facts: Facts | None) -> Actor:
