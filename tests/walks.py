@@ -463,7 +463,7 @@ PATHS = tuple(path.split() for path in (
     "contact_merchant contact_merchant contact_merchant sought later deem_agreed",
     "contact_merchant later miss_duty refuse_claim",
     "contact_merchant file evidence accept_complaint notify sought pause_duty resume_duty sought extend_duty sought heard rule sought correct_ruling",
-    "contact_merchant file evidence accept_complaint suspend=court sought show_acceptance resume",
+    "contact_merchant file evidence accept_complaint suspend=court sought show_acceptance show_acceptance resume",
     "contact_merchant refer tip_off later miss_duty",
 ))
 #: How long until the next step: mostly hours and days, seldom years.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from casework.domain.beside import TRACK_LABELS
+from casework.domain.check import SHANGHAI
 from casework.domain.facts import Facts
 from casework.domain.limitation import limitation_due
 from casework.domain.reasons import reason
@@ -15,8 +16,8 @@ from casework.errors import Reason
 
 
 def day(moment: datetime) -> str:
-    """A moment as refusals show it."""
-    return moment.isoformat(timespec="minutes")
+    """A moment as refusals show it: where the days of the law are counted."""
+    return moment.astimezone(SHANGHAI).isoformat(timespec="minutes")
 
 
 def stands_still(facts: Facts, kind: str, owes: str | None = None) -> bool:
