@@ -284,7 +284,7 @@ def test_the_two_readings_agree_after_every_single_event_of_many_deep_walks() ->
     seen: set[type[e.Event]] = set()
     moves: set[str] = set()
     uses: Counter[str] = Counter()
-    for number in range(80):
+    for number in range(120):
         events = walked(Random(number), 80, uses).events
         moves.update(change.change for event in events for change in event.duties)
         facts: Facts | None = None

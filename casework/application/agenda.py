@@ -35,7 +35,7 @@ def due(reader: HasDues, now: datetime, within: timedelta | None = None, by: str
     seen: dict[str, dict[str, Any]] = {}
     for row in reader.dues():
         at = moment(row.due)
-        if (within is not None and at > now + within) or by not in (None, row.owes, row.owes.partition(":")[0]):
+        if (within is not None and at - now > within) or by not in (None, row.owes, row.owes.partition(":")[0]):
             continue
         if row.case not in seen:
             seen[row.case] = {}

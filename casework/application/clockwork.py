@@ -49,10 +49,18 @@ def tick(store: Store, now: datetime, clock: service.Clock) -> Iterator[Ticked]:
     for row in store.dues(now, covered_until()):
         try:
             yield from _settle(store, row, now, clock)
-        except Refused:
-            continue  # somebody was faster
+        except Refused as error:
+            if _is_still_late(store, row, now):
+                yield Ticked(row.case, row.duty, row.kind, row.owes, moment(row.due), "", "", error)
         except CaseworkError as error:
             yield Ticked(row.case, row.duty, row.kind, row.owes, moment(row.due), "", "", error)
+
+
+def _is_still_late(store: Store, row: DueRow, now: datetime) -> bool:
+    """Whether nobody was faster: the duty runs on, and what follows is refused."""
+    facts = store.get(row.case).facts
+    duty = facts.duties.get(row.duty)
+    return duty is not None and duty.is_late(max(now, facts.at))
 
 
 def _settle(store: Store, row: DueRow, now: datetime, clock: service.Clock) -> Iterator[Ticked]:

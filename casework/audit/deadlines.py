@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from itertools import zip_longest
 
 from msgspec.structs import replace
@@ -11,11 +12,14 @@ from casework.audit.findings import Fault, Line, shown
 from casework.audit.rules import no_edition, no_history
 from casework.audit.walk import Walk
 from casework.domain import events as e
+from casework.domain.check import SHANGHAI
 from casework.domain.clocks import changes
 from casework.domain.duties import DUTIES
 from casework.domain.facts import NEVER
 from casework.rulebook.edition import edition
 
+#: How far an estimate may be off: the holidays of a year come to some thirty days.
+ESTIMATE = timedelta(days=31)
 _DECIDES = {row.name for row in DUTIES if row.decides}
 
 
@@ -67,9 +71,8 @@ def decided_late(walk: Walk, event: e.Event) -> Iterator[Fault]:
         if duty is None or change.change != "met" or duty.kind not in _DECIDES or duty.due.certainty == "C":
             continue
         if duty.state == "missed" or duty.id in missed:
-            due = duty.due.at.isoformat(timespec="minutes")
-            yield Fault("decided_late", Line(f"{duty.owes} 于 {event.at.isoformat(timespec='minutes')}",
-                                             f"{duty.owes} at {event.at.isoformat(timespec='minutes')}"),
+            due, at = (moment.astimezone(SHANGHAI).isoformat(timespec="seconds") for moment in (duty.due.at, event.at))
+            yield Fault("decided_late", Line(f"{duty.owes} 于 {at}", f"{duty.owes} at {at}"),
                         Line(f"{duty.id} 的期限为 {due}（{duty.due.clause}）", f"{duty.id} was due by {due} ({duty.due.clause})"))
 
 
@@ -78,12 +81,18 @@ def _same(told: e.DutyChange, derived: e.DutyChange) -> bool:
         return True
     if told.due is None or derived.due is None or not told.due.provisional:
         return False
-    # A provisional time is an estimate of working days: a calendar that came later gives another.
-    return derived.due.unit == "working_day" and _bare(told) == _bare(derived)
+    # A provisional time is an estimate: a calendar that came later gives another, but none that is far from it.
+    return _bare(told) == _bare(derived) and is_near(told.due.at, derived.due.at)
+
+
+def is_near(one: datetime, other: datetime) -> bool:
+    """Whether two times may be the same limit by a calendar and by an estimate of it."""
+    return abs(one - other) <= ESTIMATE
 
 
 def _is_beyond_calendar(told: e.DutyChange, derived: e.DutyChange) -> bool:
-    return derived.due is not None and derived.due.provisional and told.due is not None and _bare(told) == _bare(derived)
+    return (derived.due is not None and derived.due.provisional and told.due is not None and _bare(told) == _bare(derived)
+            and is_near(told.due.at, derived.due.at))
 
 
 def _bare(change: e.DutyChange) -> e.DutyChange:
@@ -92,12 +101,26 @@ def _bare(change: e.DutyChange) -> e.DutyChange:
 
 
 def _differs(told: e.DutyChange | None, derived: e.DutyChange | None) -> Fault:
-    return Fault("derived_differs", Line(f"期限变动为 {_shown(told, '无')}", f"the duty's change is {_shown(told, 'none')}"),
-                 Line(f"重新得出 {_shown(derived, '无')}", f"derived again it is {_shown(derived, 'none')}"))
+    """The fault, naming the fields in which the two differ."""
+    one, other = _fields(told), _fields(derived)
+    names = [name for name in dict.fromkeys((*one, *other)) if one.get(name) != other.get(name)]
+    which = (told or derived)
+    what = f"{which.id} {which.duty}" if which else "—"
+    zh, en = f"期限变动 {shown(what)}：{_told(one, names)}", f"the change of {shown(what)}: {_told(one, names)}"
+    return Fault("derived_differs", Line(zh, en),
+                 Line(f"重新得出 {_told(other, names)}", f"derived again it is {_told(other, names)}"))
 
 
-def _shown(change: e.DutyChange | None, nothing: str) -> str:
+def _told(fields: dict[str, object], names: list[str]) -> str:
+    return ", ".join(f"{name}={shown(str(fields.get(name, '—')))}" for name in names) or "—"
+
+
+def _fields(change: e.DutyChange | None) -> dict[str, object]:
+    """A change as flat fields, times where the days of the law are counted."""
     if change is None:
-        return nothing
-    due = f" {change.due.at.isoformat(timespec='minutes')} ({change.due.rule})" if change.due else ""
-    return shown(f"{change.id} {change.duty} {change.change}{due}")
+        return {}
+    flat: dict[str, object] = {name: getattr(change, name) for name in ("change", "id", "duty", "owes", "about")}
+    if change.due is not None:
+        flat |= {f"due.{name}": getattr(change.due, name) for name in change.due.__struct_fields__}
+        flat["due.at"] = change.due.at.astimezone(SHANGHAI).isoformat(timespec="seconds")
+    return flat

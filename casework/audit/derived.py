@@ -59,7 +59,7 @@ def _basis(walk: Walk, event: e.CaseRuled) -> Iterator[Fault]:
 
 
 def _rows(basis: Iterable[e.Basis]) -> str:
-    return " | ".join(f"{b.row} {b.result or ''}".strip() for b in basis) or "—"
+    return " | ".join(" ".join(filter(None, (b.row, b.result, b.certainty, b.rule, b.clause))) for b in basis) or "—"
 
 
 def _reply_by(walk: Walk, told: e.Due, start: datetime) -> Iterator[Fault]:

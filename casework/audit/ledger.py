@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from casework.audit.deadlines import is_near
 from casework.audit.findings import Fault, Finding, Line, findings_of, shown
 from casework.audit.standing import StandingWalk
 from casework.audit.walk import Walk
@@ -162,7 +163,8 @@ def _due(name: str, told: c.Due | None, derived: Any) -> Iterator[Fault]:
         if getattr(told, part) != getattr(derived, part):
             yield _differs(f"{name}.{part}", getattr(told, part), getattr(derived, part))
     # A calendar that was not published then may be by now.
-    if not told.provisional and not derived.provisional and told.at != derived.at:
+    same = is_near(told.at, derived.at) if told.provisional or derived.provisional else told.at == derived.at
+    if not same:
         yield _differs(f"{name}.at", told.at, derived.at)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from casework.cli.base import Command, Settings, common, lang, moment, now, option
+from casework.cli.base import Command, Settings, common, lang, moment, now, option, say
 from casework.errors import CaseworkError, InputError
 from casework.report import clock as report
 from casework.report.text import document, escape
@@ -28,21 +28,22 @@ def tick(settings: Settings, at: str | None, rebuild: bool) -> int:
 
     when = _not_ahead(moment(at, "--now"))
     done: list[dict[str, Any]] = []
-    errors: list[CaseworkError] = []
+    errors: list[tuple[str, str]] = []
     with open_store(settings.store) as store:
         if rebuild:
             with store.writing():
                 store.rebuild_dues()
         for one in ticks(store, when, now):
             if one.error is not None:
-                errors.append(one.error)
+                errors.append((one.case, one.error.text(lang())))
                 continue
             done.append({"case": one.case, "id": one.duty, "duty": one.kind, "who": one.owes, "due": one.due, "did": one.did,
                          "state": one.state})
-    settings.answer({"now": when, "done": done, "errors": [e.text(lang()) for e in errors]},
+    settings.answer({"now": when, "done": done, "errors": [{"case": case, "error": text} for case, text in errors]},
                     lambda: report.tick_lines(done, lang(), settings.zone))
-    for error in errors:
-        click.echo("casework: " + escape(error.text(lang())), err=True)
+    for case, text in errors:
+        told = text if case in text else say(f"案件“{case}”：{text}；请运行 casework audit", f"case '{case}': {text}; run: casework audit")
+        click.echo("casework: " + escape(told), err=True)
     return 2 if errors else 0
 
 

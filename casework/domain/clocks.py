@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -154,10 +154,7 @@ def _moved(row: DutyRow, duty: Duty, event: e.Event, before: str, state: str, de
 def _after_pause(duty: Duty, at: datetime, edition: Edition) -> e.Due:
     """The time that was left when the clock stopped, from now on: in the unit that the rule counts."""
     assert duty.paused_at is not None
-    if duty.due.unit:
-        end, provisional = edition.after_pause(duty.due.unit, duty.due.at, duty.paused_at, at)
-    else:
-        end, provisional = duty.due.at + max(at - duty.paused_at, timedelta(0)), False
+    end, provisional = edition.after_pause(duty.due.unit or "hour", duty.due.at, duty.paused_at, at)
     return msgspec.structs.replace(duty.due, at=end, provisional=provisional)
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace as replace_struct
 from casework.domain import events as e
 from casework.domain.basis import basis_of
 from casework.domain.beside import TRACK_LABELS, Act, Track
+from casework.domain.check import SHANGHAI
 from casework.domain.clocks import changes
 from casework.domain.commands import COMMANDS, Command, OpenCase, Rule, name_of
 from casework.domain.facts import Facts
@@ -321,4 +322,7 @@ _NUMBERED: dict[Any, tuple[str, Callable[[Facts], Any]]] = {
 
 
 def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")
+    try:
+        return moment.astimezone(SHANGHAI).isoformat(timespec="seconds")
+    except OverflowError:
+        return moment.isoformat(timespec="seconds")

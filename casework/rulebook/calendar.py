@@ -102,7 +102,10 @@ def estimate_after_pause(unit: str, end: datetime, paused_at: datetime, resumed_
 
 def _left(unit: str, end: datetime, paused_at: datetime, resumed_at: datetime, works: Callable[[date], bool]) -> datetime:
     if unit == "hour":
-        return local(end) + (resumed_at - paused_at)
+        try:
+            return local(local(end).astimezone(UTC) + (resumed_at - paused_at))
+        except OverflowError:
+            raise uncovered(MAXYEAR + 1) from None
     last, paused, resumed = local(end), local(paused_at).date(), local(resumed_at)
     days = [paused + timedelta(days=i + 1) for i in range((last.date() - paused).days)]
     if unit != "working_day":

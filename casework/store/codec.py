@@ -15,6 +15,7 @@ from casework.domain.events import DutyChange
 from casework.domain.topics import TOPICS, AnyEvent, any_topic_of
 from casework.domain.values import EVENT_BYTES, clean
 from casework.errors import CaseworkError, InputError
+from casework.store.row import Row
 
 
 class _Head(msgspec.Struct):
@@ -83,6 +84,15 @@ def duty_changes(payload: bytes) -> tuple[DutyChange, ...]:
         return _MOVES.decode(payload).duties
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
         return ()
+
+
+def is_readable(row: Row) -> bool:
+    """Whether the row holds an event of its topic."""
+    try:
+        decode(row.topic, row.payload)
+    except (Unreadable, TypeError):
+        return False
+    return True
 
 
 def is_canonical(event: AnyEvent, payload: bytes) -> bool:

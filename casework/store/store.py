@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from itertools import groupby
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -165,8 +166,14 @@ class Store:
             return reader.dues(limit, horizon)
 
     def rebuild_dues(self) -> int:
-        """Make the index of running duties anew from the events, all or nothing; how many there are."""
-        found = running(self.rows())
+        """Make the index of running duties anew from the events, all or nothing; how many there are.
+
+        Of a case that cannot be read the index stays as it is, so that it goes on being told of.
+        """
+        kept, found = self.dues(), []
+        for case, rows in groupby(self.rows(), key=lambda row: row.case):
+            here = list(rows)
+            found += running(here) if all(map(codec.is_readable, here)) else [d for d in kept if d.case == case]
         with self._said():
             if isinstance(self._recorder, CaseRecorder):
                 self._recorder.rebuild_index(found)

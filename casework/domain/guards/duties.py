@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from casework.domain.clocks import computed_again
 from casework.domain.duties import DUTIES
@@ -14,6 +15,8 @@ from casework.domain.request import Request
 from casework.domain.vocabulary import VOCABULARY
 from casework.errors import Reason
 
+#: No deadline is put off for longer than a claim lives (民法典 188: three years).
+LONGEST_EXTENSION = timedelta(days=3 * 366)
 #: The deadlines of the parties, which the platform's people may pause and extend; those of the platform itself nobody moves.
 OF_PARTIES = ("merchant_answer", "evidence", "proof", "answer", "return_shipping", "return_confirmation", "performance")
 
@@ -23,8 +26,10 @@ def system_waits_for_the_term(facts: Facts, request: Request) -> Iterator[Reason
     if request.by.role != "system":
         return
     kinds = [row.name for row in DUTIES if request.name in row.follows]
-    running = [d for d in facts.duties.values() if d.kind in kinds and d.is_owed]
-    if not any(d.state == "missed" or d.is_late(request.at) for d in running):
+    owed = [d for d in facts.duties.values() if d.kind in kinds and d.is_owed]
+    # One that was missed before gives no right to cut short one that runs now.
+    running = [d for d in owed if d.state != "missed"]
+    if not any(d.is_late(request.at) for d in running) if running else not owed:
         due = min((d.due.at for d in running), default=None)
         yield reason("term_running", due="—" if due is None else day(due))
 
@@ -84,7 +89,7 @@ def new_time_is_later(facts: Facts, request: Request) -> Iterator[Reason]:
     """To extend is to give more time."""
     until = request.said("until")
     for duty in _named(facts, request):
-        if until is not None and until <= max(duty.due.at, request.at):
+        if until is not None and not max(duty.due.at, request.at) < until <= request.at + LONGEST_EXTENSION:
             yield reason("not_an_extension", until=day(until), due=day(duty.due.at))
 
 

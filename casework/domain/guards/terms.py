@@ -77,5 +77,5 @@ def return_term_is_past(facts: Facts, request: Request) -> Iterator[Reason]:
     sending = [d for d in facts.duties.values() if d.kind == "return_shipping" and d.is_owed]
     if not sending:
         yield reason("wrong_point", {"item": TRACK_LABELS["return"], "state": RETURN_STATES[facts.goods]})
-    elif not any(d.state == "missed" or d.is_late(request.at) for d in sending):
+    elif sending[-1].state != "missed" and not sending[-1].is_late(request.at):
         yield reason("term_running", due=day(sending[-1].due.at))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+from casework.domain.check import SHANGHAI
 from casework.domain.guards import same_identity
 from casework.domain.reasons import reason
 from casework.domain.standing.commands import STANDING_ACTS
@@ -99,4 +100,4 @@ def _wrong_point(penalty: Penalty) -> Reason:
 
 def iso(moment: datetime) -> str:
     """A time as a refusal shows it, to the second."""
-    return moment.isoformat(timespec="seconds")
+    return moment.astimezone(SHANGHAI).isoformat(timespec="seconds")
