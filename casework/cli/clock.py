@@ -42,7 +42,8 @@ def tick(settings: Settings, at: str | None, rebuild: bool) -> int:
     settings.answer({"now": when, "done": done, "errors": [{"case": case, "error": text} for case, text in errors]},
                     lambda: report.tick_lines(done, lang(), settings.zone))
     for case, text in errors:
-        told = text if case in text else say(f"案件“{case}”：{text}；请运行 casework audit", f"case '{case}': {text}; run: casework audit")
+        zh, en = f"案件“{case}”：{text}；请运行 casework audit", f"case '{case}': {text}; run: casework audit"
+        told = text if case in text else say(zh, en)
         click.echo("casework: " + escape(told), err=True)
     return 2 if errors else 0
 
