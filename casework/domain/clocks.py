@@ -140,9 +140,10 @@ def _moved(row: DutyRow, duty: Duty, event: e.Event, before: str, state: str, ed
     elif named and isinstance(event, e.DutyRecomputed):
         yield "recomputed", rule_due(edition, duty.due.rule, duty.since)
     elif isinstance(event, e.EditionAdopted) and adopted is not None and duty.due.unit and adopted.has(duty.due.rule):
-        # What is pending goes by the new rule (争议规则 92); a time that somebody set, or that stood still, stays.
+        # What is pending goes by the new rule (争议规则 92); a time that somebody set, or that stood still, stays. An estimate
+        # is always made anew, so that what is derived does not hang on when its calendar came.
         due = rule_due(adopted, duty.due.rule, duty.since)
-        if not duty.was_paused and duty.kind != "limitation" and due.at != duty.due.at:
+        if not duty.was_paused and duty.kind != "limitation" and (duty.due.provisional or due.at != duty.due.at):
             yield "recomputed", due
 
 
