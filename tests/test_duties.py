@@ -354,8 +354,9 @@ def test_a_demand_starts_limitation_anew_in_the_same_duty() -> None:
     assert story.facts.duties["D-1"].due.at == CURRENT.due("suit.limitation", story.clock).at
     before = story.facts.duties["D-1"].due
     story.when("contact_merchant", after=timedelta(days=4 * 366), message="四年以后")
-    assert changes_of(events_of(story)[-1], "limitation") == ["missed"]
+    assert changes_of(events_of(story)[-1], "limitation") == []
     assert story.facts.duties["D-1"].due == before
+    assert story.facts.duties["D-1"].is_late(story.clock), "what ran out is not begun anew by a demand"
 
 
 def test_a_reminder_gives_the_merchant_no_more_time() -> None:
@@ -364,6 +365,48 @@ def test_a_reminder_gives_the_merchant_no_more_time() -> None:
     story.when("contact_merchant", message="请尽快答复")
     assert changes_of(events_of(story)[-1], "merchant_answer") == []
     assert story.duty("merchant_answer").due == before
+    story.when("contact_merchant", message="请尽快退款", remedy=FULL)
+    assert changes_of(events_of(story)[-1], "merchant_answer") == []
+    story.until("merchant_answer").when("contact_merchant", message="请尽快退款", remedy=FULL)
+    assert story.duty("merchant_answer").due == before
+    assert story.when("deem_agreed", "system").facts.state == "remedy_due"
+
+
+def test_to_ask_for_something_else_gives_him_the_whole_time_for_that() -> None:
+    """Or a small claim made early could be raised a minute before his silence grants it."""
+    more = {"kind": "refund", "amount": "899.00", "extra": [{"kind": "compensation", "amount": "100.00"}]}
+    story = contacted()
+    story.clock = story.duty("merchant_answer").due.at - hours(2)
+    story.when("contact_merchant", message="另赔一百元", remedy=more)
+    assert changes_of(events_of(story)[-1], "merchant_answer") == ["extended"]
+    assert story.duty("merchant_answer").due.at == CURRENT.due("merchant.response", story.clock).at
+    story.until("merchant_answer").when("contact_merchant", message="只退一半也行", remedy={"kind": "refund", "amount": "450.00"})
+    assert changes_of(events_of(story)[-1], "merchant_answer") == ["missed", "cancelled", "opened"]
+    story.fork().refused("deem_agreed", "system", "term_running")
+    assert story.duty("merchant_answer").due.at == CURRENT.due("merchant.response", story.clock).at
+    story.until("merchant_answer").when("deem_agreed", "system")
+    assert story.facts.remedy is not None
+    assert str(story.facts.remedy.amount) == "450.00"
+
+
+def test_silence_that_was_already_on_record_grants_nothing_that_was_asked_later() -> None:
+    story = case_in("awaiting_merchant").until("merchant_answer")
+    story.when("miss_duty", "system", duty=story.duty("merchant_answer").id)
+    story.when("contact_merchant", message="请退款", remedy=FULL)
+    assert changes_of(events_of(story)[-1], "merchant_answer") == ["cancelled", "opened"]
+    story.fork().refused("deem_agreed", "system", "term_running")
+    story.until("merchant_answer").when("deem_agreed", "system")
+
+
+def test_to_ask_for_something_else_while_the_clock_stands_still_starts_it_anew() -> None:
+    story = contacted().when("pause_duty", "agent", duty="D-2", reason="协商中")
+    story.when("contact_merchant", message="只退一半也行", remedy={"kind": "refund", "amount": "450.00"})
+    assert changes_of(events_of(story)[-1], "merchant_answer") == ["cancelled", "opened"]
+
+
+def test_a_reminder_while_the_clock_stands_still_starts_no_second_one() -> None:
+    story = contacted().when("pause_duty", "agent", duty="D-2", reason="协商中").when("contact_merchant", message="请尽快答复")
+    assert [d.state for d in story.facts.duties.values() if d.kind == "merchant_answer"] == ["paused"]
 
 
 def test_a_new_notice_sets_the_day_of_the_answer_anew_and_the_hearing_with_it() -> None:
@@ -459,13 +502,23 @@ def test_of_two_referrals_and_two_tip_offs_each_answer_meets_its_own() -> None:
 
 
 def test_what_was_missed_is_missed_once_however_much_happens_afterwards() -> None:
-    story = contacted().until("merchant_answer").when("log_call", note="问平台").when("log_call", note="再问")
-    assert [changes_of(event, "merchant_answer") for event in events_of(story)[-2:]] == [["missed"], []]
-    duty = story.duty("merchant_answer")
+    story = filed().until("platform_reply").when("log_call", note="问平台").when("log_call", note="再问")
+    assert [changes_of(event, "platform_reply") for event in events_of(story)[-2:]] == [["missed"], []]
+    duty = story.duty("platform_reply")
     assert (duty.state, duty.missed_at, duty.is_owed) == ("missed", story.clock - hours(1), True)
     story.refused("miss_duty", "system", "wrong_point", duty=duty.id)
-    story.when("refuse_claim", "merchant", excuse="misuse")
+    story.when("reject_complaint", "agent", **REJECTION)
     assert same(duty, story).state == "late"
+
+
+@pytest.mark.parametrize("kind", [row.name for row in DUTIES if row.follows])
+def test_where_something_follows_from_a_miss_no_other_event_records_it_and_so_takes_it_from_the_clock(kind: str) -> None:
+    story = TOLD[kind].opens()
+    duty = story.duty(kind)
+    story.until(kind).when("add_evidence", kind="statement", description="说明").when("miss_duty", "system", duty=duty.id)
+    assert [changes_of(event, kind) for event in events_of(story)[-2:]] == [[], ["missed"]]
+    assert [d["status"] for d in duties(story.facts, story.clock) if d["id"] == duty.id] == ["overdue"]
+    assert same(duty, story).is_owed
 
 
 def test_a_missed_duty_that_cannot_be_made_good_any_more_stays_missed() -> None:
@@ -483,8 +536,9 @@ def test_an_option_says_until_when_it_is_in_time() -> None:
     until = {o.name: o.until for o in options(story.facts, story.clock, CURRENT) if o.until}
     assert until["refuse_claim"] == until["make_offer"] == story.duty("merchant_answer").due.at
     assert until["file"] == story.duty("limitation").due.at
-    late = story.until("merchant_answer").when("log_call", note="问平台")
-    assert {o.name: o.until for o in options(late.facts, late.clock, CURRENT)}["refuse_claim"] is None
+    end = story.duty("merchant_answer").due.at
+    for at, until_when in ((end, end), (end + MOMENT, None)):
+        assert {o.name: o.until for o in options(story.facts, at, CURRENT)}["refuse_claim"] == until_when
 
 
 # --- cancelled -------------------------------------------------------------------------------------------------------
@@ -877,7 +931,8 @@ def test_to_go_over_to_another_edition_before_the_calendar_is_there_is_no_fault_
 
 def test_both_readings_agree_on_every_story_here_and_the_audit_tells_of_late_decisions_alone() -> None:
     stories = [told.opens() for told in TOLD.values()]
-    stories += [meet(TOLD[kind].opens().until(kind)) for kind in TOLD if kind != "limitation" for meet in TOLD[kind].meets.values()]
+    late = {kind: told for kind, told in TOLD.items() if kind != "limitation"}
+    stories += [meet(told.opens().until(kind)) for kind, told in late.items() for meet in told.meets.values()]
     stories += [cancel(told.opens()) for told in TOLD.values() for cancel in told.cancels.values()]
     for story in stories:
         events = events_of(story)

@@ -60,24 +60,30 @@ def _settle(store: Store, row: DueRow, now: datetime, clock: service.Clock) -> I
     if duty.due.provisional and not duty.was_paused:
         if not _is_final(facts, duty):
             return
-        yield from _do(store, row, "recompute_duty", duty, max(now, facts.at), clock)
+        yield from _do(store, row, "recompute_duty", facts, duty, max(now, facts.at), clock)
         facts = store.get(row.case).facts
         duty = facts.duties[row.duty]
     at = max(now, facts.at)
     if duty.is_late(at):
-        yield from _do(store, row, _follow(facts, duty, at), duty, at, clock)
+        yield from _do(store, row, _follow(facts, duty, at), facts, duty, at, clock)
 
 
 #: What the system says where a command has to say something; the others name the duty, or need no words.
 _STATEMENTS = {"apply_advance": {"statement": "商家逾期未履行，由系统代为申请"}}
 
 
-def _do(store: Store, row: DueRow, name: str, duty: Duty, at: datetime, clock: service.Clock) -> Iterator[Ticked]:
+def _do(store: Store, row: DueRow, name: str, facts: Facts, duty: Duty, at: datetime, clock: service.Clock) -> Iterator[Ticked]:
     said = {"duty": duty.id} if name in ("miss_duty", "recompute_duty") else _STATEMENTS.get(name, {})
     done = service.carry_on(store, row.case, name, said, by="system", at=at, clock=clock,
                             command_id=f"tick:{name}:{duty.id}:{microseconds(duty.due.at)}")
-    if not done.repeated:
-        yield Ticked(row.case, duty.id, duty.kind, duty.owes, duty.due.at, name, done.state)
+    if done.repeated:
+        return
+    yield Ticked(row.case, duty.id, duty.kind, duty.owes, duty.due.at, name, done.state)
+    for change in done.event.duties:
+        # What else was over is on record by the same event.
+        if change.change == "missed" and change.id != duty.id:
+            other = facts.duties[change.id]
+            yield Ticked(row.case, other.id, other.kind, other.owes, other.due.at, name, done.state)
 
 
 def _follow(facts: Facts, duty: Duty, at: datetime) -> str:

@@ -2,7 +2,8 @@
 
 Deciding records the answer in the event; the audit asks again. In one event the order is: what the time had run out on is
 missed, what the event fulfils is met, what has no place in the new state is cancelled, clocks stop and start, and new duties
-begin. A duty whose rule the edition lacks is not opened.
+begin. A duty whose rule the edition lacks is not opened. Where something follows from a miss, only what settles the duty
+records it, so that no other event takes from the clock what has to follow.
 """
 
 from __future__ import annotations
@@ -62,14 +63,16 @@ def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, ed
         found.append(e.DutyChange(id=duty.id, change=what, duty=duty.kind, owes=duty.owes, due=due, about=duty.about))
         settle(duty, found[-1], at)
 
+    met = {d.id for d in held.values() if d.is_owed and facts and _meets(rows[d.kind], d, facts, event, name)}
+    ended = {d.id for d in held.values() if state not in rows[d.kind].states or _ends(rows[d.kind], d, event, name)}
     for duty in held.values():
-        if duty.is_late(at):
+        if duty.is_late(at) and (duty.id in met | ended or _records(rows[duty.kind], duty, event, name)):
             change(duty, "missed")
     for duty in held.values():
-        if duty.is_owed and facts and _meets(rows[duty.kind], duty, facts, event, name):
+        if duty.id in met:
             change(duty, "met")
     for duty in held.values():
-        if duty.is_owed and (state not in rows[duty.kind].states or _ends(rows[duty.kind], duty, event, name)):
+        if duty.is_owed and duty.id in ended:
             change(duty, "cancelled")
     for duty in held.values():
         for what, due in _moved(rows[duty.kind], duty, event, before, state, edition, adopted):
@@ -77,16 +80,36 @@ def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, ed
     for start in _starts(facts, event, state, edition):
         if start.kind not in rows or state not in rows[start.kind].states:
             continue
-        running = next((d for d in held.values() if (d.kind, d.owes, d.about) == (start.kind, start.owes, start.about)
-                        and d.state == "running"), None)
+        owed = [d for d in held.values() if d.is_owed and (d.kind, d.owes, d.about) == (start.kind, start.owes, start.about)]
+        if start.kind == "merchant_answer":
+            if not _asks_anew(facts, event) and any(d.state in ("running", "paused") for d in owed):
+                continue  # a reminder gives a merchant no more time
+            for old in owed:
+                # What was asked before is asked no more; his silence grants what he was asked last, in its own time.
+                if old.is_late(at):
+                    change(old, "missed")
+                if old.state != "running":
+                    change(old, "cancelled")
+        running = next((d for d in owed if d.state == "running"), None)
         if running is None:
             duty = Duty(f"D-{len(held) + 1}", start.kind, start.owes, start.due, at, start.about)
             held[duty.id] = duty
             change(duty, "opened", start.due)
-        elif start.kind != "merchant_answer" and running.due.at != start.due.at:
-            # A reminder gives a merchant no more time; a notice or a demand sets the time anew.
+        elif running.due.at != start.due.at:
+            # A notice, a demand or another claim sets the time anew.
             change(running, "extended", start.due)
     return tuple(found)
+
+
+def _records(row: DutyRow, duty: Duty, event: e.Event, name: str) -> bool:
+    """Whether the event puts on record that the duty was missed, though it does not settle it."""
+    return not row.follows or name in row.follows or (isinstance(event, e.DutyMissed) and event.data.duty == duty.id)
+
+
+def _asks_anew(facts: Facts | None, event: e.Event) -> bool:
+    """Whether something else is asked of the merchant than before: for what his silence grants he has the whole time."""
+    asked = event.data.remedy if isinstance(event, e.MerchantContacted) else None
+    return asked is not None and (facts is None or asked != facts.asked)
 
 
 def _meets(row: DutyRow, duty: Duty, facts: Facts, event: e.Event, name: str) -> bool:
@@ -143,7 +166,8 @@ def _moved(row: DutyRow, duty: Duty, event: e.Event, before: str, state: str, ed
         # What is pending goes by the new rule (争议规则 92); a time that somebody set, or that stood still, stays. An estimate
         # is always made anew, so that what is derived does not hang on when its calendar came.
         due = rule_due(adopted, duty.due.rule, duty.since)
-        if not duty.was_paused and duty.kind != "limitation" and (duty.due.provisional or due.at != duty.due.at):
+        stays = duty.was_paused or duty.kind == "limitation" or duty.is_late(event.at)
+        if not stays and (duty.due.provisional or due.at != duty.due.at):
             yield "recomputed", due
 
 
