@@ -19,6 +19,7 @@ from harness.commands import Answers
 from harness.nursery import Nursery
 from test_audit_projector import row_of, walked
 from test_duties import MOMENT, calendar_arrives
+from walks import Figures, World
 
 from casework.application import agenda, clockwork, service
 from casework.application.clockwork import Ticked, tick
@@ -652,3 +653,20 @@ def test_a_store_without_an_index_gets_it_with_the_first_case_that_has_duties(go
     done = casework("tick", "--json").document()["done"]
     assert done[0]["did"] == "deem_agreed" and {d["case"] for d in done} == {"K-1"}
     casework("audit").ok()
+
+
+# --- walks with a clock ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("url", [":memory:", DB])
+def test_whatever_people_do_between_two_ticks_each_does_what_is_due_and_the_next_nothing(url: str, number: int) -> None:
+    """Everything that has to hold of a walk is asked by the world itself, after every step and at the end."""
+    pick, figures = Random(number).randrange, Figures()
+    with open_store(url, create=True) as store:
+        world = World(store, figures)
+        for _ in range(60):
+            step = (world.carry, world.carry, world.carry, world.tick, world.refused, world.strange, world.anything)[pick(7)]
+            step(pick, world.tale(pick))
+        world.end()
+    assert figures.recorded >= 20

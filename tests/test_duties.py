@@ -12,9 +12,23 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 from chinese_calendar import is_workday
-from domain_helpers import FULL, IN_STATE, RETURN, Story, actor, case_in, command, days, given_case, hours, ruling
+from domain_helpers import (
+    DECIDED_IN_TIME,
+    FULL,
+    IN_STATE,
+    RETURN,
+    Story,
+    actor,
+    case_in,
+    command,
+    days,
+    decided_late,
+    given_case,
+    hours,
+    ruling,
+)
 from test_audit import forged, found, with_row
-from test_audit_projector import DECIDED_IN_TIME, decided_late, row_of, walked
+from test_audit_projector import row_of, walked
 
 from casework.application.views import duties, missed
 from casework.audit.check import audit_case
