@@ -496,7 +496,7 @@ def test_what_one_does_for_the_other_meets_nothing() -> None:
     story = promised().when("log_call", note="问快递", channel="carrier_service")
     assert story.duty("call_promise").state == "running"
     story = complained().when("log_call", note="再催一次", channel="carrier_service")
-    assert story.duty("courier_answer").state == "running"
+    assert [d.state for d in story.facts.duties.values() if d.kind == "courier_answer"] == ["running"]
     story = complained().when("log_call", note="打给平台", answered=True)
     assert story.duty("courier_answer").state == "running"
     story = due().when("perform_remedy", "merchant", amount="898.99")
@@ -509,6 +509,12 @@ def test_of_two_referrals_and_two_tip_offs_each_answer_meets_its_own() -> None:
     story.when("accept_referral", _REGULATOR, referral="R-2")
     states = [(d.about, d.state) for d in story.facts.duties.values() if d.kind == "referral_acceptance"]
     assert states == [("R-1", "cancelled"), ("R-2", "met")]
+    story = referred().when("refer", body="consumer_association", province="zj", statement="也请调解")
+    for name, by, data, expected in (
+            ("refuse_referral", "external:consumer_association", {"referral": "R-2", "explanation": "不受理"}, ["running", "met"]),
+            ("withdraw_referral", "consumer", {"referral": "R-2"}, ["running", "cancelled"])):
+        one = story.fork().when(name, by, **data)
+        assert [d.state for d in one.facts.duties.values() if d.kind == "referral_acceptance"] == expected
     story = tipped_off().when("tip_off", to="market_regulator", about="price_fraud", statement="虚构原价")
     story.when("answer_tip_off", _REGULATOR, tip_off="T-2", result="not_pursued")
     states = [(d.about, d.state) for d in story.facts.duties.values() if d.kind == "tip_off_check"]
@@ -858,6 +864,13 @@ def test_limitation_is_not_shortened_by_another_edition() -> None:
     assert [c.duty for c in adopt(story).duties] == ["merchant_answer"]
 
 
+def test_what_is_over_is_not_revived_by_another_edition() -> None:
+    story = contacted().until("merchant_answer")
+    story.clock += days(1)
+    assert adopt(story).duties == ()
+    assert story.duty("merchant_answer").is_late(story.clock)
+
+
 def test_a_case_goes_over_to_a_later_edition_and_never_back() -> None:
     story = case_in("filed", rules=EDITIONS["2026-11"])
     story.refused("adopt_edition", "supervisor", "unknown_edition_named", edition="2099-01", reason="x")
@@ -928,6 +941,15 @@ def test_a_provisional_deadline_is_computed_again_from_its_beginning_when_the_ca
     assert found(with_row(rows_of(story), version, lambda row: forged(row, duties=moved))) == [("derived_differs", version)]
     monkeypatch.undo()
     assert found(rows_of(story)) == [("not_checked", version)], "an older machine cannot tell, and says so"
+
+
+def test_a_time_that_is_said_is_no_estimate_any_more() -> None:
+    story = before_the_calendar()
+    duty = story.duty("referral_acceptance")
+    story.when("extend_duty", _REGULATOR, duty=duty.id, until=duty.due.at + days(9), reason="情况特殊")
+    assert not same(duty, story).due.provisional
+    assert same(duty, story).is_late(duty.due.at + days(9) + MOMENT)
+    story.refused("recompute_duty", "system", "duty_is_final", duty=duty.id)
 
 
 def test_to_go_over_to_another_edition_before_the_calendar_is_there_is_no_fault_when_it_is(
