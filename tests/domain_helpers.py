@@ -20,7 +20,7 @@ from casework.domain import decide
 from casework.domain.case import Case
 from casework.domain.commands import COMMANDS, AdoptEdition, Command, OpenCase
 from casework.domain.decide import Context, actor_for, judge, open_event
-from casework.domain.events import CaseOpened, Event
+from casework.domain.events import CaseOpened, Due, Event
 from casework.domain.facts import Duty, Facts
 from casework.domain.grounds import GROUNDS
 from casework.domain.guards import GUARDS
@@ -303,6 +303,27 @@ IN_STATE: dict[str, Callable[..., Story]] = {
 def case_in(state: str, **given: Any) -> Story:
     """A case that came lawfully to the state; ``given`` as for :func:`given_case`."""
     return IN_STATE[state](**given).then_state(state)
+
+
+# --- who decided too late ---------------------------------------------------------------------------------------------
+
+#: What an outside body has to decide in time, and by which the audit tells that it did not (platform.reply is unverified).
+DECIDED_IN_TIME = ("referral_acceptance", "referral_result", "tip_off_check")
+
+
+def decided_late(events: Iterable[Event]) -> list[tuple[str, int]]:
+    """What the audit has to say of a lawful case: who decided after the time that the events themselves give."""
+    dues: dict[str, Due] = {}
+    paused: set[str] = set()
+    found = []
+    for event in events:
+        for change in event.duties:
+            dues[change.id] = due = change.due or dues[change.id]
+            paused |= {change.id} if change.change == "paused" else set()
+            late = event.at > due.at and (not due.provisional or change.id in paused)
+            if change.change == "met" and change.duty in DECIDED_IN_TIME and due.certainty != "C" and late:
+                found.append(("decided_late", event.originator_version))
+    return list(dict.fromkeys(found))
 
 
 # --- the shapes of commands ------------------------------------------------------------------------------------------

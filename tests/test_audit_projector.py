@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from domain_helpers import decided_late
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
@@ -245,25 +246,6 @@ def _actors(facts: Facts, roles: tuple[str, ...]) -> list[Actor]:
 
 #: By number, so that a walk that fails can be walked again, and shrinks fast.
 WALKS = st.builds(lambda number, steps: walked(Random(number), steps), st.integers(0, 2**32), st.integers(1, 60))
-
-
-#: What an outside body has to decide in time, and by which the audit tells that it did not (platform.reply is unverified).
-DECIDED_IN_TIME = ("referral_acceptance", "referral_result", "tip_off_check")
-
-
-def decided_late(events: list[e.Event]) -> list[tuple[str, int]]:
-    """What the audit has to say of a lawful case: who decided after the time that the events themselves give."""
-    dues: dict[str, e.Due] = {}
-    paused: set[str] = set()
-    found = []
-    for event in events:
-        for change in event.duties:
-            dues[change.id] = due = change.due or dues[change.id]
-            paused |= {change.id} if change.change == "paused" else set()
-            late = event.at > due.at and (not due.provisional or change.id in paused)
-            if change.change == "met" and change.duty in DECIDED_IN_TIME and due.certainty != "C" and late:
-                found.append(("decided_late", event.originator_version))
-    return list(dict.fromkeys(found))
 
 
 # --- the tests -------------------------------------------------------------------------------------------------------

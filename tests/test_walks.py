@@ -84,6 +84,10 @@ class Walk(RuleBasedStateMachine):
         self._step(number, self.world.nonsense)
 
     @rule(number=NUMBERS)
+    def tick(self, number: int) -> None:
+        self._step(number, self.world.tick)
+
+    @rule(number=NUMBERS)
     def again(self, number: int) -> None:
         self._step(number, self.world.again)
 

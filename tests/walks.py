@@ -15,16 +15,18 @@ from decimal import Decimal
 from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import msgspec
-from domain_helpers import sample
+from domain_helpers import decided_late, sample
 from msgspec import inspect
 
 from casework.application import service, views
+from casework.application.clockwork import tick
 from casework.audit.check import audit, audit_case
 from casework.audit.projector import project
 from casework.domain.case import Case
-from casework.domain.commands import COMMANDS, AdoptEdition, Command
+from casework.domain.commands import COMMANDS, AdoptEdition, Command, name_of
 from casework.domain.decide import actor_for, judge, process_of, roles_of
 from casework.domain.facts import Facts
 from casework.domain.fold import fold
@@ -39,6 +41,7 @@ from casework.domain.vocabulary import BODIES, EVIDENCE_KINDS, PROOF_KINDS, ROLE
 from casework.errors import CaseworkError, Refused
 from casework.rulebook.edition import CURRENT, EDITIONS, edition, pinned
 from casework.store import codec
+from casework.store.dues import running
 from casework.store.row import Row
 from casework.store.store import Store, stored
 from casework.store.stored import to_row
@@ -58,8 +61,6 @@ BEYOND = {
     **dict.fromkeys(("appeal_too_late", "blacklisted", "closed_for_good", "forged_in_case", "more_than_owed", "not_on_record",
                      "not_removed", "not_the_merchant", "published_already"), "said of merchants' standings; tests/test_standing.py"),
 }
-#: The duties of those who decide.
-DECIDING = ("platform_reply", "referral_acceptance", "referral_result", "tip_off_check")
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 #: From here on there is no later day to give anybody.
 LAST_YEARS = 9990
@@ -290,6 +291,15 @@ STRANGE: dict[str, tuple[Said, ...]] = {
     "accept_referral": ({"referral": "R-9"},),
     "answer_tip_off": ({"tip_off": "T-9"},),
     "reopen_filed": ({"new_evidence": "goods_photo"},),
+    "contact_merchant": ({"remedy": {"kind": "refund"}}, {"remedy": {"kind": "refund", "amount": "1000000.00"}}),
+    "suspend": ({"party": "agent"},),
+    "refer": ({"body": "consumer_association", "province": "ZJ"}, {"body": "postal_authority"}),
+    "pause_duty": ({"duty": "D-99"}, {"duty": "D-1"}),
+    "resume_duty": ({"duty": "D-99"}, {"duty": "D-1"}),
+    "extend_duty": ({"until": BEGIN}, {"duty": "D-99"}, {"duty": "D-1"}),
+    "miss_duty": ({"duty": "D-99"},),
+    "recompute_duty": ({"duty": "D-99"},),
+    "adopt_edition": ({"edition": "2099-01"}, {"edition": "2026-11"}),
     "add_evidence": tuple({"kind": kind} for kind in EVIDENCE_KINDS),
 }
 
@@ -398,21 +408,6 @@ class Tale:
         return self.live.facts
 
 
-def decided_late(rows: Iterable[Row]) -> list[int]:
-    """The versions at which a body did what it had missed: the one thing that the audit may find of a lawful walk."""
-    terms: dict[str, Any] = {}
-    missed: set[str] = set()
-    found = []
-    for event in views.events_of(rows):
-        moved = [msgspec.to_builtins(change) for change in getattr(event, "duties", ())]
-        terms |= {change["id"]: change["due"] for change in moved if "due" in change}
-        missed |= {change["id"] for change in moved if change["change"] == "missed"}
-        if any(change["change"] == "met" and change["id"] in missed and change["duty"] in DECIDING
-               and terms[change["id"]]["certainty"] != "C" for change in moved):
-            found.append(event.originator_version)
-    return found
-
-
 def _is_of_a_case(row: Row) -> bool:
     """Whether it is a row of a case; a ruling with penalties also moves its merchant's standing."""
     return not is_standing(row.case)
@@ -436,14 +431,14 @@ class Watched:
 #: How often what is open is tried: what ends a case rarely, so that walks get deep, and what is seldom open often.
 _WEIGHTS: dict[str, int] = {name: weight for weight, names in {
     1: "give_feedback publicise tip_off authorise_adviser",
-    2: "give_up withdraw lapse reply log_call",
+    2: "give_up withdraw lapse reply log_call pause_duty extend_duty",
     4: "answer_tip_off instant_refund refer dispute_evidence accept_offer",
     8: "assign make_offer refuse_claim",
     16: "contact_merchant decline_offer reject_complaint request_evidence report_default go_external escalate suspend add_evidence notify "
         "refuse_referral withdraw_referral",
     64: "ship_return receive_return contest_return settle_return apply_advance pay_advance close_advance "
         "recover_advance accept_referral settle_referral end_referral external_award end_external dismiss remit "
-        "refuse_escalation resume close_proof submit_proof execute_ruling answer reopen reopen_filed supply_evidence confirm_remedy perform_remedy",
+        "refuse_escalation resume close_proof deem_agreed show_acceptance resume_duty recompute_duty submit_proof execute_ruling answer reopen reopen_filed supply_evidence confirm_remedy perform_remedy",
     200: "accept_complaint rule end_external answer_merchant",
 }.items() for name in names.split()}
 _COMMON = 24
@@ -501,9 +496,11 @@ class World:
         command_id = self._id()
         before = self._all()
         self.figures.steps += 1
-        self.note(f"{self.now:%Y-%m-%d %H:%M} {case} open_case by {by!r} as {command_id!r}: {given}")
+        rules = one(pick, (CURRENT, CURRENT, *EDITIONS.values()))
+        self.note(f"{self.now:%Y-%m-%d %H:%M} {case} open_case by {by!r} as {command_id!r} under {rules.id}: {given}")
         try:
-            done = service.open_case(self.store, case, given, by=by, clock=lambda: self.now, command_id=command_id)
+            with patch.object(service, "CURRENT", rules):
+                done = service.open_case(self.store, case, given, by=by, clock=lambda: self.now, command_id=command_id)
         except CaseworkError as error:
             self._refused(None, error, Actor(role="system", id="system"), before, self.now)
             return
@@ -613,6 +610,31 @@ class World:
             name, by, said = one(pick, found[code])
             self.give(tale, name, said, by=str(by))
 
+    def tick(self, pick: Pick, tale: Tale) -> None:
+        """Time passes until something is over, rarely for years; what follows is done, once, in every case that it concerns."""
+        ends = sorted(d.due.at for d in tale.facts.duties.values() if d.state == "running" and d.due.at.year < LAST_YEARS)
+        if ends:
+            self.now = max(self.now, (ends[-1] if pick(12) == 0 else ends[0]) + timedelta(seconds=1))
+        self.figures.steps += 1
+        self.note(f"{self.now:%Y-%m-%d %H:%M} tick")
+        done = list(tick(self.store, self.now, lambda: self.now))
+        assert not [ticked for ticked in done if ticked.error is not None]
+        for each in self.tales:
+            for row in list(self.store.rows(each.case))[len(each.rows):]:
+                event = codec.decode(row.topic, row.payload)
+                each.rows.append(row)
+                Case.from_events(each.live, [event])
+                each.audited = project(each.audited, event)
+                self._sound(each, event, row)
+                each.seen.append((self.now, views.full(each.facts, self.now)))
+                assert (each.case, str(event.by)) in [(ticked.case, "system:system") for ticked in done]
+                self.figures.recorded += 1
+                self.figures.commands[name_of(type(event.data))] += 1
+            assert not [d for d in each.facts.duties.values() if d.is_late(max(self.now, each.facts.at)) and self.now > d.due.at]
+        before = self._all()
+        assert list(tick(self.store, self.now, lambda: self.now)) == []
+        assert self._all() == before
+
     def nonsense(self, pick: Pick, tale: Tale) -> None:
         """A command with something wrong in it: what is said, who, when, its name or its id."""
         names = list(COMMANDS)
@@ -705,8 +727,9 @@ class World:
         """What has to hold of every case when its walk is over."""
         assert self._cases() == [row for tale in self.tales for row in tale.rows]
         assert {f.code for f in audit(self._all())} <= {"decided_late"}
+        assert sorted(self.store.dues()) == sorted(running(self._all()))
         for tale in self.tales:
-            assert [(f.code, f.version) for f in audit_case(tale.rows)] == [("decided_late", v) for v in decided_late(tale.rows)]
+            assert [(f.code, f.version) for f in audit_case(tale.rows)] == decided_late(views.events_of(tale.rows))
             for version, (now, seen) in enumerate(tale.seen, 1):
                 facts = views.facts_of(tale.rows, version=version)
                 assert facts is not None
@@ -720,6 +743,7 @@ class World:
         assert row == to_row(stored(event))
         if tale.facts.state in CLOSED:
             assert views.duties(tale.facts, self.now + 4000 * DAY) == []
+            assert not [d for d in tale.facts.duties.values() if d.is_owed]
             assert tale.facts.closed_at is not None
         self.figures.states[tale.facts.state] += 1
 

@@ -11,6 +11,7 @@ from casework.application.agenda import moment
 from casework.domain.clocks import computed_again
 from casework.domain.decide import actor_for, judge, process_of
 from casework.domain.duties import DutyRow
+from casework.domain.events import Event
 from casework.domain.facts import Duty, Facts
 from casework.domain.request import Edition, Request
 from casework.errors import CaseworkError, Refused
@@ -71,19 +72,26 @@ def _settle(store: Store, row: DueRow, now: datetime, clock: service.Clock) -> I
     if duty.due.provisional and not duty.was_paused:
         if not _is_final(facts, duty):
             return
-        yield from _do(store, row, "recompute_duty", duty, max(now, facts.at), clock)
+        yield from _do(store, row, "recompute_duty", facts, duty, max(now, facts.at), clock)
         facts = store.get(row.case).facts
         duty = facts.duties[row.duty]
     at = max(now, facts.at)
     if duty.is_late(at):
-        yield from _do(store, row, follow(facts, duty, at, pinned(facts.edition)), duty, at, clock)
+        yield from _do(store, row, follow(facts, duty, at, pinned(facts.edition)), facts, duty, at, clock)
 
 
-def _do(store: Store, row: DueRow, name: str, duty: Duty, at: datetime, clock: service.Clock) -> Iterator[Ticked]:
+def _do(store: Store, row: DueRow, name: str, facts: Facts, duty: Duty, at: datetime, clock: service.Clock) -> Iterator[Ticked]:
     done = service.carry_on(store, row.case, name, said_by_time(name, duty), by="system", at=at, clock=clock,
                             command_id=f"tick:{name}:{duty.id}:{microseconds(duty.due.at)}")
-    if not done.repeated:
-        yield Ticked(row.case, duty.id, duty.kind, duty.owes, duty.due.at, name, done.state)
+    if done.repeated:
+        return
+    yield Ticked(row.case, duty.id, duty.kind, duty.owes, duty.due.at, name, done.state)
+    assert isinstance(done.event, Event), done.event
+    for change in done.event.duties:
+        # What else was over is on record by the same event.
+        if change.change == "missed" and change.id != duty.id:
+            other = facts.duties[change.id]
+            yield Ticked(row.case, other.id, other.kind, other.owes, other.due.at, name, done.state)
 
 
 def said_by_time(name: str, duty: Duty) -> dict[str, str]:

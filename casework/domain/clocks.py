@@ -2,7 +2,8 @@
 
 Deciding records the answer in the event; the audit asks again. In one event the order is: what the time had run out on is
 missed, what the event fulfils is met, what has no place in the new state is cancelled, clocks stop and start, and new duties
-begin. A duty whose rule the edition lacks is not opened.
+begin. A duty whose rule the edition lacks is not opened. Where something follows from a miss, only what settles the duty
+records it, so that no other event takes from the clock what has to follow.
 """
 
 from __future__ import annotations
@@ -38,13 +39,10 @@ _SET_BY_PLATFORM = "淘宝平台争议处理规则 8"
 
 
 class _Start(NamedTuple):
-    """A duty that begins. ``anew`` says that where it runs already, its time is set anew: a mere reminder gives no more time."""
-
     kind: str
     owes: str
     due: e.Due
     about: str | None = None
-    anew: bool = True
 
 
 def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, edition: Edition,
@@ -67,14 +65,16 @@ def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, ed
         found.append(e.DutyChange(id=duty.id, change=what, duty=duty.kind, owes=duty.owes, due=due, about=duty.about))
         settle(duty, found[-1], at)
 
+    met = {d.id for d in held.values() if d.is_owed and facts and _meets(rows[d.kind], d, facts, event, name)}
+    ended = {d.id for d in held.values() if state not in rows[d.kind].states or _ends(rows[d.kind], d, event, name)}
     for duty in held.values():
-        if duty.is_late(at):
+        if duty.is_late(at) and (duty.id in met | ended or _records(rows[duty.kind], duty, event, name)):
             change(duty, "missed")
     for duty in held.values():
-        if duty.is_owed and facts and _meets(rows[duty.kind], duty, facts, event, name):
+        if duty.id in met:
             change(duty, "met")
     for duty in held.values():
-        if duty.is_owed and (state not in rows[duty.kind].states or _ends(rows[duty.kind], duty, event, name)):
+        if duty.is_owed and duty.id in ended:
             change(duty, "cancelled")
     for duty in held.values():
         for what, due in _moved(rows[duty.kind], duty, event, before, state, demands, edition, adopted):
@@ -82,15 +82,36 @@ def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, ed
     for start in _starts(facts, event, state, edition):
         if start.kind not in rows or state not in rows[start.kind].states:
             continue
-        running = next((d for d in held.values() if (d.kind, d.owes, d.about) == (start.kind, start.owes, start.about)
-                        and d.state == "running"), None)
+        owed = [d for d in held.values() if d.is_owed and (d.kind, d.owes, d.about) == (start.kind, start.owes, start.about)]
+        if start.kind == "merchant_answer":
+            if not _asks_anew(facts, event) and any(d.state in ("running", "paused") for d in owed):
+                continue  # a reminder gives a merchant no more time
+            for old in owed:
+                # What was asked before is asked no more; his silence grants what he was asked last, in its own time.
+                if old.is_late(at):
+                    change(old, "missed")
+                if old.state != "running":
+                    change(old, "cancelled")
+        running = next((d for d in owed if d.state == "running"), None)
         if running is None:
             duty = Duty(f"D-{len(held) + 1}", start.kind, start.owes, start.due, at, start.about)
             held[duty.id] = duty
             change(duty, "opened", start.due)
-        elif start.anew and running.due.at != start.due.at:
+        elif running.due.at != start.due.at:
+            # A notice, a demand or another claim sets the time anew.
             change(running, "extended", start.due)
     return tuple(found)
+
+
+def _records(row: DutyRow, duty: Duty, event: e.Event, name: str) -> bool:
+    """Whether the event puts on record that the duty was missed, though it does not settle it."""
+    return not row.follows or name in row.follows or (isinstance(event, e.DutyMissed) and event.data.duty == duty.id)
+
+
+def _asks_anew(facts: Facts | None, event: e.Event) -> bool:
+    """Whether something else is asked of the merchant than before: for what his silence grants he has the whole time."""
+    asked = event.data.remedy if isinstance(event, e.MerchantContacted) else None
+    return asked is not None and (facts is None or asked != facts.asked)
 
 
 def _meets(row: DutyRow, duty: Duty, facts: Facts, event: e.Event, name: str) -> bool:
@@ -145,9 +166,11 @@ def _moved(row: DutyRow, duty: Duty, event: e.Event, before: str, state: str, de
         yield "recomputed", _told(computed_again(demands, duty, edition))
     elif isinstance(event, e.EditionAdopted) and adopted is not None and duty.due.unit and adopted.has(duty.due.rule):
         # What is pending goes by the new rule (争议规则 92); a time that somebody set, or that stood still, stays, and the law
-        # of limitation is that of the act.
+        # of limitation is that of the act. An estimate is always made anew, so that what is derived does not hang on when its
+        # calendar came.
         due = _told(computed_again(demands, duty, adopted))
-        if not duty.was_paused and duty.kind != "limitation" and due.at != duty.due.at:
+        stays = duty.was_paused or duty.kind == "limitation" or duty.is_late(event.at)
+        if not stays and (duty.due.provisional or due.at != duty.due.at):
             yield "recomputed", due
 
 
@@ -179,20 +202,17 @@ def _set(at: datetime, name: str) -> e.Due:
 
 def _starts(facts: Facts | None, event: e.Event, state: str, edition: Edition) -> Iterator[_Start]:
     """The duties that the event begins."""
-    def by_rule(kind: str, owes: str, rule: str, about: str | None = None, anew: bool = True) -> Iterator[_Start]:
+    def by_rule(kind: str, owes: str, rule: str, about: str | None = None) -> Iterator[_Start]:
         if edition.has(rule):
-            yield _Start(kind, owes, rule_due(edition, rule, event.at), about, anew)
+            yield _Start(kind, owes, rule_due(edition, rule, event.at), about)
 
     if facts is None or isinstance(event, DEMANDS) or event.to_state is not None:
         yield from _limitation(facts, event, edition)
     if facts is None:
         return
     match event:
-        case e.MerchantContacted(data=said):
-            # What he was not asked yet he has the whole time to answer.
-            yield from by_rule("merchant_answer", "merchant", "merchant.response", anew=said.remedy not in (None, facts.asked))
-        case e.MerchantAnswered() | e.OfferDeclined():
-            yield from by_rule("merchant_answer", "merchant", "merchant.response", anew=False)
+        case e.MerchantContacted() | e.MerchantAnswered() | e.OfferDeclined():
+            yield from by_rule("merchant_answer", "merchant", "merchant.response")
         case e.ComplaintFiled() | e.DefaultReported() | e.FiledCaseReopened() | e.EvidenceSupplied():
             yield from by_rule("platform_reply", "agent", "platform.reply")
         case e.EvidenceRequested(data=said):

@@ -183,7 +183,8 @@ def _option(facts: Facts, name: str, at: datetime, edition: Edition, role: str |
 def _until(facts: Facts, name: str, at: datetime, edition: Edition) -> datetime | None:
     """Until when it can be done in time: the end of the duty that it meets, or of the limitation period."""
     rows = process_of(facts).duties
-    ends = [d.due.at for d in facts.duties.values() if d.state == "running" and name in rows[d.kind].meets]
+    ends = [d.due.at for d in facts.duties.values()
+            if d.state == "running" and not d.is_late(at) and name in rows[d.kind].meets]
     if name in (*REOPENING, "file"):
         ends.append(limitation(facts, Request(name, Actor(role="consumer", id=facts.given.consumer), at, edition)).at)
     return min(ends, default=None)

@@ -95,6 +95,8 @@ class Store:
                 return cast(Case, self._cases.repository.get(case_id, projector_func=cast(Any, Case.from_events)))
             except (AggregateNotFoundError, UnicodeEncodeError):  # no store holds an id that is not text
                 raise unknown_case(case_id) from None
+            except (codec.Unreadable, KeyError, ValueError, AttributeError, AssertionError, TypeError) as error:
+                raise _unreadable(case_id, error) from None
 
     def standing(self, merchant: str) -> Standing:
         """A merchant's standing as recorded; of one of whom nothing is, an empty one. Raises as :meth:`get`."""
@@ -219,6 +221,13 @@ def unknown_case(case_id: str) -> UnknownCase:
     """There is no such case, and what to do."""
     return UnknownCase(f"no case '{case_id}' in the store; see them with: casework list",
                        f"案件库中没有案件“{case_id}”；用 casework list 查看")
+
+
+def _unreadable(case_id: str, error: Exception) -> codec.Unreadable:
+    """An event of the case cannot be read, or does not fit those before it: somebody altered it past the commands."""
+    en, zh = (error.en, error.zh) if isinstance(error, codec.Unreadable) else (str(error), str(error))
+    return codec.Unreadable(f"case '{case_id}' cannot be read; run: casework audit ({en})",
+                            f"案件“{case_id}”无法读取；请运行 casework audit（{zh}）")
 
 
 def _taken(case_id: str) -> VersionTaken:
