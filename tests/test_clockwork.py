@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -29,12 +29,27 @@ from casework.domain.events import Event
 from casework.domain.facts import Facts
 from casework.domain.vocabulary import DUTIES as LABELS
 from casework.errors import CaseworkError, Refused, UnknownCase
+from casework.rulebook import calendar
 from casework.rulebook.edition import CURRENT
 from casework.store.dues import microseconds
 from casework.store.dues import running as index_of
 from casework.store.opening import open_reader, open_store
 from casework.store.row import DueRow, Row
 from casework.store.store import Store
+
+
+@pytest.fixture(autouse=True)
+def _calendars_of_this_century(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The years after the installed calendar run from Monday to Friday, so that a limit of three years is no estimate."""
+    if any(word in request.node.name for word in ("several_processes", "beyond_the_calendar")):
+        return  # other processes know only what is installed
+    published = calendar._published
+
+    def until_2100(day: date) -> tuple[bool | None, bool]:
+        works, named = published(day)
+        return (day.weekday() < 5, False) if works is None and day.year <= 2100 else (works, named)
+
+    monkeypatch.setattr(calendar, "_published", until_2100)
 
 DB = "casework.db"
 
@@ -481,7 +496,7 @@ def test_tick_goes_on_after_a_case_that_cannot_be_read_and_ends_with_2() -> None
         ran = casework("tick", "--now", now, "--json", lang=lang)
         document = ran.document(status=2)
         ran.says(*words)
-        assert [error for error in document["errors"] if "K-2" in error] == document["errors"] != []
+        assert [e for e in document["errors"] if e["case"] == "K-2"] == document["errors"] != []
         assert bool(CHINESE.search(ran.err)) == (lang == "zh")
         assert [d["case"] for d in document["done"]] == (["K-3", "K-1"] if lang == "en" else [])
 

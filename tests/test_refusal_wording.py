@@ -330,17 +330,17 @@ def test_a_time_that_cannot_be_is_said_with_the_times_it_is_held_against() -> No
     with pytest.raises(Refused) as early:
         case.case.do(command("give_up"), case.context("consumer", at=ahead, recorded_at=case.clock))
     assert early.value.reasons[0].en == (
-        "2026-03-02T03:00:00+00:00 is later than the time of recording, 2026-03-02T02:00:00+00:00")
+        "2026-03-02T11:00:00+08:00 is later than the time of recording, 2026-03-02T10:00:00+08:00")
     with pytest.raises(Refused) as late:
         case.case.do(command("give_up"), case.context("consumer", at=behind, recorded_at=case.clock))
-    assert late.value.reasons[0].en == "2026-03-02T01:00:00+00:00 is before the case's last event at 2026-03-02T02:00:00+00:00"
+    assert late.value.reasons[0].en == "2026-03-02T09:00:00+08:00 is before the case's last event at 2026-03-02T10:00:00+08:00"
     case.case.do(command("reply", message="好"), case.context("consumer", at=case.clock, recorded_at=ahead))
     with pytest.raises(Refused) as recorded:
         case.case.do(command("give_up"), case.context("consumer", at=case.clock, recorded_at=case.clock))
-    assert recorded.value.reasons[0].en.endswith("is before the case's last event at 2026-03-02T03:00:00+00:00")
+    assert recorded.value.reasons[0].en.endswith("is before the case's last event at 2026-03-02T11:00:00+08:00")
     with pytest.raises(Refused) as both:
         case.case.do(command("give_up"), case.context("consumer", at=behind, recorded_at=case.clock))
-    assert both.value.reasons[0].en.endswith("is before the case's last event at 2026-03-02T02:00:00+00:00")
+    assert both.value.reasons[0].en.endswith("is before the case's last event at 2026-03-02T10:00:00+08:00")
 
 
 def test_what_is_at_another_point_is_named_with_where_it_stands() -> None:

@@ -282,7 +282,6 @@ STRANGE: dict[str, tuple[Said, ...]] = {
     "file": ({"channel": "forum"}, {"new_evidence": "goods_photo"}),
     "assign": ({"to": "agent:C-1"}, {"to": "supervisor:m-1"}, {"to": "agent:V-1"}),
     "escalate": ({"channel": "news_media"},),
-    "extend_duty": ({"until": BEGIN},),
     "external_award": ({"remedy": {"kind": "refund", "amount": "7.77"}}, {"remedy": {"kind": "refund"}}),
     "settle_referral": ({"remedy": {"kind": "refund"}}, {"referral": "R-9"}),
     "pay_advance": ({"amount": "1000000.00"}, {"amount": "0"}),
@@ -499,7 +498,7 @@ class World:
         rules = one(pick, (CURRENT, CURRENT, *EDITIONS.values()))
         self.note(f"{self.now:%Y-%m-%d %H:%M} {case} open_case by {by!r} as {command_id!r} under {rules.id}: {given}")
         try:
-            with patch.object(service, "CURRENT", rules):
+            with patch.object(service, "current", lambda: rules):
                 done = service.open_case(self.store, case, given, by=by, clock=lambda: self.now, command_id=command_id)
         except CaseworkError as error:
             self._refused(None, error, Actor(role="system", id="system"), before, self.now)
