@@ -16,18 +16,19 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from casework.errors import CaseworkError, Refused
-    from casework.library import audit_store, carry_on, history, open_case, options, replay, show
+    from casework.library import audit_store, carry_on, history, merchant, open_case, options, replay, show
     from casework.store.opening import open_store
 
 _HOMES = {
     "open_store": "casework.store.opening",
     "CaseworkError": "casework.errors",
     "Refused": "casework.errors",
-    **dict.fromkeys(("audit_store", "carry_on", "history", "open_case", "options", "replay", "show"), "casework.library"),
+    **dict.fromkeys(("audit_store", "carry_on", "history", "merchant", "open_case", "options", "replay", "show"),
+                    "casework.library"),
 }
 
-__all__ = ["CaseworkError", "Refused", "audit_store", "carry_on", "history", "open_case", "open_store", "options", "replay",
-           "show"]
+__all__ = ["CaseworkError", "Refused", "audit_store", "carry_on", "history", "merchant", "open_case", "open_store", "options",
+           "replay", "show"]
 
 
 def __getattr__(name: str) -> Any:

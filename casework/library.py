@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from casework.application import service, views
-from casework.application.choices import choices
-from casework.audit.check import audit_case
+from casework.application.choices import choices, standing_choices
+from casework.application.merchant import merchant_view, standing_of
+from casework.audit.check import audit, audit_case
 from casework.audit.findings import Finding
 from casework.domain.commands import Command, OpenCase
+from casework.domain.standing.commands import StandingCommand
+from casework.domain.standing.events import is_standing, merchant_of
 from casework.errors import UnknownCase
 from casework.scenario.replay import Replay
 from casework.scenario.replay import replay as replay_file
@@ -32,16 +35,26 @@ def open_case(store: Store, case: str, given: OpenCase | Mapping[str, Any], *, b
     return service.open_case(store, case, given, by=by, clock=clock, command_id=command_id, at=at)
 
 
-def carry_on(store: Store, case: str, command: str | Command, said: Mapping[str, Any] | None = None, *, by: str,
+def carry_on(store: Store, case: str, command: str | Command | StandingCommand, said: Mapping[str, Any] | None = None, *, by: str,
              clock: service.Clock, command_id: str, at: datetime | None = None) -> service.Done:
-    """Give a case a command, by name with its fields or as a value. See :func:`casework.application.service.carry_on`."""
-    if isinstance(command, Command):
+    """Give a case, or ``merchant:ID``, a command, by name with its fields or as a value.
+
+    See :func:`casework.application.service.carry_on`.
+    """
+    if isinstance(command, Command | StandingCommand):
         return service.carry_on(store, case, "", command, by=by, clock=clock, command_id=command_id, at=at)
     return service.carry_on(store, case, command, said or {}, by=by, clock=clock, command_id=command_id, at=at)
 
 
 def options(store: Store, case: str, at: datetime, role: str | None = None) -> dict[str, Any]:
-    """What may be done at that time, and what may not and why. :class:`~casework.errors.UnknownCase`."""
+    """What may be done at that time, and what may not and why; to a case, or to ``merchant:ID``.
+
+    :class:`~casework.errors.UnknownCase`.
+    """
+    if is_standing(case):
+        if not store.has(case):
+            raise unknown_case(case)
+        return standing_choices(standing_of(merchant_of(case), store.rows(case)), at, role)
     return choices(_facts(store, case), at, role)
 
 
@@ -50,8 +63,13 @@ def show(store: Store, case: str, at: datetime, *, as_of: datetime | None = None
     return views.full(_facts(store, case, as_of, version), at)
 
 
+def merchant(store: Store, merchant: str, at: datetime, *, as_of: datetime | None = None) -> dict[str, Any]:
+    """How a merchant stands, with a scorecard of his recorded cases. :class:`~casework.errors.UnknownCase`."""
+    return merchant_view(store.rows(), merchant_of(merchant), at, as_of=as_of)
+
+
 def history(store: Store, case: str) -> list[dict[str, Any]]:
-    """Every event of a case, in order."""
+    """Every event of a case, or of ``merchant:ID``, in order."""
     return list(views.history(store.rows(case)))
 
 
@@ -62,8 +80,9 @@ def replay(path: str | PathLike[str]) -> Replay:
 
 def audit_store(store: Store, *cases: str) -> list[Finding]:
     """Everything wrong with the cases named, or with all. Nothing is written."""
-    groups = [(case, list(store.rows(case))) for case in cases] if cases else list(views.by_case(store.rows()))
-    return [finding for _, rows in groups for finding in audit_case(rows)]
+    if not cases:
+        return list(audit(store.rows()))
+    return [finding for case in cases for finding in audit_case(store.rows(case))]
 
 
 def _facts(store: Store, case: str, as_of: datetime | None = None, version: int | None = None) -> Facts:
@@ -73,4 +92,5 @@ def _facts(store: Store, case: str, as_of: datetime | None = None, version: int 
     return facts
 
 
-__all__ = ["Finding", "Replay", "UnknownCase", "audit_store", "carry_on", "history", "open_case", "options", "replay", "show"]
+__all__ = ["Finding", "Replay", "UnknownCase", "audit_store", "carry_on", "history", "merchant", "open_case", "options", "replay",
+           "show"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from inspect import getdoc
 from pathlib import Path
 from typing import Any
@@ -20,23 +21,39 @@ import msgspec
 from msgspec import inspect
 
 from casework import errors
+from casework.application.scorecard import AFTER_SALES, FEWEST_CASES, FORMULA, SHARES
 from casework.audit.findings import FINDINGS
 from casework.cli.base import Command as CliCommand
 from casework.cli.base import Option
 from casework.cli.main import COMMANDS as CLI
 from casework.cli.main import casework as group
-from casework.domain import events, grounds, values, versions
+from casework.domain import clocks, events, grounds, values, versions
 from casework.domain.answers import ANSWERS
-from casework.domain.beside import ACTS, TRACK_LABELS, TRACKS
+from casework.domain.beside import TRACK_LABELS, TRACKS
+from casework.domain.bodies import NODES, REGIMES, Document
+from casework.domain.burden import SITUATIONS, Step
+from casework.domain.categories import ALIASES, RULES
+from casework.domain.check import Line
 from casework.domain.commands import COMMANDS, Command, OpenCase
+from casework.domain.duties import DUTIES, OPENINGS, DutyRow
 from casework.domain.guards import GUARDS, who_may
-from casework.domain.lifecycle import OPEN, STAGE_OF, TRIGGERS
+from casework.domain.lifecycle import OPEN, STAGE_OF
 from casework.domain.machine import lifecycle as process_of
 from casework.domain.reasons import REASONS
+from casework.domain.remedies import ENTITLEMENTS
+from casework.domain.returns import REQUIREMENTS
+from casework.domain.standing.commands import PENALTY_ID_PATTERN, STANDING_ACTS, STANDING_COMMANDS
+from casework.domain.standing.events import STANDING_EVENT_OF, STANDING_TOPICS, StandingEvent, standing_topic_of
+from casework.domain.standing.guards import STANDING_GUARDS
+from casework.domain.standing.rules import CURRENT_RULES, STANDING_SINCE, Track
+from casework.domain.standing.rules import RULES as STANDING_RULES
+from casework.domain.versions import CURRENT, TABLES
 from casework.domain.vocabulary import RIGHT_CLAUSES, VOCABULARY, label
 from casework.exchange import taobao
 from casework.report.explain import explain
 from casework.report.lifecycle import as_mermaid
+from casework.report.rules import figure
+from casework.rulebook.calendar import SHANGHAI
 from casework.rulebook.edition import EDITIONS
 from casework.rulebook.records import Certainty
 
@@ -90,6 +107,7 @@ def lifecycle_page() -> Iterator[str]:
            f"`{process.digest}`. What a state or a role is called stands in the [vocabulary](vocabulary.md), what a step "
            "has to say in the [commands](commands.md#commands-of-a-case), why it is refused in the [codes](codes.md).")
     yield "由实际运行的状态机生成：状态、步骤、角色、条件，以及不改变状态的记录。"
+    yield from (older(version) for version in sorted(TABLES) if version != versions.VERSION)
     for heading, lang in (("Picture", "en"), ("图", "zh")):
         yield f"## {heading}"
         yield "\n".join(["```mermaid", *as_mermaid(process, lang), "```"])
@@ -104,28 +122,55 @@ def lifecycle_page() -> Iterator[str]:
     yield table(("trigger", "中文", "English", "by", "from", "to", "guards"), (
         (code(t.name), t.zh, t.en, code(*(edge.roles or t.roles)), states(edge.sources), code(edge.to) if edge.to else "stays",
          code(*edge.guards))
-        for t in TRIGGERS for edge in t.edges))
+        for t in CURRENT.triggers for edge in t.edges))
 
     yield "## Beside the state"
     yield "Acts that leave the state as it is. Some move a [track](#tracks), the small life of a thing within the case."
     yield table(("act", "中文", "English", "by", "in", "guards", "track"), (
         (code(a.name), a.zh, a.en, code(*a.roles), states(a.states), code(*a.guards), code(a.track.name) if a.track else "")
-        for a in ACTS))
+        for a in CURRENT.acts))
 
     yield "## Tracks"
     yield "The offer's is moved by steps of the lifecycle, the others by the acts above."
     yield table(("track", "中文", "English", "trigger", "from", "to", "act"), (
         (code(name), *TRACK_LABELS[name], code(trigger), code(*sources), code(to),
-         code(*(a.name for a in ACTS if a.track and a.track.name == name and trigger in a.track.triggers)))
+         code(*(a.name for a in CURRENT.acts if a.track and a.track.name == name and trigger in a.track.triggers)))
         for name, rows in TRACKS.items() for trigger, sources, to in rows))
 
     yield "## Guards"
     yield f"Before them all, `who_may`. {first_line(who_may)}"
     yield "Every guard of a command is asked, so that a refusal gives all its reasons at once."
-    users = [(row.name, edge.guards) for row in TRIGGERS for edge in row.edges] + [(a.name, a.guards) for a in ACTS]
     yield table(("guard", "what it asks", "asked of"), (
-        (code(name), first_line(guard), code(*dict.fromkeys(user for user, used in users if name in used)))
-        for name, guard in GUARDS.items()))
+        (code(name), first_line(guard), asked_of(name)) for name, guard in GUARDS.items()))
+
+
+def guarded(tables: versions.Tables) -> dict[str, tuple[str, ...]]:
+    """Every command of a version with its guards."""
+    found = {t.name: tuple(g for edge in t.edges for g in edge.guards) for t in tables.triggers}
+    return found | {a.name: a.guards for a in tables.acts}
+
+
+def asked_of(guard: str) -> str:
+    """The commands of which a guard is asked: now, or else by an older version."""
+    for version in sorted(TABLES, key=lambda v: (v != versions.VERSION, -v)):
+        if users := [name for name, guards in guarded(TABLES[version]).items() if guard in guards]:
+            return code(*users) + ("" if version == versions.VERSION else f" (version {version})")
+    return ""
+
+
+def older(version: int) -> str:
+    """What a version lacks beside the current one."""
+    old, new = guarded(TABLES[version]), guarded(CURRENT)
+    kept = [name for name in old if name in new]
+    guards = [g for g in GUARDS if any(g in new[name] and g not in old[name] for name in kept)]
+    gone = [g for g in GUARDS if any(g in old[name] and g not in new[name] for name in kept)]
+    return (f"A case keeps the version that it was opened under. Version {version} "
+            + ("" if TABLES[version].duties else "records no [duties](duties.md), ")
+            + ("" if process_of(version).explains else "no basis of a ruling, ")  # type: ignore[union-attr]
+            + ("" if version >= STANDING_SINCE else "and nothing of the merchant's [standing](standing.md); ")
+            + f"it has no {code(*(name for name in new if name not in old))}; of what it has it does not ask {code(*guards)}"
+            + (f", but {code(*gone)}" if gone else "")
+            + ". [Decision 11](decisions/0011-version-two.md) says why both stand side by side.")
 
 
 def states(names: Iterable[str]) -> str:
@@ -137,6 +182,91 @@ def states(names: Iterable[str]) -> str:
     if held <= set(OPEN) and len(left_out) <= 3:
         return "every open state" + (f" but {code(*left_out)}" if left_out else "")
     return code(*(state for state in STAGE_OF if state in held))
+
+
+# --- duties.md -------------------------------------------------------------------------------------------------------
+
+#: What becomes of a duty, in words; the terms are those of the vocabulary.
+CHANGES = {
+    "opened": "It begins, with its end and the rule that gives it.",
+    "met": "What it asked for was done; after its end it is *met late*, and that it was missed stays recorded.",
+    "missed": "Its end passed. A missed duty can still be met until its states are left.",
+    "cancelled": "Its states were left, or something ended it; nothing was missed by that.",
+    "paused": "Its clock stands still: `pause_duty`, or a state of the column *clock stops in*.",
+    "resumed": "It runs on with the time that was left, in the unit of its rule.",
+    "extended": "It was given more time (`extend_duty`, never less), or a new notice or demand set its time anew.",
+    "recomputed": "Its calendar was published (`recompute_duty`), or the case went over to a later edition (`adopt_edition`).",
+}
+#: How each unit is counted, and a rule to show it by with when it begins to run.
+UNITS: dict[str, tuple[str, str, str]] = {
+    "hour": ("elapsed hours, to the moment", "merchant.response", "2026-02-13T18:30:00+08:00"),
+    "day": ("natural days after the day on which it begins, to the end of the last", "refund.after_goods_back",
+            "2026-02-11T18:30:00+08:00"),
+    "working_day": ("days on which work is done: no weekend, no day off of a public holiday, but the weekends worked for it "
+                    "(调休); to the end of the last", "mr12315.accept", "2026-02-10T18:30:00+08:00"),
+    "month": ("to the end of the same day of a later month, or of the month's last day where it has none",
+              "dispute.suspend.police", "2026-01-31T18:30:00+08:00"),
+    "year": ("likewise, years later", "suit.limitation", "2023-02-10T18:30:00+08:00"),
+}
+
+
+def duties_page() -> Iterator[str]:
+    yield "# The duties"
+    yield ("Who owes what to whom until when. A duty is recorded in the events that open, meet and miss it "
+           "([decision 10](decisions/0010-duties-in-the-events.md)), with the figure and the clause that gave its end; "
+           "`casework due` lists those that run, `casework tick` does what follows when the time is over.")
+    yield "期限：谁应在何时之前向谁做什么，由哪条规则或由谁规定，何时开始、完成、中止，逾期后发生什么。"
+    yield "## Kinds"
+    yield ("*Begun by* also sets the time anew while the duty runs, but for `merchant_answer`: asking again gives the merchant "
+           "no more time. *Until* is a [rule](rules.md), or what the command names.")
+    yield table(("duty", "中文", "English", "owes", "to", "begun by", "until"), (
+        (code(d.name), *VOCABULARY["duty"][d.name], owes(d), code(d.to), code(*OPENINGS[d.name].by),
+         code(*OPENINGS[d.name].rules) or f"what {code(*OPENINGS[d.name].by)} names") for d in DUTIES))
+    yield "## Lives"
+    yield ("A duty lives only in its states; leaving them cancels it. *If missed* is what `tick` gives in the name of the "
+           "system, the first that is allowed; `miss_duty` only records it. Where *decides* says yes the audit reports whoever "
+           "decided late (`decided_late`), unless the figure is unverified.")
+    yield table(("duty", "met by", "in", "ended by", "clock stops in", "if missed", "decides"), (
+        (code(d.name), code(*d.meets), states(d.states), code(*d.ended_by), code(*d.stops), code(*d.follows, "miss_duty"),
+         "yes" if d.decides else "") for d in DUTIES))
+    yield "## Changes"
+    yield paragraph(clocks.__doc__, 1)
+    yield table(("change", "中文", "English", "what it means"), (
+        (code(name), *VOCABULARY["duty_change"][name], CHANGES[name]) for name in VOCABULARY["duty_change"]))
+    yield "## How time is counted"
+    yield ("In Asia/Shanghai. Of a limit of days or longer the day on which it begins is not counted, and the last one is to its "
+           "end (24:00). `casework rules due RULE --from TIME` shows every day that was counted or not.")
+    edition = EDITIONS[max(EDITIONS)]
+    yield table(("unit", "how", "for example", "from", "until", "its last day"), (
+        (code(unit), how, code(rule), shown(datetime.fromisoformat(start)), shown(edition.due(rule, datetime.fromisoformat(
+            start)).at), ROLLS[edition.governing(rule, datetime.fromisoformat(start)).roll])
+        for unit, (how, rule, start) in UNITS.items()))
+    yield ("Whether a last day off moves is the rule's own parameter, since the laws differ. Holidays are those of the State "
+           "Council's yearly notice, as the installed `chinesecalendar` has them. A limit that reaches beyond them is "
+           "*provisional*: an estimate that nobody is late by, until a later calendar lets `tick` compute it again.")
+
+
+def paragraph(text: str | None, number: int) -> str:
+    """A paragraph of a docstring."""
+    return prose((text or "").split("\n\n")[number])
+
+
+def owes(duty: DutyRow) -> str:
+    """Whoever owes it."""
+    named = {"party": "the party named", "body": "the outside body"}
+    return named.get(duty.owes, code(duty.owes))
+
+
+def shown(moment: datetime) -> str:
+    """A time in Shanghai, to the second."""
+    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+
+
+ROLLS = {
+    "none": "stays",
+    "holiday": "moves off statutory holidays (法定节假日)",
+    "rest_day": "moves off any day of rest (法定休假日)",
+}
 
 
 # --- vocabulary.md ---------------------------------------------------------------------------------------------------
@@ -230,7 +360,7 @@ def commands_page() -> Iterator[str]:
            "and `casework.carry_on` take.")
     yield "先是命令行的命令，再是案件的步骤：字段、类型、是否必填、是否个人信息、由哪个事件记录。"
     yield "## Command line"
-    found = {name: context(name) for name in CLI}
+    found = {" ".join((name, *sub)): ctx for name in CLI for sub, ctx in contexts(name)}
     shared = set.intersection(*({o.name for o in options(ctx)} for ctx in found.values()))
     some = found["do"]
     yield "Every command takes:"
@@ -241,7 +371,7 @@ def commands_page() -> Iterator[str]:
         command = ctx.command
         assert isinstance(command, CliCommand)
         yield f"### casework {name}"
-        yield f"`{' '.join([ctx.command_path, *command.collect_usage_pieces(ctx)])}`"
+        yield f"`{' '.join([f'casework {name}', *command.collect_usage_pieces(ctx)])}`"
         yield prose(command.help)
         yield command.zh
         if own := [o for o in options(ctx) if o.name not in shared]:
@@ -252,7 +382,7 @@ def commands_page() -> Iterator[str]:
            f"`-`, at most 64; *text*, at most {values.TEXT_BYTES // 1024} KiB in UTF-8; *yuan*, with at most two decimals; "
            f"*time*, ISO 8601 with its offset. A list holds at most {values.LIST_ITEMS} items. A *personal* field holds free "
            "text or personal data. Each command is recorded by one event, under one topic.")
-    labels = {row.name: (row.en, row.zh) for row in (*TRIGGERS, *ACTS)} | {"open_case": ("open a case", "立案")}
+    labels = {name: (term.en, term.zh) for name, term in CURRENT.labels.items()} | {"open_case": ("open a case", "立案")}
     inner: list[type[msgspec.Struct]] = []
     kinds: dict[str, type[Command]] = {"open_case": OpenCase, **COMMANDS}
     for name, kind in kinds.items():
@@ -279,6 +409,16 @@ def context(name: str) -> click.Context:
     command = group.get_command(parent, name)
     assert command is not None
     return click.Context(command, parent=parent, info_name=name)
+
+
+def contexts(name: str) -> Iterator[tuple[tuple[str, ...], click.Context]]:
+    """A command as click parses it, and each command of its own; what a group does without one is its default's."""
+    ctx = context(name)
+    if not isinstance(ctx.command, click.Group):
+        yield (), ctx
+        return
+    for inner, command in ctx.command.commands.items():
+        yield () if command.hidden else (inner,), click.Context(command, parent=ctx, info_name=inner)
 
 
 def options(ctx: click.Context) -> list[Option]:
@@ -338,6 +478,8 @@ def holds(kind: Any, inner: list[type[msgspec.Struct]]) -> str:
         case inspect.DateTimeType():
             return "time"
         case inspect.StrType():
+            if kind.pattern == PENALTY_ID_PATTERN:
+                return "penalty, `CASE/VERSION.NUMBER`"
             return STRINGS.get(str(kind), f"text like {code(kind.pattern or '')}")
     raise TypeError(f"no words for {kind}")
 
@@ -374,13 +516,148 @@ def rules_page() -> Iterator[str]:
            "of whoever decides. Days are local in Asia/Shanghai, first and last one included; working days know 调休.")
     yield "规则记录：数值、单位、生效与失效日期、位阶、依据和可信程度；C 表示未经核实。"
     yield "Certainty: " + "; ".join(f"{code(name)}, {words}" for name, words in CERTAINTY.items()) + "."
-    for edition in EDITIONS.values():
+    yield ("The records lie in `casework/rulebook/records/`, one file a family of instruments; "
+           "[how to add one](decisions/0007-rulebook-as-files.md).")
+    for edition in reversed(EDITIONS.values()):
         yield f"## Edition {edition.id}"
-        yield f"Digest `{edition.digest}`."
-        yield table(("rule", "value", "unit", "from", "to", "rank", "chosen by", "clause", "certainty", "what it says"), (
-            (code(r.id), r.value, r.unit.replace("_", " "), r.from_ or "", r.to or "", r.rank, r.applies_by, r.clause,
-             "C, **unverified**" if r.certainty == "C" else r.certainty, both(r.en, r.zh))
+        yield f"Digest `{edition.digest}`. " + (
+            "A limit of days or longer ends with its last day (24:00); *moves* says whether a last day off moves to the next "
+            "that is none: a statutory `holiday` (法定节假日) or any `rest_day` (法定休假日)." if edition.whole_days else
+            "A limit ends at the clock time at which it began, and no last day moves.")
+        yield table(("rule", "figure", "moves", "from", "to", "rank", "chosen by", "clause", "certainty", "what it says"), (
+            (code(r.id), figure(r, "en"), r.roll.replace("none", ""), r.from_ or "", r.to or "", r.rank, r.applies_by, r.clause,
+             "C, **unverified**" if r.unverified else r.certainty, both(r.en, r.zh))
             for r in edition.records))
+
+
+# --- advice.md -------------------------------------------------------------------------------------------------------
+
+
+def advice_page() -> Iterator[str]:
+    yield "# Proof, money, other bodies"
+    yield ("What `casework burden`, `casework claims` and `casework ways` answer from. How certain a row is: "
+           + "; ".join(f"{code(name)}, {words}" for name, words in CERTAINTY.items()) + ". Nothing here is legal advice.")
+    yield "举证、主张与外部途径的全部规则行：由谁先证明、能主张什么、可以找谁，及其依据和可信程度。"
+
+    yield "## Who proves what first"
+    yield ("Every [ground](vocabulary.md#ground) is in one situation; the last two take a case out of its own. Whoever's "
+           "step comes next and stays empty loses. *What the ground needs* stands with the ground.")
+    yield table(("situation", "grounds", "the rule", "steps", "rests on", "certainty"), (
+        (code(name), code(*row.grounds), said(row.said), BREAK.join(f"{n} {step(s)}" for n, s in enumerate(row.steps, 1)),
+         row.clause, sure(row.certainty)) for name, row in SITUATIONS.items()))
+
+    yield "## Rules of categories"
+    yield "An order's own word for its category is taken for: " + "; ".join(
+        f"{code(c)}: {code(*words)}" for c, words in other_words().items()) + ". Any other is taken for general goods."
+    yield table(("rule", "kind", "categories", "grounds", "what it says", "rests on", "certainty"), (
+        (code(r.id), r.kind.replace("_", " "), code(*r.categories), code(*r.grounds), said(r.said), r.clause, sure(r.certainty))
+        for r in RULES))
+
+    yield "## What may be claimed"
+    yield ("*From*: `platform`, what its ruling may award; `mediation`, what both sides may agree on; `court`. Statutory damages "
+           "are never the platform's. The figures are the [rulebook's](rules.md), by the edition that the case pins.")
+    yield table(("claim", "remedy", "on", "what it is", "from", "figure", "conditions", "rests on", "certainty"), (
+        (code(e.id), code(e.kind), code(*e.on), said(e.said), code(*e.venues),
+         code(e.rule) if e.rule else e.sum.replace("none", ""),
+         BREAK.join(said(c) for c in e.conditions), e.clause, sure(e.certainty)) for e in ENTITLEMENTS))
+
+    yield "## Outside bodies"
+    yield table(("way", "body", "what it is", "conditions", "shut out by", "to bring", "time limits", "what comes of it",
+                 "rests on", "certainty"), (
+        (code(name), code(n.body), said(n.said), code(*n.checks),
+         "by the law of the day" if name == "regulator_complaint" else code(*n.shut_out_by),
+         BREAK.join(document(d) for d in n.documents), BREAK.join(f"{said(c.said)} ({c.clause})" for c in n.clocks),
+         BREAK.join(said(x) for x in (n.outcome, n.effect, n.limits)), n.clause, sure(n.certainty)) for name, n in NODES.items()))
+
+    yield "## What a return and an instant refund require"
+    yield "A rule of the goods' category, above, stands in for the general sentence."
+    yield table(("requirement", "of", "what it is", "rests on", "certainty"), (
+        (code(name), r.of.replace("_", " "), said(r.said), r.clause, sure(r.certainty)) for name, r in REQUIREMENTS.items()))
+
+    yield "## The law of 12315"
+    yield table(("law", "from", "to", "what it is", "what differs", "shut out by", "refusal"), (
+        (code(r.id), r.first, r.last or "", said(r.said), said(r.notes), code(*r.shuts_out), r.refusal) for r in REGIMES))
+
+
+def said(line: Line) -> str:
+    return both(line.en, line.zh)
+
+
+def sure(certainty: str) -> str:
+    return "C, **unverified**" if certainty == "C" else certainty
+
+
+def step(s: Step) -> str:
+    what = "what the ground needs" if s.own_groups else "one of " + code(*s.proofs, *s.evidence)
+    return f"{s.party}: {s.said.en} · {s.said.zh} ({what})"
+
+
+def document(d: Document) -> str:
+    return f"{d.said.en} · {d.said.zh}" + (f" ({code(*d.kinds)})" if d.kinds else "")
+
+
+def other_words() -> dict[str, list[str]]:
+    """Category -> the words for it that are not its own identifier."""
+    found: dict[str, list[str]] = {}
+    for word, category in ALIASES.items():
+        if word != category:
+            found.setdefault(category, []).append(word)
+    return found
+
+
+# --- standing.md -----------------------------------------------------------------------------------------------------
+
+
+def standing_page() -> Iterator[str]:
+    rules = STANDING_RULES[CURRENT_RULES]
+    yield "# The merchant's standing"
+    yield ("What rulings and unpaid advances come to over all cases of a merchant, in a stream of its own, `merchant:ID`, "
+           f"recorded in the transaction of the ruling for cases of lifecycle {STANDING_SINCE} and later. `casework merchant ID` "
+           "shows it. Why it is so stands in [decision 8](decisions/0008-merchant-standing.md).")
+    yield "商家记录：处罚、扣分与节点、措施、垫付欠款、申诉、公示，以及由案件记录得出的记分卡。扣分和节点均未经核实。"
+    yield "## Tracks and nodes"
+    yield f"Version {CURRENT_RULES} of the table. A penalty counts on the track of its case's ground."
+    yield table(("track", "中文", "English", "grounds", "nodes", "certainty", "clause"), (
+        (code(name), *VOCABULARY["points_track"][name], code(*track.grounds) or "all others", BREAK.join(nodes(track)),
+         CERTAINTY[track.certainty], track.clause) for name, track in rules.tracks.items()))
+    yield f"Clearing ({CERTAINTY[rules.clearing_certainty]}): {rules.clearing}."
+    yield ("Points belong to the local year (Asia/Shanghai) of the ruling and are cleared when it ends; nothing has to be run "
+           "for that. " + " ".join(
+               f"On `{name}`, {track.carries[0]} to {track.carries[1] - 1} points of one year count through the next year too."
+               for name, track in rules.tracks.items() if track.carries))
+    yield "## Commands of a merchant"
+    yield "`casework do merchant:ID COMMAND`, `casework options merchant:ID`; scenario files take them as steps."
+    inner: list[type[msgspec.Struct]] = []
+    for name, kind in STANDING_COMMANDS.items():
+        act, event = STANDING_ACTS[name], STANDING_EVENT_OF[kind]
+        yield f"### {name}"
+        yield f"*{act.en}* · {act.zh}. By {code(*act.roles)}."
+        yield f"{first_line(kind)} {first_line(STANDING_GUARDS[name])}"
+        yield fields(kind, inner)
+        yield f"Recorded by `{event.__name__}` under `{standing_topic_of(event)}`."
+    yield "## What follows from cases"
+    follows = [(topic, kind) for topic, kind in STANDING_TOPICS.items() if kind not in STANDING_EVENT_OF.values()]
+    data = {topic: msgspec_data(kind) for topic, kind in follows}
+    yield table(("event", "what it holds", "fields"), (
+        (code(topic), first_line(data[topic]), code(*data[topic].__struct_fields__)) for topic, _ in follows))
+    yield "## The scorecard"
+    yield ("Counted from recorded cases, nothing in it is an opinion; no score below "
+           f"{FEWEST_CASES} cases. `casework merchant ID --json` gives every count.")
+    yield f"`{FORMULA}`"
+    yield table(("share", "English", "中文"), ((code(name), text.en, text.zh) for name, text in SHARES.items()))
+    yield "After-sales grounds: " + code(*AFTER_SALES) + "."
+
+
+def nodes(track: Track) -> Iterator[str]:
+    for node in track.nodes:
+        span = f", {node.days} days" if node.days else ""
+        yield f"{node.points}: {code(node.measure)}{span}"
+
+
+def msgspec_data(kind: type[StandingEvent]) -> type[msgspec.Struct]:
+    [found] = [f.type for f in msgspec.structs.fields(kind) if f.name == "data"]
+    assert isinstance(found, type) and issubclass(found, msgspec.Struct)
+    return found
 
 
 # --- taobao.md -------------------------------------------------------------------------------------------------------
@@ -419,10 +696,13 @@ def ways(value: taobao.Value) -> str:
 
 PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "lifecycle.md": lifecycle_page,
+    "duties.md": duties_page,
     "vocabulary.md": vocabulary_page,
     "codes.md": codes_page,
     "commands.md": commands_page,
     "rules.md": rules_page,
+    "advice.md": advice_page,
+    "standing.md": standing_page,
     "taobao.md": taobao_page,
 }
 

@@ -18,17 +18,19 @@ from msgspec import inspect
 
 from casework.domain import decide
 from casework.domain.case import Case
-from casework.domain.commands import COMMANDS, Command, OpenCase
-from casework.domain.decide import Context, actor_for, judge
-from casework.domain.events import Event
-from casework.domain.facts import Facts
+from casework.domain.commands import COMMANDS, AdoptEdition, Command, OpenCase
+from casework.domain.decide import Context, actor_for, judge, open_event
+from casework.domain.events import CaseOpened, Due, Event
+from casework.domain.facts import Duty, Facts
 from casework.domain.grounds import GROUNDS
 from casework.domain.guards import GUARDS
+from casework.domain.machine import lifecycle as process
 from casework.domain.request import Request
 from casework.domain.values import Actor
+from casework.domain.versions import VERSION
 from casework.domain.vocabulary import VOCABULARY
 from casework.errors import Reason, Refused
-from casework.rulebook.edition import CURRENT
+from casework.rulebook.edition import CURRENT, Edition, edition, pinned
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 FULL = {"kind": "refund", "amount": "899.00"}
@@ -102,7 +104,8 @@ class Story:
     def when(self, name: str, /, by: str = "consumer", after: float | timedelta = 1, **data: Any) -> Story:
         """The step is taken, and is recorded as what it is."""
         self._wait(after)
-        self.case.do(command(name, self.clock, **data), self.context(by))
+        said = command(name, self.clock, **data)
+        self.case.do(said, self.context(by, said=said))
         return self
 
     def then_state(self, state: str) -> Story:
@@ -118,18 +121,20 @@ class Story:
     def refusal(self, name: str, /, by: str = "consumer", after: float | timedelta = 1, **data: Any) -> Refused:
         self._wait(after)
         before, version, kept = repr(self.facts), self.case.version, len(self.case.pending_events)
+        said = command(name, self.clock, **data)
         with pytest.raises(Refused) as caught:
-            self.case.do(command(name, self.clock, **data), self.context(by))
+            self.case.do(said, self.context(by, said=said))
         assert (before, version, kept) == (repr(self.facts), self.case.version, len(self.case.pending_events))
         return caught.value
 
     def ask(self, name: str, /, by: str = "consumer", after: float | timedelta = 1, **data: Any) -> Asked:
         at = self.clock + _span(after)
-        return Asked(self.facts, Request(name, actor(by, self.facts), at, CURRENT, command(name, at, **data)))
+        said = command(name, at, **data)
+        return Asked(self.facts, Request(name, actor(by, self.facts), at, self.edition, said, adopts=adopted(said)))
 
     def ask_blank(self, name: str, by: str, after: float | timedelta = 1) -> Asked:
         """As ``options`` asks: nothing is said yet."""
-        return Asked(self.facts, Request(name, actor(by, self.facts), self.clock + _span(after), CURRENT))
+        return Asked(self.facts, Request(name, actor(by, self.facts), self.clock + _span(after), self.edition))
 
     def fork(self) -> Story:
         """Another case with the same past, read back from the same events."""
@@ -138,9 +143,15 @@ class Story:
         again.pending_events.extend(self.case.pending_events)
         return Story(again, self.clock)
 
-    def context(self, by: str, at: datetime | None = None, recorded_at: datetime | None = None) -> Context:
+    def context(self, by: str, at: datetime | None = None, recorded_at: datetime | None = None,
+                said: Command | None = None) -> Context:
         at = at or self.clock
-        return Context(actor(by, self.facts), at, recorded_at or at, f"c{self.case.version + 1}", CURRENT)
+        return Context(actor(by, self.facts), at, recorded_at or at, f"c{self.case.version + 1}", self.edition, adopted(said))
+
+    @property
+    def edition(self) -> Edition:
+        """The edition that the case goes by now."""
+        return pinned(self.facts.edition)
 
     def evidence(self, *kinds: str, by: str = "consumer") -> Story:
         for kind in kinds:
@@ -152,6 +163,22 @@ class Story:
             self.when("answer", party, statement="意见")
         return self
 
+    def refer(self, body: str, /, **data: Any) -> Story:
+        """The matter is taken to the body: to the postal authority once the carrier's seven days to answer are over."""
+        if body != "postal_authority":
+            return self.when("refer", body=body, statement="请求处理", **data)
+        self.when("log_call", channel="carrier_service", note="向快递企业投诉")
+        return self.when("refer", after=days(8) + hours(1), body=body, statement="快递企业逾期没有答复", **data)
+
+    def duty(self, kind: str) -> Duty:
+        """The latest duty of that kind."""
+        return [d for d in self.facts.duties.values() if d.kind == kind][-1]
+
+    def until(self, kind: str) -> Story:
+        """The clock stands at the very end of the latest duty of that kind: the last moment at which it is in time."""
+        self.clock = self.duty(kind).due.at
+        return self
+
     def _wait(self, after: float | timedelta) -> None:
         self.clock += _span(after)
 
@@ -160,13 +187,36 @@ def _span(after: float | timedelta) -> timedelta:
     return after if isinstance(after, timedelta) else timedelta(hours=after)
 
 
-def given_case(ground: str = "malfunction", services: Iterable[str] = (), **given: Any) -> Story:
-    """A case that its consumer C-1 has just opened, against M-1, over 899 yuan."""
+def adopted(said: Command | None) -> Edition | None:
+    """The edition that a command names, where it names one that there is."""
+    return edition(said.edition) if isinstance(said, AdoptEdition) else None
+
+
+def given_case(ground: str = "malfunction", services: Iterable[str] = (), lifecycle: int = VERSION,
+               rules: Edition = CURRENT, **given: Any) -> Story:
+    """A case that its consumer C-1 has just opened, against M-1, over 899 yuan.
+
+    ``lifecycle`` and ``rules`` are what it pins: of an earlier lifecycle, as the release that had it opened the case.
+    """
     order = {"id": "ORD-1", "item": "榨汁机", "category": "small_appliance", "merchant": "M-1", "paid": "899.00",
              "ordered_at": START - days(20), "services": tuple(services), **given.pop("order", {})}
     opening = msgspec.convert({"order": order, "consumer": "C-1", "ground": ground, **given}, OpenCase)
-    context = Context(Actor(role="consumer", id="C-1"), START, START, "c1", CURRENT)
-    return Story(Case.open("K-1", opening, context), START)
+    context = Context(Actor(role="consumer", id="C-1"), START, START, "c1", rules)
+    if lifecycle == VERSION:
+        return Story(Case.open("K-1", opening, context), START)
+    return Story(_opened_before(open_event("K-1", opening, context), lifecycle), START)
+
+
+def _opened_before(event: CaseOpened, version: int) -> Case:
+    """The case as a release with that lifecycle opened it; the first recorded no duties."""
+    pins = process(version)
+    assert pins is not None
+    duties = event.duties if pins.duties else ()
+    first = msgspec.structs.replace(event, lifecycle=version, lifecycle_digest=pins.digest, duties=duties)
+    case = Case.from_events(None, [first])
+    assert case is not None
+    case.pending_events.append(first)  # type: ignore[arg-type]
+    return case
 
 
 def enough(ground: str) -> tuple[str, ...]:
@@ -217,7 +267,7 @@ def _ruled(outcome: str = "for_consumer", remedy: dict[str, str] | None = None, 
 
 
 def _external(body: str = "market_regulator", **given: Any) -> Story:
-    return _filed(**given).when("refer", body=body, statement="请求调解").when("go_external")
+    return _filed(**given).refer(body).when("go_external")
 
 
 def _due(**given: Any) -> Story:
@@ -253,6 +303,27 @@ IN_STATE: dict[str, Callable[..., Story]] = {
 def case_in(state: str, **given: Any) -> Story:
     """A case that came lawfully to the state; ``given`` as for :func:`given_case`."""
     return IN_STATE[state](**given).then_state(state)
+
+
+# --- who decided too late ---------------------------------------------------------------------------------------------
+
+#: What an outside body has to decide in time, and by which the audit tells that it did not (platform.reply is unverified).
+DECIDED_IN_TIME = ("referral_acceptance", "referral_result", "tip_off_check")
+
+
+def decided_late(events: Iterable[Event]) -> list[tuple[str, int]]:
+    """What the audit has to say of a lawful case: who decided after the time that the events themselves give."""
+    dues: dict[str, Due] = {}
+    paused: set[str] = set()
+    found = []
+    for event in events:
+        for change in event.duties:
+            dues[change.id] = due = change.due or dues[change.id]
+            paused |= {change.id} if change.change == "paused" else set()
+            late = event.at > due.at and (not due.provisional or change.id in paused)
+            if change.change == "met" and change.duty in DECIDED_IN_TIME and due.certainty != "C" and late:
+                found.append(("decided_late", event.originator_version))
+    return list(dict.fromkeys(found))
 
 
 # --- the shapes of commands ------------------------------------------------------------------------------------------

@@ -54,6 +54,27 @@ def lawful() -> Rows:
     return story.rows
 
 
+def late_acceptance() -> Rows:
+    """1 opened, 2 contacted, 3 and 4 evidence, 5 refused, 6 filed, 7 referred, 8 accepted by 12315 a day after its limit,
+    9 accepted by the platform, 10 merchant answers, 11 ruled, 12 executed, 13 performed, 14 confirmed."""
+    story = Story()
+    story.do(c.ContactMerchant(message="异响"))
+    story.do(c.AddEvidence(kind="fault_video", description="视频"))
+    story.do(c.AddEvidence(kind="fault_description", description="描述"))
+    story.do(c.RefuseClaim(excuse="misuse"), "merchant")
+    story.do(c.File(claim="refund", statement="请裁决"))
+    story.do(c.Refer(body="market_regulator", statement="请调解"))
+    limit = CURRENT.due("mr12315.accept", story.now).at
+    story.do(c.AcceptReferral(referral="R-1"), "external:market_regulator", after=limit - story.now + DAY)
+    story.do(c.AcceptComplaint(), "agent:A-1")
+    story.do(c.Answer(statement="系使用不当"), "merchant")
+    story.do(c.Rule(outcome="for_consumer", findings="经查", clause="争议规则 66", remedy=REFUND), "agent:A-1")
+    story.do(c.ExecuteRuling(), "agent:A-1")
+    story.do(c.PerformRemedy(amount=Decimal("899.00")), "merchant")
+    story.do(c.ConfirmRemedy())
+    return story.rows
+
+
 LAWFUL = lawful()
 
 
@@ -113,10 +134,10 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
     "bytes that are no JSON": (columns(8, payload=b"\xff\x00"), [("unreadable_event", 8), ("not_checked", 9)]),
     "a payload that is NULL": (columns(8, payload=None), [("unreadable_event", 8), ("not_checked", 9)]),
     "a payload that is a number": (columns(8, payload=7), [("unreadable_event", 8), ("not_checked", 9)]),
-    "a step that is unreadable": (columns(7, payload=b"{}"), [("unreadable_event", 7), ("not_checked", 9)]),
+    "a step that is unreadable": (columns(7, payload=b"{}"), [("unreadable_event", 7), ("not_checked", 8)]),
     "an unreadable step whose columns are lost too": (
         columns(7, payload=b"", trigger=b"x", from_state=1, to_state=2.5, at="now", recorded_at=None, case=3),
-        [("column_mismatch", 7), ("unreadable_event", 7), ("not_checked", 9)]),
+        [("column_mismatch", 7), ("unreadable_event", 7), ("not_checked", 8)]),
     "an unreadable opening": (columns(1, payload=b"["), [("unreadable_event", 1), ("not_checked", 3)]),
     "an extra field": (forge(8, colour="red"), [("unreadable_event", 8), ("not_checked", 9)]),
     "a topic that names a module": (columns(8, topic="os:system"), [("unknown_topic", 8), ("not_checked", 9)]),
@@ -129,7 +150,7 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
         [("column_mismatch", 7)]),
     "a topic and a payload's type that are altered together": (
         retyped(7, "casework.case.merchant_answered"),
-        [("role_may_not", 7), ("unlawful_edge", 7), ("guard_refuses", 9), ("guard_refuses", 10)]),
+        [("derived_differs", 7), ("role_may_not", 7), ("unlawful_edge", 7), ("guard_refuses", 9), ("guard_refuses", 10)]),
     "a payload's type that is altered alone": (
         columns(8, payload=LAWFUL[7].payload.replace(b"casework.case.", b"casework.cases.", 1)),
         [("unreadable_event", 8), ("not_checked", 9)]),
@@ -142,18 +163,18 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
         forge(1, data={"ground": "bad_mood"}), [("payload_not_canonical", 1), ("not_checked", 7), ("not_checked", 9)]),
     "money that is no number": (
         forge(9, data={"remedy": {"kind": "refund", "amount": "NaN"}}),
-        [("not_checked", 9), ("payload_not_canonical", 9), ("not_checked", 12)]),
+        [("not_checked", 9), ("payload_not_canonical", 9), ("not_checked", 11), ("not_checked", 12)]),
     "a deleted act": (LAWFUL[:7] + LAWFUL[8:], [("version_gap", 9), ("not_checked", 9)]),
-    "a deleted step": (LAWFUL[:6] + LAWFUL[7:], [("version_gap", 8), ("not_checked", 9), ("state_not_yielded", 9)]),
+    "a deleted step": (LAWFUL[:6] + LAWFUL[7:], [("version_gap", 8), ("not_checked", 8), ("state_not_yielded", 9)]),
     "a deleted opening": (LAWFUL[1:], [("not_opened", 2), ("version_gap", 2), ("not_checked", 3)]),
-    "a row doubled": (LAWFUL[:8] + LAWFUL[7:], [("command_repeated", 8), ("version_gap", 8), ("not_checked", 9)]),
-    "a version of its own": (columns(8, version=80), [("column_mismatch", 80), ("version_gap", 80), ("not_checked", 9),
+    "a row doubled": (LAWFUL[:8] + LAWFUL[7:], [("command_repeated", 8), ("version_gap", 8), ("not_checked", 8)]),
+    "a version of its own": (columns(8, version=80), [("column_mismatch", 80), ("version_gap", 80), ("not_checked", 80),
                                                      ("version_gap", 9)]),
     "an opening that is something else": (
         renumbered(LAWFUL[1:]), [("not_opened", 1), ("not_checked", 2)]),
     "an opening that comes second": (
         renumbered([LAWFUL[1], LAWFUL[0], *LAWFUL[2:]]),
-        [("not_opened", 1), ("time_backwards", 2), ("not_checked", 3), ("state_not_yielded", 5)]),
+        [("not_opened", 1), ("time_backwards", 2), ("not_checked", 2), ("state_not_yielded", 5)]),
     "a second opening": (
         renumbered([*LAWFUL[:4], forged(LAWFUL[0], command_id="x", at="2026-03-01T06:00:00Z",
                                         recorded_at="2026-03-01T06:00:00Z"), *LAWFUL[4:]]),
@@ -162,7 +183,7 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
         renumbered([LAWFUL[0], *LAWFUL]), [("command_repeated", 2), ("opened_twice", 2)]),
     "a step without its from, out of a state that has no such step": (
         renumbered([*LAWFUL[:2], forged(LAWFUL[9], from_=None), *LAWFUL[10:]]),
-        [("unlawful_edge", 3)]),
+        [("unlawful_edge", 3), ("derived_differs", 3), ("derived_differs", 4)]),
     "a case column": (columns(5, case="other"), [("column_mismatch", 5)]),
     "a case in the payload": (
         columns(5, payload=forged(LAWFUL[4], case="other").payload), [("column_mismatch", 5)]),
@@ -184,7 +205,7 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
         forge(12, **moved(12, DAY)), [("at_after_recorded", 12)]),
     "a lifecycle that nobody knows": (forge(1, lifecycle=99), [("unknown_lifecycle", 1), ("not_checked", 2)]),
     "a forged digest of the lifecycle": (forge(1, lifecycle_digest="0" * 64), [("lifecycle_differs", 1)]),
-    "an edition that nobody knows": (forge(1, edition="2099-01"), [("unknown_edition", 1), ("not_checked", 6)]),
+    "an edition that nobody knows": (forge(1, edition="2099-01"), [("unknown_edition", 1), ("not_checked", 1)]),
     "a forged digest of the edition": (forge(1, edition_digest="0" * 64), [("edition_differs", 1)]),
     "a step to where it does not lead": (
         forge(10, to="resolved"), [("unlawful_edge", 10), ("state_not_yielded", 11)]),
@@ -200,7 +221,7 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
     "a lawful step from another state": (
         forge(6, from_="awaiting_merchant"), [("state_not_yielded", 6)]),
     "a step left out and the rest renumbered": (
-        renumbered(LAWFUL[:4] + LAWFUL[5:]), [("state_not_yielded", 5)]),
+        renumbered(LAWFUL[:4] + LAWFUL[5:]), [("state_not_yielded", 5), ("derived_differs", 5)]),
     "a ruling by the merchant": (forge(9, by=MERCHANT), [("role_may_not", 9)]),
     "a stranger in the merchant's role": (forge(11, by={"role": "merchant", "id": "M-2"}), [("role_may_not", 11)]),
     "an adviser whom nobody authorised": (forge(3, by={"role": "adviser", "id": "D-1"}), [("role_may_not", 3)]),
@@ -210,7 +231,8 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
                                       [("role_may_not", 8), ("guard_refuses", 9)]),
     "a ruling by an agent who is not assigned": (forge(9, by=AGENT_2), [("guard_refuses", 9)]),
     "a ruling for a refund above what was paid": (
-        forge(9, data={"remedy": {"kind": "refund", "amount": "9000.00"}}), [("guard_refuses", 9), ("guard_refuses", 12)]),
+        forge(9, data={"remedy": {"kind": "refund", "amount": "9000.00"}}),
+        [("derived_differs", 9), ("guard_refuses", 9), ("derived_differs", 11), ("derived_differs", 12), ("guard_refuses", 12)]),
     "a ruling without hearing the merchant": (
         renumbered(LAWFUL[:7] + LAWFUL[8:]), [("guard_refuses", 8)]),
     "an act in a state that has none of it": (
@@ -218,11 +240,13 @@ ALTERED: dict[str, tuple[Rows, list[tuple[str, int]]]] = {
         [("guard_refuses", 6), ("time_backwards", 7), ("guard_refuses", 9)]),
     "a command given twice": (forge(11, command_id="c10"), [("command_repeated", 11)]),
     "an identifier out of turn": (forge(4, id="E-7"), [("derived_differs", 4)]),
-    "an identifier of another": (forge(4, id="E-1"), [("derived_differs", 4), ("guard_refuses", 7), ("guard_refuses", 9)]),
+    "an identifier of another": (forge(4, id="E-1"), [("derived_differs", 4), ("guard_refuses", 7), ("derived_differs", 9),
+                                                          ("guard_refuses", 9)]),
     "a later reply": (forge(6, reply_by={"at": "2030-01-01T00:00:00Z"}), [("derived_differs", 6)]),
     "a reply by another rule": (forge(6, reply_by={"rule": "mr12315.accept"}), [("derived_differs", 6)]),
     "a reply that is called provisional, where hours never are": (
         forge(6, reply_by={"at": "2030-01-01T00:00:00Z", "provisional": True}), [("derived_differs", 6)]),
+    "a body that decides a day after its limit": (late_acceptance(), [("decided_late", 8)]),
 }
 
 
@@ -243,7 +267,11 @@ def test_an_alteration_is_found_where_it_is_and_with_few_findings(what: str) -> 
 
 
 def test_every_code_that_the_audit_knows_is_found_by_one_of_these_alterations() -> None:
-    assert {code for _, expected in ALTERED.values() for code, _ in expected} == set(FINDINGS)
+    # What a merchant's stream says is altered in tests/test_standing_audit.py.
+    of_standings = {"standing_missing", "standing_unfounded", "standing_differs"}
+    # The index beside the events is damaged in tests/test_tick.py.
+    elsewhere = of_standings | {"index_differs"}
+    assert {code for _, expected in ALTERED.values() for code, _ in expected} == set(FINDINGS) - elsewhere
 
 
 @pytest.mark.parametrize("what", ALTERED)
@@ -388,7 +416,8 @@ def test_an_accepted_offer_is_the_one_that_was_open() -> None:
     assert audit_case(story.rows) == []
     assert found(changed(story.rows, 5, offer="O-1")) == [("derived_differs", 5)]
     assert found(changed(story.rows, 5, offer="O-9")) == [("derived_differs", 5)]
-    assert found(renumbered([*story.rows[:2], story.rows[4]])) == [("guard_refuses", 3), ("state_not_yielded", 3)]
+    assert found(renumbered([*story.rows[:2], story.rows[4]])) == [
+        ("derived_differs", 3), ("guard_refuses", 3), ("state_not_yielded", 3)]
 
 
 class _Working:
@@ -404,16 +433,22 @@ class _Working:
         known = CURRENT.due(rule_id, start)
         return replace(known, unit="working_day", provisional=self.provisional) if rule_id == "platform.reply" else known
 
+    def has(self, rule_id: str) -> bool:
+        return CURRENT.has(rule_id)
+
 
 @pytest.mark.parametrize(("told", "computed", "expected"), [
-    (True, True, []), (True, False, []), (False, True, [("not_checked", 6)]), (False, False, [("derived_differs", 6)]),
+    (True, True, [("derived_differs", 6)]), (True, False, [("derived_differs", 6)]),
+    (False, True, [("derived_differs", 6), ("not_checked", 6)]), (False, False, [("derived_differs", 6)]),
 ])
-def test_a_provisional_deadline_is_not_compared(told: bool, computed: bool, expected: list[tuple[str, int]],
+def test_a_provisional_deadline_years_away_is_no_estimate(told: bool, computed: bool, expected: list[tuple[str, int]],
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("casework.audit.law.edition", lambda _: _Working(computed))
     said = {"at": "2030-01-01T00:00:00Z"} | ({"provisional": True} if told else {})
+    duties = [change | {"due": change["due"] | said | {"unit": "working_day"}} if change["duty"] == "platform_reply" else change
+              for change in json.loads(LAWFUL[5].payload)["duties"]]
 
-    assert found(forge(6, reply_by=said)) == expected
+    assert found(forge(6, reply_by=said, duties=duties)) == expected
 
 
 def test_an_edition_that_fails_is_not_checked_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -423,8 +458,8 @@ def test_an_edition_that_fails_is_not_checked_and_not_a_crash(monkeypatch: pytes
 
     monkeypatch.setattr("casework.audit.law.edition", lambda _: Failing(False))
 
-    assert found(LAWFUL) == [("not_checked", 6)]
-    assert "KeyError" in audit_case(LAWFUL)[0].why.en
+    assert found(LAWFUL) == [("not_checked", 1), ("not_checked", 6)]
+    assert all("KeyError" in finding.why.en for finding in audit_case(LAWFUL))
 
 
 def test_a_guard_that_fails_is_told_once_and_the_others_are_still_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -463,7 +498,7 @@ def test_after_an_unreadable_event_the_state_is_the_one_that_its_columns_name(
 def test_after_an_unreadable_event_whose_columns_name_no_state_any_state_may_follow() -> None:
     rows = with_row(LAWFUL, 7, lambda row: row._replace(payload=b"", to_state="heaven"))
 
-    assert found(rows) == [("unreadable_event", 7), ("not_checked", 9)]
+    assert found(rows) == [("unreadable_event", 7), ("not_checked", 8)]
 
 
 def test_a_limit_of_an_unknown_edition_is_not_checked_where_it_is_first_asked_for() -> None:
@@ -472,7 +507,7 @@ def test_a_limit_of_an_unknown_edition_is_not_checked_where_it_is_first_asked_fo
     story.do(c.Lapse(message="x"), "system", after=1200 * DAY)
 
     assert found(story.rows) == []
-    assert found(changed(story.rows, 1, edition="2099-01")) == [("unknown_edition", 1), ("not_checked", 3)]
+    assert found(changed(story.rows, 1, edition="2099-01")) == [("not_checked", 1), ("unknown_edition", 1)]
 
 
 def test_an_event_that_is_larger_than_any_command_writes_is_found() -> None:

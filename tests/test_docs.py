@@ -15,16 +15,23 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from casework.application.scorecard import FORMULA, SHARES
+from casework.application.views import events_of
 from casework.audit.check import audit_case
 from casework.audit.findings import FINDINGS
 from casework.cli.main import COMMANDS as CLI
 from casework.domain.answers import ANSWERS
-from casework.domain.beside import ACTS, TRACKS
-from casework.domain.commands import COMMANDS, OpenCase
-from casework.domain.events import EVENT_OF, topic_of
+from casework.domain.beside import TRACKS
+from casework.domain.commands import COMMANDS, OpenCase, name_of
+from casework.domain.duties import DUTIES, OPENINGS
+from casework.domain.events import EVENT_OF, Event, topic_of
 from casework.domain.guards import GUARDS
-from casework.domain.lifecycle import STAGE_OF, TRIGGERS
+from casework.domain.lifecycle import STAGE_OF
 from casework.domain.reasons import REASONS
+from casework.domain.standing.commands import STANDING_COMMANDS
+from casework.domain.standing.events import STANDING_EVENT_OF, standing_topic_of
+from casework.domain.standing.rules import CURRENT_RULES, RULES
+from casework.domain.versions import CURRENT, TABLES, VERSION
 from casework.domain.vocabulary import VOCABULARY
 from casework.exchange.taobao import VALUES
 from casework.rulebook.edition import EDITIONS
@@ -155,8 +162,8 @@ def test_every_code_has_its_row() -> None:
 
 def test_every_state_step_act_track_and_guard_has_its_row() -> None:
     assert first_cells(section("lifecycle.md", "## States")) == list(STAGE_OF)
-    assert first_cells(section("lifecycle.md", "## Triggers")) == [t.name for t in TRIGGERS for _ in t.edges]
-    assert first_cells(section("lifecycle.md", "## Beside the state")) == [a.name for a in ACTS]
+    assert first_cells(section("lifecycle.md", "## Triggers")) == [t.name for t in CURRENT.triggers for _ in t.edges]
+    assert first_cells(section("lifecycle.md", "## Beside the state")) == [a.name for a in CURRENT.acts]
     assert first_cells(section("lifecycle.md", "## Tracks")) == [name for name, rows in TRACKS.items() for _ in rows]
     assert first_cells(section("lifecycle.md", "## Guards")) == list(GUARDS)
 
@@ -166,6 +173,48 @@ def test_every_guard_says_what_it_asks_in_one_sentence_and_is_asked_of_something
     for name, asks, users in rows:
         assert len(asks) > 20 and asks.endswith("."), name
         assert users, name
+
+
+def test_the_page_is_of_the_current_version_and_says_what_each_older_one_lacks() -> None:
+    page = PAGES["lifecycle.md"]
+    assert f"\nVersion {VERSION}, as the machine runs it" in page
+    for version in set(TABLES) - {VERSION}:
+        [line] = [line for line in page.splitlines() if f"Version {version} records no " in line]
+        rows = (*CURRENT.triggers, *CURRENT.acts)
+        for new in {row.name for row in rows} - {row.name for row in (*TABLES[version].triggers, *TABLES[version].acts)}:
+            assert f"`{new}`" in line
+
+
+def test_every_duty_and_every_change_has_its_row() -> None:
+    for heading in ("## Kinds", "## Lives"):
+        assert first_cells(section("duties.md", heading)) == [d.name for d in DUTIES]
+    assert first_cells(section("duties.md", "## Changes")) == list(VOCABULARY["duty_change"])
+    assert list(OPENINGS) == [d.name for d in DUTIES]
+    units = {record.unit for record in EDITIONS[max(EDITIONS)].records if record.counts_time}
+    assert set(first_cells(section("duties.md", "## How time is counted"))) == units
+
+
+#: What no story shows: the claim that silence agreed to was for money, and no carrier was silent.
+NOT_TOLD = {("return_shipping", "deem_agreed"), ("courier_answer", "log_call")}
+
+
+def test_what_the_page_says_begins_a_duty_is_what_begins_it_in_the_stories() -> None:
+    begun: set[tuple[str, str]] = set()
+    for path in sorted((ROOT / "scenarios").glob("*.yaml")):
+        for event in events_of(replay(path, lambda rows: []).rows):
+            changes = event.duties if isinstance(event, Event) else ()
+            for change in changes:
+                if change.change != "opened":
+                    continue
+                assert change.due is not None
+                opening, command = OPENINGS[change.duty], name_of(type(event.data))
+                begun.add((change.duty, command))
+                assert command in opening.by, change
+                named = [re.escape(rule).replace(r"\{province\}", "[a-z]{2}") for rule in opening.rules or (command,)]
+                assert any(re.fullmatch(rule, change.due.rule) for rule in named), change
+    # A limitation that runs is set anew by what begins one.
+    said = {(kind, command) for kind, opening in OPENINGS.items() for command in opening.by}
+    assert said - begun <= NOT_TOLD | {("limitation", "contact_merchant"), ("limitation", "refer")}
 
 
 def test_every_command_of_the_command_line_has_its_usage_and_help_in_both_languages() -> None:
@@ -181,6 +230,19 @@ def test_every_command_of_a_case_has_its_fields_its_event_and_its_topic() -> Non
         text = section("commands.md", f"### {name}")
         assert first_cells(text) == list(kind.__struct_fields__), name
         assert f"`{EVENT_OF[kind].__name__}` under `{topic_of(EVENT_OF[kind])}`" in text
+
+
+def test_every_command_of_a_merchant_has_its_fields_its_event_and_its_topic() -> None:
+    for name, kind in STANDING_COMMANDS.items():
+        text = section("standing.md", f"### {name}")
+        assert first_cells(text) == list(kind.__struct_fields__), name
+        assert f"`{STANDING_EVENT_OF[kind].__name__}` under `{standing_topic_of(STANDING_EVENT_OF[kind])}`" in text
+
+
+def test_the_scorecards_formula_and_every_track_stand_on_the_page_of_the_standing() -> None:
+    assert FORMULA in PAGES["standing.md"]
+    assert first_cells(section("standing.md", "## Tracks and nodes")) == list(RULES[CURRENT_RULES].tracks)
+    assert first_cells(section("standing.md", "## The scorecard")) == list(SHARES)
 
 
 def test_every_rule_has_its_row_and_what_is_not_verified_says_so() -> None:

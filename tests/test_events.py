@@ -19,12 +19,18 @@ from msgspec import inspect
 
 from casework.domain import commands as c
 from casework.domain.commands import COMMANDS, OpenCase
-from casework.domain.events import EVENT_OF, TOPICS, Event, topic_of
+from casework.domain.events import EVENT_OF, Event, topic_of
+from casework.domain.events import TOPICS as CASE_TOPICS
 from casework.domain.fold import fold
-from casework.domain.lifecycle import TRIGGERS
+from casework.domain.machine import lifecycle
+from casework.domain.standing.commands import STANDING_COMMANDS
+from casework.domain.standing.events import STANDING_EVENT_OF, STANDING_TOPICS
+from casework.domain.topics import TOPICS, any_topic_of
 from casework.domain.values import EVENT_BYTES, LIST_ITEMS, TEXT_BYTES, Actor, Remedy, clean
+from casework.domain.versions import TABLES, VERSION
 from casework.domain.vocabulary import VOCABULARY
 from casework.errors import InputError
+from casework.rulebook.edition import CURRENT, EDITIONS
 from casework.store.codec import UnknownTopic, Unreadable, decode, encode, is_canonical
 
 GOLDEN = Path(__file__).parent / "golden" / "topics.json"
@@ -94,14 +100,16 @@ def test_the_frozen_list_holds_every_topic_and_field_there_is() -> None:
 
 def test_one_event_records_one_command_and_every_command_has_one() -> None:
     assert set(EVENT_OF) == {OpenCase, *COMMANDS.values()}
-    assert sorted(map(topic_of, EVENT_OF.values())) == sorted(TOPICS)
-    assert len(set(EVENT_OF.values())) == len(EVENT_OF) == len(TOPICS)
+    assert sorted(map(topic_of, EVENT_OF.values())) == sorted(CASE_TOPICS)
+    assert len(set(EVENT_OF.values())) == len(EVENT_OF) == len(CASE_TOPICS)
+    assert set(STANDING_EVENT_OF) == set(STANDING_COMMANDS.values())
+    assert set(STANDING_EVENT_OF.values()) < set(STANDING_TOPICS.values())
 
 
 def test_a_topic_is_a_stable_name_and_no_path_of_a_module() -> None:
     for topic, kind in TOPICS.items():
-        assert topic == topic_of(kind)
-        assert topic.startswith("casework.case.")
+        assert topic == any_topic_of(kind)
+        assert topic.startswith("casework.case." if topic in CASE_TOPICS else "casework.merchant.")
         assert topic.rsplit(".", 1)[1].replace("_", "").isalpha()
         assert topic == topic.lower()
         assert kind.__name__ != topic.rsplit(".", 1)[1]
@@ -110,7 +118,8 @@ def test_a_topic_is_a_stable_name_and_no_path_of_a_module() -> None:
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda k: k.__name__)
 def test_every_event_has_the_whole_envelope(kind: type[Event]) -> None:
     names = {f.encode_name for f in msgspec.structs.fields(kind)}
-    assert {"case", "version", "at", "recorded_at", "by", "command_id", "trigger", "from", "to", "data"} <= names
+    own = {"case", "trigger", "from", "to", "duties"} if kind in CASE_TOPICS.values() else {"stream"}
+    assert {"version", "at", "recorded_at", "by", "command_id", "data"} | own <= names
 
 
 # --- bytes -----------------------------------------------------------------------------------------------------------
@@ -127,7 +136,10 @@ IDENTITIES = st.sampled_from(["甲-1", "C-1", "a" * 64]) | st.text("ABCxyz019_",
 PATTERNED = {
     "agent|": IDENTITIES.map(lambda i: f"agent:{i[:64]}"),
     "0-9a-f": st.text("0123456789abcdef", min_size=64, max_size=64),
+    "merchant:": IDENTITIES.map(lambda i: f"merchant:{i[:64]}"),
+    "/[0-9]": IDENTITIES.map(lambda i: f"{i[:64]}/12.1"),
     "platform|": st.sampled_from(["platform", "market_regulator", "police", "postal_authority"]),
+    "[a-z]{2}": st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=2),
 }
 
 
@@ -173,7 +185,7 @@ def test_every_event_comes_back_from_its_bytes_as_the_very_same_event(kind: type
     def holds(raw: Event) -> None:
         event = clean(raw)
         payload = encode(event)
-        again = decode(topic_of(kind), payload)
+        again = decode(any_topic_of(kind), payload)
         assert again == event
         assert type(again) is kind
         assert again.at.tzinfo is UTC
@@ -184,14 +196,15 @@ def test_every_event_comes_back_from_its_bytes_as_the_very_same_event(kind: type
         assert json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() == payload
         for spoilt in (payload + b" ", b" " + payload, json.dumps(plain, sort_keys=True).encode(), payload[:-1]):
             with contextlib.suppress(Unreadable):
-                assert spoilt == payload or not is_canonical(decode(topic_of(kind), spoilt), spoilt)
+                assert spoilt == payload or not is_canonical(decode(any_topic_of(kind), spoilt), spoilt)
 
     holds()
 
 
+@pytest.mark.parametrize("version", TABLES)
 @pytest.mark.parametrize("state", IN_STATE)
-def test_every_event_of_a_real_case_is_canonical_and_the_case_is_what_its_bytes_say(state: str) -> None:
-    story = case_in(state)
+def test_every_event_of_a_real_case_is_canonical_and_the_case_is_what_its_bytes_say(state: str, version: int) -> None:
+    story = case_in(state, lifecycle=version)
     stored = [(topic_of(type(event)), encode(event)) for event in story.case.pending_events]
     events = [decode(topic, payload) for topic, payload in stored]
     assert all(is_canonical(event, payload) for event, (_, payload) in zip(events, stored, strict=True))
@@ -199,26 +212,45 @@ def test_every_event_of_a_real_case_is_canonical_and_the_case_is_what_its_bytes_
     assert [event.originator_version for event in events] == list(range(1, len(events) + 1))
 
 
-def test_a_step_says_trigger_from_and_to_and_what_is_beside_the_state_says_none_of_them() -> None:
+@pytest.mark.parametrize("version", TABLES)
+def test_a_step_says_trigger_from_and_to_and_what_is_beside_the_state_says_none_of_them(version: int) -> None:
+    triggers = {COMMANDS[t.name] for t in TABLES[version].triggers}
     for state in IN_STATE:
-        for event in case_in(state).case.pending_events:
+        for event in case_in(state, lifecycle=version).case.pending_events:
             assert isinstance(event, Event)
             step = (event.trigger, event.from_state, event.to_state)
             assert all(step) or not any(step)
-            assert any(step) == (type(event.data) in {COMMANDS[t.name] for t in TRIGGERS})
+            assert any(step) == (type(event.data) in triggers)
+
+
+def test_only_the_events_of_a_case_whose_lifecycle_records_duties_hold_any_and_none_is_written_as_an_empty_list() -> None:
+    kept = {state: [event for event in case_in(state, lifecycle=1).case.pending_events] for state in IN_STATE}
+    assert not [event for events in kept.values() for event in events if event.duties]  # type: ignore[attr-defined]
+    for state in IN_STATE:
+        events = [event for event in case_in(state).case.pending_events if isinstance(event, Event)]
+        assert events[0].duties
+        for event in events:
+            assert (b'"duties"' in encode(event)) == bool(event.duties)
 
 
 def test_the_first_event_pins_lifecycle_and_edition_and_the_bytes_are_plain_to_read() -> None:
     payload = json.loads(encode(given_case().last))
-    assert payload["lifecycle"] == 1
+    process = lifecycle(VERSION)
+    assert process is not None
+    assert (payload["lifecycle"], payload["lifecycle_digest"]) == (VERSION, process.digest)
+    assert (payload["edition"], payload["edition_digest"]) == (CURRENT.id, CURRENT.digest)
+    assert max(TABLES) == VERSION and CURRENT.id == max(EDITIONS), "a new case pins the latest of both"
     assert len(payload["lifecycle_digest"]) == len(payload["edition_digest"]) == 64
-    assert payload["edition"] == "2026-11"
     assert payload["by"] == {"role": "consumer", "id": "C-1"}
     assert payload["case"] == "K-1"
     assert payload["version"] == 1
     assert payload["data"]["order"]["paid"] == "899.00"
     assert payload["at"] == "2026-03-02T01:00:00Z"
     assert "description" not in payload["data"], "what holds its default is left out"
+    [duty] = payload["duties"]
+    assert duty == {"id": "D-1", "change": "opened", "duty": "limitation", "owes": "consumer", "due": {
+        "at": "2029-03-02T15:59:59.999999Z", "rule": "suit.limitation", "clause": "《民法典》第188条、第203条", "certainty": "A",
+        "rank": "law", "unit": "year", "provisional": True}}
 
 
 @pytest.mark.parametrize("topic", ["casework.case.no_such_thing", "os:system", "casework.domain.events:CaseOpened", ""])

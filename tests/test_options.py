@@ -37,7 +37,7 @@ LATER = (timedelta(hours=1), timedelta(days=4), timedelta(days=1200))
 #: these and for no others. ``rule``: a ruling for the consumer says its remedy. ``examine_proof``: the party, where the proof is
 #: the consumer's.
 #: All other optional fields are left out, here as in what options are asked of.
-NEEDS_OPTIONAL = {"rule": {"remedy"}, "examine_proof": {"party"}}
+NEEDS_OPTIONAL = {"correct_ruling": {"clause"}, "rule": {"remedy"}, "examine_proof": {"party"}}
 
 
 def _versions(path: Path) -> Iterator[tuple[list[Row], Facts]]:

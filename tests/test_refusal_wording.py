@@ -62,8 +62,8 @@ SAYS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "agent:A-9 未被指派处理本案",
         ()),
     "objection_term_is_past": (
-        "the time given runs until 2026-03-09T20:00+08:00",
-        "期限 2026-03-09T20:00+08:00 尚未届满",
+        "the time given runs until 2026-03-09T23:59+08:00",
+        "期限 2026-03-09T23:59+08:00 尚未届满",
         ()),
     "remedy_is_still_owed": (
         "the platform has paid it in full",
@@ -82,24 +82,24 @@ SAYS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "尚未联系商家，也没有说明不联系的理由",
         ("contact_merchant", "without_contact")),
     "limitation_runs": (
-        "the time ran out on 2029-03-02T10:00+08:00 (《民法典》第188条)",
-        "已超过时效：2029-03-02T10:00+08:00（《民法典》第188条）",
+        "the time ran out on 2029-03-02T23:59+08:00 (《民法典》第188条、第203条)",
+        "已超过时效：2029-03-02T23:59+08:00（《民法典》第188条、第203条）",
         ()),
     "limitation_is_past": (
-        "the time given runs until 2029-03-02T10:00+08:00",
-        "期限 2029-03-02T10:00+08:00 尚未届满",
+        "the time given runs until 2029-03-02T23:59+08:00",
+        "期限 2029-03-02T23:59+08:00 尚未届满",
         ()),
     "evidence_term_is_past": (
-        "the time given runs until 2026-03-05T04:00+00:00",
-        "期限 2026-03-05T04:00+00:00 尚未届满",
+        "the time given runs until 2026-03-05T12:00+08:00",
+        "期限 2026-03-05T12:00+08:00 尚未届满",
         ()),
     "proof_term_is_past": (
-        "the time given runs until 2026-03-05T07:00+00:00",
-        "期限 2026-03-05T07:00+00:00 尚未届满",
+        "the time given runs until 2026-03-05T15:00+08:00",
+        "期限 2026-03-05T15:00+08:00 尚未届满",
         ()),
     "deadline_is_ahead": (
-        "the day given, 2026-03-02T04:00+00:00, is not after the request",
-        "期限 2026-03-02T04:00+00:00 不在提出之后",
+        "the day given, 2026-03-02T12:00+08:00, is not after the request",
+        "期限 2026-03-02T12:00+08:00 不在提出之后",
         ()),
     "evidence_is_enough": (
         "evidence is missing: video of the fault or photo of the fault or test report or "
@@ -211,6 +211,82 @@ SAYS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "899.01 is more than the 899.00 that is due",
         "垫付金额 899.01 超过应付 899.00",
         ()),
+    "promise_gives_as_much": (
+        "2697.01 is more than the promise pays, 2697.00",
+        "金额 2697.01 超过承诺的最高赔付 2697.00",
+        ()),
+    "compensation_is_within_the_rules": (
+        "89.91 is more than the 89.90 that the platform's rules give (《淘宝网发货管理规范》（2025-09-05 版，摘录）)",
+        "赔付 89.91 超过平台规则规定的 89.90（《淘宝网发货管理规范》（2025-09-05 版，摘录））",
+        ()),
+    "burden_is_met": (
+        "the merchant has to prove first here, and no proof of his was accepted: he cannot win",
+        "此类争议由商家先举证，没有被采信的证明材料，不能支持商家",
+        ("examine_proof",)),
+    "ruling_is_the_actors": (
+        "agent:A-2 did not make that ruling",
+        "该裁决不是 agent:A-2 作出的",
+        ()),
+    "correction_keeps_the_outcome": (
+        "a correction changes a text, a clause or a sum, and nothing of what is granted",
+        "更正只能改文字、条款或金额，不能改变裁决结果",
+        ()),
+    "nothing_is_performed_yet": (
+        "it is being performed already, or what is due is not that ruling's remedy",
+        "已经开始履行，或履行的不是该裁决",
+        ()),
+    "claim_was_put": (
+        "nothing in particular was asked of the merchant",
+        "没有向商家提出具体诉求",
+        ("contact_merchant.remedy",)),
+    "system_waits_for_the_term": (
+        "the time given runs until 2026-04-01T23:59+08:00",
+        "期限 2026-04-01T23:59+08:00 尚未届满",
+        ()),
+    "carrier_was_asked": (
+        "complain to the carrier first and wait for its answer (until 2026-03-09T23:59+08:00)",
+        "须先向快递企业投诉并等待答复（期限 2026-03-09T23:59+08:00）",
+        ("log_call",)),
+    "return_term_is_past": (
+        "the time given runs until 2026-03-09T23:59+08:00",
+        "期限 2026-03-09T23:59+08:00 尚未届满",
+        ()),
+    "suspension_needs_proof": (
+        "no proof of acceptance is owed by consumer:C-1",
+        "consumer:C-1 没有需要提交的受理凭证",
+        ()),
+    "duty_is_known": (
+        "the case has no D-9",
+        "本案没有D-9",
+        ()),
+    "duty_is_running": (
+        "D-2 is 'paused', where this cannot be done",
+        "D-2 现为“已中止”，不能这样做",
+        ()),
+    "duty_is_paused": (
+        "D-2 is 'running', where this cannot be done",
+        "D-2 现为“进行中”，不能这样做",
+        ()),
+    "duty_is_the_actors_to_move": (
+        "agent:A-1 may not stop, start or extend that deadline",
+        "该期限不由 agent:A-1 中止、恢复或延长",
+        ()),
+    "new_time_is_later": (
+        "2026-03-02T12:00+08:00 is not later than the time that there is, 2026-03-04T10:00+08:00, or is over three years away",
+        "2026-03-02T12:00+08:00 不晚于现有期限 2026-03-04T10:00+08:00，或在三年以后",
+        ()),
+    "duty_is_overdue": (
+        "the time given runs until 2026-03-04T10:00+08:00",
+        "期限 2026-03-04T10:00+08:00 尚未届满",
+        ()),
+    "duty_is_provisional": (
+        "that deadline is not provisional",
+        "该期限不是暂定的，无需重算",
+        ()),
+    "edition_is_later": (
+        "edition 2026-11.2 is not later than the case's, 2026-11.2",
+        "规则版本 2026-11.2 不晚于案件现用的 2026-11.2",
+        ()),
 }
 
 
@@ -254,17 +330,17 @@ def test_a_time_that_cannot_be_is_said_with_the_times_it_is_held_against() -> No
     with pytest.raises(Refused) as early:
         case.case.do(command("give_up"), case.context("consumer", at=ahead, recorded_at=case.clock))
     assert early.value.reasons[0].en == (
-        "2026-03-02T03:00:00+00:00 is later than the time of recording, 2026-03-02T02:00:00+00:00")
+        "2026-03-02T11:00:00+08:00 is later than the time of recording, 2026-03-02T10:00:00+08:00")
     with pytest.raises(Refused) as late:
         case.case.do(command("give_up"), case.context("consumer", at=behind, recorded_at=case.clock))
-    assert late.value.reasons[0].en == "2026-03-02T01:00:00+00:00 is before the case's last event at 2026-03-02T02:00:00+00:00"
+    assert late.value.reasons[0].en == "2026-03-02T09:00:00+08:00 is before the case's last event at 2026-03-02T10:00:00+08:00"
     case.case.do(command("reply", message="好"), case.context("consumer", at=case.clock, recorded_at=ahead))
     with pytest.raises(Refused) as recorded:
         case.case.do(command("give_up"), case.context("consumer", at=case.clock, recorded_at=case.clock))
-    assert recorded.value.reasons[0].en.endswith("is before the case's last event at 2026-03-02T03:00:00+00:00")
+    assert recorded.value.reasons[0].en.endswith("is before the case's last event at 2026-03-02T11:00:00+08:00")
     with pytest.raises(Refused) as both:
         case.case.do(command("give_up"), case.context("consumer", at=behind, recorded_at=case.clock))
-    assert both.value.reasons[0].en.endswith("is before the case's last event at 2026-03-02T02:00:00+00:00")
+    assert both.value.reasons[0].en.endswith("is before the case's last event at 2026-03-02T10:00:00+08:00")
 
 
 def test_what_is_at_another_point_is_named_with_where_it_stands() -> None:

@@ -22,6 +22,7 @@ GOLDEN = sorted((ROOT / "tests" / "golden").glob("*.db"))
 STORIES = {f"SC-{n}" for n in range(1, 13)}
 #: What no scenario can show, and why.
 NOT_IN_A_SCENARIO = {
+    "calendar_not_published": "which years are published is a matter of the installed calendar and not of the story",
     "command_id_reused": "a scenario numbers its own commands",
     "in_the_future": "a scenario records at the time of the step",
     "order_inconsistent": "a case of such an order is never opened",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import SCENARIOS, casework, pairs, yaml_of
+from cli_helpers import SCENARIOS, casework, pairs, rows, yaml_of
 
 LIVE, REPLAYED = "live.db", "replayed.db"
 #: What depends on the moment at which it is asked.
@@ -111,6 +111,59 @@ def test_a_deadline_is_running_or_overdue_as_of_the_moment_that_is_asked_for() -
     view = show("juicer", REPLAYED, "--version", str(notified["version"]))
     [duty] = [d for d in view["duties"] if d["who"] == "merchant"]
     assert (datetime.fromisoformat(duty["due"]), duty["status"], view["overdue"]) == (due, "running", False)
+
+
+@pytest.mark.parametrize("name", ["juicer", "suspended_for_court", "parcel_lost", "return_without_confirmation",
+                                  "association_without_result", "phone_call_broken_promise"])
+def test_the_deadlines_of_a_case_are_those_that_its_events_opened_and_did_not_settle(name: str) -> None:
+    """Followed here through the stored documents alone: what is owed, by whom, until when, and what was not done in time."""
+    replayed(name)
+    owed: dict[str, dict[str, Any]] = {}
+    late: dict[str, dict[str, Any]] = {}
+    for row in rows(REPLAYED):
+        event = json.loads(row[3])
+        for change in event.get("duties", []):
+            key, what = change["id"], change["change"]
+            if "due" in change:
+                owed[key] = owed.get(key, {}) | {"duty": change["duty"], "who": change["owes"], "rule": change["due"]["rule"],
+                                                 "due": datetime.fromisoformat(change["due"]["at"]), "status": "running"}
+            if what == "paused":
+                owed[key]["status"] = "paused"
+            elif what == "missed":
+                owed[key]["status"] = "overdue"
+                late[key] = {"duty": change["duty"], "who": change["owes"], "missed_at": event["at"], "done_at": None}
+            elif what == "met" and key in late:
+                late[key]["done_at"] = event["at"]
+            if what in ("met", "cancelled"):
+                del owed[key]
+        view = show(name, REPLAYED, "--version", str(event["version"]))
+        at = datetime.fromisoformat(event["at"])
+        for duty in owed.values():
+            duty["status"] = "overdue" if duty["status"] == "running" and at > duty["due"] else duty["status"]
+        shown = {d["id"]: {key: d[key] for key in ("duty", "who", "rule", "status")} | {"due": datetime.fromisoformat(d["due"])}
+                 for d in view["duties"]}
+        assert shown == owed, event["version"]
+        assert [d["due"] for d in view["duties"]] == sorted(d["due"] for d in view["duties"])
+        assert view["overdue"] == any(d["status"] == "overdue" for d in owed.values())
+        assert {m["id"]: (m["duty"], m["who"], moment(m["missed_at"]), moment(m["done_at"])) for m in view["missed"]} == {
+            key: (m["duty"], m["who"], moment(m["missed_at"]), moment(m["done_at"])) for key, m in late.items()}
+    assert show(name, REPLAYED)["duties"] == []
+
+
+def moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", ("merchant's answer", "platform's reply", "overdue")),
+                                             ("zh", ("商家答复", "平台回复", "逾期"))])
+def test_the_page_of_a_case_says_its_deadlines_in_the_language(lang: str, words: tuple[str, ...]) -> None:
+    replayed("parcel_lost")
+    pages = "".join(casework("show", "parcel_lost", "--version", str(version), "--store", REPLAYED, lang=lang).ok().out
+                    for version in range(1, 12))
+    assert all(word in pages for word in words[:2])
+    before, after = (casework("show", "parcel_lost", "--version", version, "--store", REPLAYED, lang=lang).ok().out
+                     for version in ("5", "6"))
+    assert (words[2] in before, words[2] in after) == (False, True), "the carrier has let its seven days go by"
 
 
 def test_options_as_of_a_version_are_those_of_that_version() -> None:

@@ -39,7 +39,7 @@ MAY: tuple[tuple[str, str, str], ...] = (
     ("submit_proof", "merchant consumer", "awaiting_proof"),
     ("close_proof", "agent supervisor system", "awaiting_proof"),
     ("suspend", "agent supervisor", "under_review"),
-    ("resume", "agent supervisor", "suspended"),
+    ("resume", "agent supervisor system", "suspended"),
     ("rule", "agent supervisor", "under_review escalated"),
     ("execute_ruling", "agent supervisor system", "ruled"),
     ("dismiss", "agent supervisor system", "ruled"),
@@ -59,7 +59,8 @@ MAY: tuple[tuple[str, str, str], ...] = (
     ("give_up", "consumer", OPEN),
     ("lapse", "system agent",
      "discovered awaiting_merchant merchant_needs_evidence offer_made merchant_refused "
-     "more_evidence_needed not_accepted"),
+     "more_evidence_needed not_accepted remedy_due"),
+    ("deem_agreed", "system", "awaiting_merchant"),
     ("reopen", "consumer", "withdrawn abandoned lapsed"),
     ("reopen_filed", "consumer", "dismissed withdrawn abandoned lapsed"),
     ("add_evidence", "consumer merchant adviser agent supervisor", OPEN),
@@ -87,11 +88,19 @@ MAY: tuple[tuple[str, str, str], ...] = (
     ("reply", "consumer merchant",
      "awaiting_merchant merchant_needs_evidence offer_made merchant_refused filed more_evidence_needed "
      "not_accepted under_review awaiting_proof suspended"),
-    ("apply_advance", "consumer", "remedy_due"),
+    ("apply_advance", "consumer system", "remedy_due"),
     ("pay_advance", "agent supervisor system", "remedy_due"),
     ("close_advance", "agent supervisor system", ALL),
     ("recover_advance", "agent supervisor system", ALL),
     ("authorise_adviser", "consumer", OPEN),
+    ("correct_ruling", "agent supervisor", "ruled remedy_due"),
+    ("show_acceptance", "consumer merchant", "suspended"),
+    ("pause_duty", "agent supervisor external", OPEN),
+    ("resume_duty", "agent supervisor external", OPEN),
+    ("extend_duty", "agent supervisor external", OPEN),
+    ("miss_duty", "system", OPEN),
+    ("recompute_duty", "system", OPEN),
+    ("adopt_edition", "supervisor system", OPEN),
 )
 
 

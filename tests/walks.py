@@ -15,16 +15,18 @@ from decimal import Decimal
 from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import msgspec
-from domain_helpers import sample
+from domain_helpers import decided_late, sample
 from msgspec import inspect
 
 from casework.application import service, views
-from casework.audit.check import audit_case
+from casework.application.clockwork import tick
+from casework.audit.check import audit, audit_case
 from casework.audit.projector import project
 from casework.domain.case import Case
-from casework.domain.commands import COMMANDS, Command
+from casework.domain.commands import COMMANDS, AdoptEdition, Command, name_of
 from casework.domain.decide import actor_for, judge, process_of, roles_of
 from casework.domain.facts import Facts
 from casework.domain.fold import fold
@@ -33,11 +35,13 @@ from casework.domain.guards import MONEY, PROMISES
 from casework.domain.lifecycle import CLOSED, STAGE_OF
 from casework.domain.reasons import REASONS
 from casework.domain.request import Request
+from casework.domain.standing.events import is_standing
 from casework.domain.values import Actor, Remedy
 from casework.domain.vocabulary import BODIES, EVIDENCE_KINDS, PROOF_KINDS, ROLES, SERVICES
 from casework.errors import CaseworkError, Refused
-from casework.rulebook.edition import pinned
+from casework.rulebook.edition import CURRENT, EDITIONS, edition, pinned
 from casework.store import codec
+from casework.store.dues import running
 from casework.store.row import Row
 from casework.store.store import Store, stored
 from casework.store.stored import to_row
@@ -47,6 +51,16 @@ T = TypeVar("T")
 Pick = Callable[[int], int]
 Said = dict[str, Any]
 
+#: What no walk can come to, and why.
+BEYOND = {
+    "adopt_edition": "a case opened now has pinned the latest edition already",
+    "recompute_duty": "the calendar that is not published does not come during a walk",
+    "unknown_edition_named": "walks name editions that there are",
+    "amount_exceeds_rule": "a compensation above a fixed sum takes a shipping case and a ruling; tests/test_figures.py",
+    "not_a_correction": "walks change the clause, which is always a correction; tests/test_corrections.py",
+    **dict.fromkeys(("appeal_too_late", "blacklisted", "closed_for_good", "forged_in_case", "more_than_owed", "not_on_record",
+                     "not_removed", "not_the_merchant", "published_already"), "said of merchants' standings; tests/test_standing.py"),
+}
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 #: From here on there is no later day to give anybody.
 LAST_YEARS = 9990
@@ -108,7 +122,8 @@ def candidates(facts: Facts, roles: Iterable[str]) -> list[Actor]:
 def codes_of(name: str, by: Actor, at: datetime, facts: Facts, said: Said | Command) -> list[str]:
     """What is said against it."""
     command = said if isinstance(said, Command) else msgspec.convert(said, COMMANDS[name], strict=False)
-    return sorted({r.code for r in judge(facts, Request(name, by, at, pinned(facts.edition), command))[1]})
+    adopts = edition(command.edition) if isinstance(command, AdoptEdition) else None
+    return sorted({r.code for r in judge(facts, Request(name, by, at, pinned(facts.edition), command, adopts=adopts))[1]})
 
 
 def can(name: str, by: Actor, at: datetime, facts: Facts) -> bool:
@@ -166,6 +181,14 @@ def _advances(facts: Facts, at: datetime) -> list[Said]:
 
 
 _REFERRALS = _named("referral", lambda f: f.referrals, "R-1")
+_DUTIES = _named("duty", lambda f: f.duties, "D-1")
+
+
+def _extensions(facts: Facts, at: datetime) -> list[Said]:
+    """A day more for each duty, reckoned from its end or from now, whichever is later."""
+    return [{"duty": d.id, "until": max(at, d.due.at) + DAY} for d in facts.duties.values()] or [{"duty": "D-1", "until": at + DAY}]
+
+
 _SUITS: dict[str, _Suits] = {
     "make_offer": lambda f, t: [{"remedy": remedy} for remedy in _remedies(f)],
     "refuse_claim": lambda f, t: [{"excuse": excuse} for excuse in ("misuse", "stalling", "denies_counterfeit")],
@@ -197,17 +220,27 @@ _SUITS: dict[str, _Suits] = {
     "settle_return": lambda f, t: [{"received": True}, {"received": False}],
     "pay_advance": _advances,
     "authorise_adviser": lambda f, t: [{"adviser": "V-1"}, {"adviser": "V-2"}],
+    "pause_duty": _DUTIES,
+    "resume_duty": _DUTIES,
+    "extend_duty": _extensions,
+    "correct_ruling": lambda f, t: [{"clause": f"{f.rulings[-1].clause if f.rulings else 1}（更正）"}],
+    "miss_duty": _DUTIES,
+    "recompute_duty": _DUTIES,
+    "adopt_edition": lambda f, t: [{"edition": name} for name in EDITIONS],
 }
 
 #: Optional fields that somebody may add, where they change what a guard answers or what is known afterwards.
 _MORE: dict[str, Callable[[Facts, datetime], list[Said]]] = {
-    "contact_merchant": lambda f, t: [{"channel": "app_service"}],
+    "contact_merchant": lambda f, t: [{"channel": "app_service"}, *({"remedy": remedy} for remedy in _remedies(f))],
+    "suspend": lambda f, t: [{"party": "merchant"}],
+    "refer": lambda f, t: [{"body": "consumer_association", "province": "zj"}],
     "perform_remedy": lambda f, t: [{"amount": str(_due(f))}, {"amount": "1.00", "reference": "转账"}],
     "file": lambda f, t: [{"without_contact": "unreachable"}, {"channel": "fast_track"}, {"new_evidence": "test_report"}],
     "rule": lambda f, t: [{"outcome": "for_merchant", "remedy": None}, {"penalties": [{"kind": "warning", "points": 6}, {"kind": "blacklist", "clause": "规则 1"}]}],
     "reopen_filed": lambda f, t: [{"new_evidence": "court_judgment", "claim": "exchange"}, {"without_contact": "safety"}],
     "add_evidence": lambda f, t: [{"sha256": "0f" * 32, "name": "证据.mp4"}],
-    "log_call": lambda f, t: [{"promised": "回电", "promised_by": t + DAY}, {"transferred": True}],
+    "log_call": lambda f, t: [{"promised": "回电", "promised_by": t + DAY}, {"transferred": True}, {"channel": "carrier_service"},
+                              {"channel": "carrier_service", "answered": True}],
     "notify": lambda f, t: [{"channel": "hotline", "answer_by": t + HOUR}],
     "external_award": lambda f, t: [{"document": "调解书"}],
 }
@@ -257,6 +290,15 @@ STRANGE: dict[str, tuple[Said, ...]] = {
     "accept_referral": ({"referral": "R-9"},),
     "answer_tip_off": ({"tip_off": "T-9"},),
     "reopen_filed": ({"new_evidence": "goods_photo"},),
+    "contact_merchant": ({"remedy": {"kind": "refund"}}, {"remedy": {"kind": "refund", "amount": "1000000.00"}}),
+    "suspend": ({"party": "agent"},),
+    "refer": ({"body": "consumer_association", "province": "ZJ"}, {"body": "postal_authority"}),
+    "pause_duty": ({"duty": "D-99"}, {"duty": "D-1"}),
+    "resume_duty": ({"duty": "D-99"}, {"duty": "D-1"}),
+    "extend_duty": ({"until": BEGIN}, {"duty": "D-99"}, {"duty": "D-1"}),
+    "miss_duty": ({"duty": "D-99"},),
+    "recompute_duty": ({"duty": "D-99"},),
+    "adopt_edition": ({"edition": "2099-01"}, {"edition": "2026-11"}),
     "add_evidence": tuple({"kind": kind} for kind in EVIDENCE_KINDS),
 }
 
@@ -315,8 +357,9 @@ class Figures:
             getattr(self, name).update(getattr(other, name))
 
     def unseen(self) -> list[str]:
-        """The states, commands and codes that no walk has come to. None lies beyond walking: what is too rare gets a path."""
-        return [*(set(STAGE_OF) - set(self.states)), *(set(COMMANDS) - set(self.commands)), *(set(REASONS) - set(self.codes))]
+        """The states, commands and codes that no walk has come to, but for what lies beyond walking; what is too rare gets a path."""
+        seen = {*self.states, *self.commands, *self.codes}
+        return sorted({*STAGE_OF, *COMMANDS, *REASONS} - seen - set(BEYOND))
 
     def lines(self) -> list[str]:
         """For people."""
@@ -364,6 +407,11 @@ class Tale:
         return self.live.facts
 
 
+def _is_of_a_case(row: Row) -> bool:
+    """Whether it is a row of a case; a ruling with penalties also moves its merchant's standing."""
+    return not is_standing(row.case)
+
+
 class Watched:
     """A store of which the facts that the service carried are kept when it saves them."""
 
@@ -372,8 +420,8 @@ class Watched:
         self.carried: Facts | None = None
         save = store.save
 
-        def watch(case: Case) -> None:
-            save(case)
+        def watch(case: Case, *standings: Any) -> None:
+            save(case, *standings)
             self.carried = case.facts
 
         store.save = watch  # type: ignore[method-assign]
@@ -382,14 +430,14 @@ class Watched:
 #: How often what is open is tried: what ends a case rarely, so that walks get deep, and what is seldom open often.
 _WEIGHTS: dict[str, int] = {name: weight for weight, names in {
     1: "give_feedback publicise tip_off authorise_adviser",
-    2: "give_up withdraw lapse reply log_call",
+    2: "give_up withdraw lapse reply log_call pause_duty extend_duty",
     4: "answer_tip_off instant_refund refer dispute_evidence accept_offer",
     8: "assign make_offer refuse_claim",
     16: "contact_merchant decline_offer reject_complaint request_evidence report_default go_external escalate suspend add_evidence notify "
         "refuse_referral withdraw_referral",
     64: "ship_return receive_return contest_return settle_return apply_advance pay_advance close_advance "
         "recover_advance accept_referral settle_referral end_referral external_award end_external dismiss remit "
-        "refuse_escalation resume close_proof submit_proof execute_ruling answer reopen reopen_filed supply_evidence confirm_remedy perform_remedy",
+        "refuse_escalation resume close_proof deem_agreed show_acceptance resume_duty recompute_duty submit_proof execute_ruling answer reopen reopen_filed supply_evidence confirm_remedy perform_remedy",
     200: "accept_complaint rule end_external answer_merchant",
 }.items() for name in names.split()}
 _COMMON = 24
@@ -406,6 +454,11 @@ PATHS = tuple(path.split() for path in (
     "contact_merchant file reject_complaint refer accept_referral settle_referral go_external",
     "contact_merchant file reject_complaint escalate assign sought refuse_escalation",
     "contact_merchant refer=court accept_referral refer=market_regulator accept_referral",
+    "contact_merchant contact_merchant contact_merchant sought later deem_agreed",
+    "contact_merchant later miss_duty refuse_claim",
+    "contact_merchant file evidence accept_complaint notify sought pause_duty resume_duty sought extend_duty sought heard rule sought correct_ruling",
+    "contact_merchant file evidence accept_complaint suspend=court sought show_acceptance show_acceptance resume",
+    "contact_merchant refer tip_off later miss_duty",
 ))
 #: How long until the next step: mostly hours and days, seldom years.
 _SPANS = {timedelta(0): 4, HOUR: 24, 5 * HOUR: 12, DAY: 12, 3 * DAY: 12, 10 * DAY: 3, 100 * DAY: 1}
@@ -442,9 +495,11 @@ class World:
         command_id = self._id()
         before = self._all()
         self.figures.steps += 1
-        self.note(f"{self.now:%Y-%m-%d %H:%M} {case} open_case by {by!r} as {command_id!r}: {given}")
+        rules = one(pick, (CURRENT, CURRENT, *EDITIONS.values()))
+        self.note(f"{self.now:%Y-%m-%d %H:%M} {case} open_case by {by!r} as {command_id!r} under {rules.id}: {given}")
         try:
-            done = service.open_case(self.store, case, given, by=by, clock=lambda: self.now, command_id=command_id)
+            with patch.object(service, "current", lambda: rules):
+                done = service.open_case(self.store, case, given, by=by, clock=lambda: self.now, command_id=command_id)
         except CaseworkError as error:
             self._refused(None, error, Actor(role="system", id="system"), before, self.now)
             return
@@ -456,7 +511,7 @@ class World:
         self.figures.recorded += 1
         self._sound(tale, done.event, row)
         again = service.open_case(self.store, case, given, by=by, clock=lambda: self.now + HOUR, command_id=command_id)
-        assert (again.repeated, again.event, self._all()) == (True, done.event, before + [row])
+        assert (again.repeated, again.event, self._cases()) == (True, done.event, [*filter(_is_of_a_case, before), row])
 
     def tale(self, pick: Pick) -> Tale:
         """One of the cases, rather an open one; a new one where none is left open."""
@@ -554,6 +609,31 @@ class World:
             name, by, said = one(pick, found[code])
             self.give(tale, name, said, by=str(by))
 
+    def tick(self, pick: Pick, tale: Tale) -> None:
+        """Time passes until something is over, rarely for years; what follows is done, once, in every case that it concerns."""
+        ends = sorted(d.due.at for d in tale.facts.duties.values() if d.state == "running" and d.due.at.year < LAST_YEARS)
+        if ends:
+            self.now = max(self.now, (ends[-1] if pick(12) == 0 else ends[0]) + timedelta(seconds=1))
+        self.figures.steps += 1
+        self.note(f"{self.now:%Y-%m-%d %H:%M} tick")
+        done = list(tick(self.store, self.now, lambda: self.now))
+        assert not [ticked for ticked in done if ticked.error is not None]
+        for each in self.tales:
+            for row in list(self.store.rows(each.case))[len(each.rows):]:
+                event = codec.decode(row.topic, row.payload)
+                each.rows.append(row)
+                Case.from_events(each.live, [event])
+                each.audited = project(each.audited, event)
+                self._sound(each, event, row)
+                each.seen.append((self.now, views.full(each.facts, self.now)))
+                assert (each.case, str(event.by)) in [(ticked.case, "system:system") for ticked in done]
+                self.figures.recorded += 1
+                self.figures.commands[name_of(type(event.data))] += 1
+            assert not [d for d in each.facts.duties.values() if d.is_late(max(self.now, each.facts.at)) and self.now > d.due.at]
+        before = self._all()
+        assert list(tick(self.store, self.now, lambda: self.now)) == []
+        assert self._all() == before
+
     def nonsense(self, pick: Pick, tale: Tale) -> None:
         """A command with something wrong in it: what is said, who, when, its name or its id."""
         names = list(COMMANDS)
@@ -615,7 +695,7 @@ class World:
         assert not done.repeated
         *old, row = self.store.rows(tale.case)
         assert old == tale.rows
-        assert len(self._all()) == len(before) + 1
+        assert len(self._cases()) == len([*filter(_is_of_a_case, before)]) + 1
         tale.rows.append(row)
         Case.from_events(tale.live, [done.event])
         tale.audited = project(tale.audited, done.event)
@@ -644,9 +724,11 @@ class World:
 
     def end(self) -> None:
         """What has to hold of every case when its walk is over."""
-        assert self._all() == [row for tale in self.tales for row in tale.rows]
+        assert self._cases() == [row for tale in self.tales for row in tale.rows]
+        assert {f.code for f in audit(self._all())} <= {"decided_late"}
+        assert sorted(self.store.dues()) == sorted(running(self._all()))
         for tale in self.tales:
-            assert audit_case(tale.rows) == []
+            assert [(f.code, f.version) for f in audit_case(tale.rows)] == decided_late(views.events_of(tale.rows))
             for version, (now, seen) in enumerate(tale.seen, 1):
                 facts = views.facts_of(tale.rows, version=version)
                 assert facts is not None
@@ -660,6 +742,7 @@ class World:
         assert row == to_row(stored(event))
         if tale.facts.state in CLOSED:
             assert views.duties(tale.facts, self.now + 4000 * DAY) == []
+            assert not [d for d in tale.facts.duties.values() if d.is_owed]
             assert tale.facts.closed_at is not None
         self.figures.states[tale.facts.state] += 1
 
@@ -700,6 +783,9 @@ class World:
     def _all(self) -> list[Row]:
         return list(self.store.rows())
 
+    def _cases(self) -> list[Row]:
+        return [*filter(_is_of_a_case, self._all())]
+
     def _id(self) -> str:
         self.count += 1
         return f"c-{self.count}"
@@ -715,7 +801,7 @@ class World:
         roles = roles_of(name, facts)
         others = [Actor(role=role, id=f"{role[0].upper()}-2") for role in ("agent", "supervisor") if role in roles]
         return [by for by in (*candidates(facts, roles), *others)
-                if not judge(facts, Request(name, by, self.now, pinned(facts.edition)))[1]]
+                if not judge(facts, Request(name, by, self.now, pinned(facts.edition), adopts=CURRENT))[1]]
 
     def _plausible(self, pick: Pick, facts: Facts, name: str, value: str = "") -> Said:
         said = one(pick, [said for said in fillings(name, facts, self.now) if not value or value in said.values()])

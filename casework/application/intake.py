@@ -15,6 +15,7 @@ from msgspec import inspect
 from casework.domain.commands import COMMANDS, Command, OpenCase
 from casework.domain.decide import actor_for
 from casework.domain.facts import Facts
+from casework.domain.standing.commands import STANDING_COMMANDS, StandingCommand
 from casework.domain.values import Actor, clean, told
 from casework.domain.vocabulary import BODIES, ROLES
 from casework.errors import InputError
@@ -27,6 +28,8 @@ _DOES_NOT_FIT = tuple((re.compile(pattern), en, zh) for pattern, en, zh in (
     (r"regex '.*agent\|", "write agent:ID or supervisor:ID, such as agent:A-1",
      "请写 agent:编号 或 supervisor:编号，例如 agent:A-1"),
     (r"regex '\^\((\w+(?:\|\w+)+)\)\$'", "has to be one of: {0}", "须为其中之一：{0}"),
+    (r"regex '.*/\[0-9\]", "write CASE/VERSION.NUMBER, such as K-1/12.1 (see casework merchant)",
+     "请写 案件/版本.序号，例如 K-1/12.1（见 casework merchant）"),
     (r"regex '.*0-9a-f", "is no SHA-256; write its 64 digits, 0-9 and a-f",
      "不是 SHA-256，请写 64 位十六进制数字（0-9、a-f）"),
     (r"regex", "is no identity; write letters, digits, '.', '_' and '-', at most 64",
@@ -65,9 +68,21 @@ class FieldMissing(FieldError):
 
 def command_named(name: str, said: Mapping[str, Any]) -> Command:
     """The command of that name saying that. :class:`FieldError` for an unknown name or field, or for what does not fit."""
+    if name in STANDING_COMMANDS:
+        raise FieldError(f"'{name}' is done to a merchant, not to a case; name merchant:ID in its place",
+                         f"“{name}”是对商家的步骤，不是对案件的；请写 merchant:商家编号")
     if name not in COMMANDS:
         raise FieldError(*_unknown("trigger", "步骤", name, list(COMMANDS)))
     return read(said, COMMANDS[name])
+
+
+def standing_command(name: str, said: Mapping[str, Any]) -> StandingCommand:
+    """The command of that name saying that. :class:`FieldError` for an unknown name or field, or for what does not fit."""
+    if name not in STANDING_COMMANDS:
+        names = ", ".join(STANDING_COMMANDS)
+        raise FieldError(f"'{name[:60]}' is nothing that can be done to a merchant's standing; one of: {names}",
+                         f"“{name[:60]}”不是商家记录的步骤；可用：{names}")
+    return read(said, STANDING_COMMANDS[name])
 
 
 def opening(said: Mapping[str, Any]) -> OpenCase:
@@ -84,6 +99,8 @@ def read(said: Any, kind: type[T]) -> T:
         return clean(msgspec.convert(_shaped(said, inspect.type_info(kind)), kind, strict=False))
     except msgspec.ValidationError as error:
         raise _said_clearly(error, kind) from None
+    except UnicodeEncodeError:  # of a text where none is wanted
+        raise FieldError("holds half of a character (a lone surrogate)", "含有不完整的字符") from None
 
 
 def actor(text: str, facts: Facts | None) -> Actor:

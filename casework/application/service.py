@@ -14,16 +14,20 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from casework.application.intake import FieldMissing, actor, command_named, opener, opening
+from casework.application.standing import carry_standing, followed
 from casework.domain.case import Case
-from casework.domain.commands import Command, OpenCase, name_of
+from casework.domain.commands import AdoptEdition, Command, OpenCase, name_of
 from casework.domain.decide import Context, ask
 from casework.domain.events import EVENT_OF, Event
 from casework.domain.facts import Facts
 from casework.domain.fold import fold
 from casework.domain.reasons import reason
+from casework.domain.standing.commands import StandingCommand
+from casework.domain.standing.events import is_standing, merchant_of
+from casework.domain.topics import AnyEvent
 from casework.domain.values import COMMAND_ID_PATTERN, IDENTITY_PATTERN, Actor, clean
 from casework.errors import Conflict, InputError, Permitted, Refused
-from casework.rulebook.edition import CURRENT, pinned
+from casework.rulebook.edition import current, edition, pinned
 from casework.store.store import Store, VersionTaken
 
 Clock = Callable[[], datetime]
@@ -43,7 +47,7 @@ class Done:
     case: str
     version: int
     state: str
-    event: Event
+    event: AnyEvent
     repeated: bool
 
 
@@ -62,7 +66,7 @@ def open_case(store: Store, case_id: str, given: OpenCase | Mapping[str, Any], *
             if store.has(case_id):
                 return _opened_before(store, next(store.events(case_id)), command, who, command_id, at)
             now = clock()
-            case = Case.open(case_id, command, Context(who, at or now, now, command_id, CURRENT))
+            case = Case.open(case_id, command, Context(who, at or now, now, command_id, current()))
             event = cast(Event, case.pending_events[0])
             try:
                 store.save(case)
@@ -74,35 +78,50 @@ def open_case(store: Store, case_id: str, given: OpenCase | Mapping[str, Any], *
     raise AssertionError("unreachable")
 
 
-def carry_on(store: Store, case_id: str, name: str, said: Mapping[str, Any] | Command, *, by: str, clock: Clock,
-             command_id: str, at: datetime | None = None) -> Done:
-    """Give a case a command and record what it decides, exactly once.
+def carry_on(store: Store, case_id: str, name: str, said: Mapping[str, Any] | Command | StandingCommand, *, by: str,
+             clock: Clock, command_id: str, at: datetime | None = None) -> Done:
+    """Give a case a command and record what it decides, exactly once; and with it what follows for its merchant's standing.
 
+    ``merchant:ID`` in place of a case names a merchant's standing, which takes commands of its own.
     Where a required field is missing, it is first asked whether the command could be given at all.
     A command id that the case has seen returns what was recorded then, if it is the same command: what is said, who
     says it and, where it is given, when it happened. Raises :class:`~casework.errors.Refused` with every reason,
     :class:`~casework.errors.UnknownCase`, :class:`~casework.errors.InputError`, :class:`~casework.errors.StoreError`.
     """
-    command, incomplete = _command(name, said)
     command_id = _stored_id(command_id)
+    if is_standing(case_id):
+        return _carry_standing(store, case_id, name, said, by=by, clock=clock, command_id=command_id, at=at)
+    if isinstance(said, StandingCommand):
+        raise InputError(f"that is done to a merchant, not to case '{case_id}'; name merchant:ID",
+                         f"这是对商家的步骤，不是对案件“{case_id}”的；请写 merchant:商家编号")
+    command, incomplete = _command(name, said)
     with store.writing():
         for attempt in range(ATTEMPTS):
             case = store.get(case_id)
             if command is not None and command_id in case.facts.commands:
                 return _repeated(store, case.facts, command, command_id, by, at)
-            context = _context(case.facts, by, at, clock(), command_id)
+            context = _context(case.facts, by, at, clock(), command_id, command)
             if command is None:
                 ask(case.facts, name, context)
                 raise incomplete or AssertionError("either complete or not")
             event = case.do(command, context)
             try:
-                store.save(case)
+                store.save(case, *followed(store, case.facts, event))
             except VersionTaken:
                 if attempt == ATTEMPTS - 1:
                     raise
             else:
                 return Done(case_id, event.originator_version, case.facts.state, event, repeated=False)
     raise AssertionError("unreachable")
+
+
+def _carry_standing(store: Store, stream: str, name: str, said: Mapping[str, Any] | Command | StandingCommand, *, by: str,
+                    clock: Clock, command_id: str, at: datetime | None) -> Done:
+    if isinstance(said, Command):
+        raise InputError(f"that is done to a case, not to {stream}", f"这是对案件的步骤，不是对 {stream} 的")
+    standing, event, repeated = carry_standing(store, merchant_of(stream), name, said, by=by, clock=clock,
+                                               command_id=command_id, at=at, attempts=ATTEMPTS)
+    return Done(stream, event.originator_version, standing.facts.status(event.at), event, repeated)
 
 
 def _command(name: str, said: Mapping[str, Any] | Command) -> tuple[Command | None, FieldMissing | None]:
@@ -115,9 +134,10 @@ def _command(name: str, said: Mapping[str, Any] | Command) -> tuple[Command | No
         return None, error
 
 
-def _context(facts: Facts, by: str, at: datetime | None, now: datetime, command_id: str) -> Context:
+def _context(facts: Facts, by: str, at: datetime | None, now: datetime, command_id: str, command: Command | None) -> Context:
     recorded_at = facts.recorded_at if now < facts.recorded_at <= now + CLOCK_SLACK else now
-    return Context(actor(by, facts), at or recorded_at, recorded_at, command_id, pinned(facts.edition))
+    adopts = edition(command.edition) if isinstance(command, AdoptEdition) else current()
+    return Context(actor(by, facts), at or recorded_at, recorded_at, command_id, pinned(facts.edition), adopts)
 
 
 def _opened_before(store: Store, first: Event, command: OpenCase, who: Actor, command_id: str,

@@ -10,18 +10,22 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from casework.domain import fold
 from casework.domain.answers import ANSWERS
 from casework.domain.beside import HEARING
-from casework.domain.events import CaseOpened, Event, topic_of
-from casework.domain.facts import Facts
+from casework.domain.duties import DUTIES
+from casework.domain.events import CaseOpened, Event
+from casework.domain.facts import Duty, Facts
 from casework.domain.lifecycle import CLOSED, STAGE_OF
+from casework.domain.standing.events import StandingEvent, is_standing
+from casework.domain.topics import AnyEvent, any_topic_of
 from casework.domain.values import Remedy, personal_fields
-from casework.errors import CaseworkError
+from casework.domain.versions import TABLES
+from casework.errors import CaseworkError, InputError
 from casework.store import codec
 from casework.store.row import Row
 
@@ -32,8 +36,8 @@ class UnreadableCase(CaseworkError):
     """A case of which an event cannot be read; the message names it and sends to the audit."""
 
 
-def events_of(rows: Iterable[Row]) -> Iterator[Event]:
-    """The events of rows of one case; :class:`UnreadableCase` at the first that cannot be read."""
+def events_of(rows: Iterable[Row]) -> Iterator[AnyEvent]:
+    """The events of rows of one case, or of one merchant; :class:`UnreadableCase` at the first that cannot be read."""
     for row in rows:
         try:
             event = codec.decode(row.topic, row.payload)
@@ -50,19 +54,24 @@ def facts_of(rows: Iterable[Row], *, as_of: datetime | None = None, version: int
     ]
     if not events:
         return None
+    if isinstance(events[0], StandingEvent):
+        stream = events[0].originator_id
+        raise InputError(f"that is a merchant; see him with: casework merchant {stream}, or: casework history {stream}",
+                         f"这是商家；请用 casework merchant {stream} 或 casework history {stream} 查看", stream)
     try:
         if not isinstance(events[0], CaseOpened):
             raise ValueError("the first event did not open the case")
-        return fold.fold(events)
+        return fold.fold(cast(list[Event], events))
     except (KeyError, ValueError, AttributeError, AssertionError, TypeError) as error:
         raise UnreadableCase(f"case '{events[0].originator_id}' is inconsistent; run: casework audit ({error})",
                              f"案件“{events[0].originator_id}”的记录前后矛盾；请运行 casework audit（{error}）") from None
 
 
 def by_case(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
-    """The rows of a scan, case by case."""
+    """The rows of a scan, case by case; what is recorded of merchants' standings is passed over."""
     for case, group in groupby(rows, key=lambda row: row.case):
-        yield str(case), list(group)
+        if not is_standing(case):
+            yield str(case), list(group)
 
 
 def summary(facts: Facts, now: datetime) -> View:
@@ -112,6 +121,7 @@ def full(facts: Facts, now: datetime) -> View:
         "advance": facts.advance,
         "penalties": [_penalty(p) for p in facts.rulings[-1].penalties] if facts.rulings else [],
         "duties": duties(facts, now),
+        "missed": missed(facts),
         "referrals": [{"id": r.id, "body": r.body, "at": r.at, "state": r.state} for r in facts.referrals.values()],
         "tip_offs": [{"id": t.id, "to": t.to, "about": t.about, "state": t.state} for t in facts.tip_offs.values()],
         "calls": [{"at": c.at, "channel": c.channel, "note": c.note, "staff": c.staff, "promised": c.promised,
@@ -124,7 +134,35 @@ def full(facts: Facts, now: datetime) -> View:
 
 
 def duties(facts: Facts, now: datetime) -> list[View]:
-    """The deadlines that run: who owes what until when. A closed case has none."""
+    """What is owed, by whom, until when: running, standing still, or late and still to be done. A closed case has none."""
+    tables = TABLES.get(facts.lifecycle)
+    if facts.duties or (tables and tables.duties):
+        to = {row.name: row.to for row in DUTIES}
+        owed = [d for d in facts.duties.values() if d.is_owed]
+        return [_recorded(d, to.get(d.kind, ""), now) for d in sorted(owed, key=lambda d: (d.due.at, d.id))]
+    return _derived_duties(facts, now)
+
+
+def missed(facts: Facts) -> list[View]:
+    """What was not done in time: by whom, until when it was due, when that was recorded, whether it was done later."""
+    return [
+        {"id": d.id, "duty": d.kind, "who": d.owes, "due": d.due.at, "missed_at": d.missed_at,
+         "done_at": d.settled_at if d.state == "late" else None, "clause": d.due.clause, "certainty": d.due.certainty}
+        for d in facts.duties.values() if d.missed_at is not None
+    ]
+
+
+def _recorded(duty: Duty, to: str, now: datetime) -> View:
+    late = duty.state == "missed" or duty.is_late(now)
+    return {
+        "duty": duty.kind, "who": duty.owes, "due": duty.due.at, "status": "overdue" if late else duty.state,
+        "clause": duty.due.clause, "certainty": duty.due.certainty, "id": duty.id, "to": to, "rule": duty.due.rule,
+        "provisional": duty.due.provisional, "about": duty.about, "since": duty.since, "overrides": list(duty.due.overrides),
+    }
+
+
+def _derived_duties(facts: Facts, now: datetime) -> list[View]:
+    """The deadlines of a case that pinned the first lifecycle, which records none: as its facts give them."""
     if facts.state in CLOSED:
         return []
     found = []
@@ -144,14 +182,14 @@ def duties(facts: Facts, now: datetime) -> list[View]:
 
 
 def history(rows: Iterable[Row]) -> Iterator[View]:
-    """Every event of a case, in order."""
+    """Every event of a case, or of a merchant's standing, in order."""
     for event in events_of(rows):
         data = msgspec.to_builtins(event.data, builtin_types=(datetime,))
         beside = {k: v for k, v in msgspec.to_builtins(event, builtin_types=(datetime,)).items() if k not in _ENVELOPE}
         yield {
             "case": event.originator_id,
             "version": event.originator_version,
-            "event": topic_of(type(event)),
+            "event": any_topic_of(type(event)),
             "at": event.at,
             "recorded_at": event.recorded_at,
             "by": str(event.by),
@@ -183,7 +221,7 @@ def unreadable(row: Row, error: Exception) -> UnreadableCase:
                           f"案件“{row.case}”第 {row.version} 条记录无法读取；请运行 casework audit（{error}）")
 
 
-_ENVELOPE = ("case", "version", "at", "recorded_at", "by", "command_id", "trigger", "from", "to", "data")
+_ENVELOPE = ("case", "stream", "version", "at", "recorded_at", "by", "command_id", "trigger", "from", "to", "data")
 
 
 def _penalty(value: Any) -> View:

@@ -12,23 +12,28 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from itertools import groupby
+from itertools import chain, groupby
 
 from casework.audit.columns import contradictions, form, read
 from casework.audit.findings import FINDINGS, Fault, Finding, Line, findings_of, shown
+from casework.audit.index import Indexed, Running
 from casework.audit.law import judge
+from casework.audit.ledger import Ledger
+from casework.audit.standing import audit_standing
 from casework.audit.walk import Walk
 from casework.domain.events import CaseOpened, Event, topic_of
+from casework.domain.standing.events import is_standing, merchant_of
 from casework.errors import InputError
 from casework.store.row import Row
 
 
 @dataclass(slots=True)
 class Summary:
-    """How much was audited, and how many findings of each code were reported."""
+    """How much was audited, and how many findings of each code were reported. A merchant's stream is no case."""
 
     cases: int = 0
     events: int = 0
+    merchants: int = 0
     findings: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -37,41 +42,74 @@ class Summary:
         return not self.findings
 
 
-def audit_case(rows: Iterable[Row]) -> list[Finding]:
-    """Everything wrong with one case, by version and code. ``rows`` are all its rows, by version. Raises nothing."""
+def audit_case(rows: Iterable[Row], ledger: Ledger | None = None) -> list[Finding]:
+    """Everything wrong with one case, or one merchant's stream, by version and code. Raises nothing.
+
+    ``rows`` are all its rows, by version. What case and stream say of each other is kept in ``ledger``, to be compared when
+    both were read.
+    """
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        return []
+    rows = chain((first,), rows)
+    if is_standing(first.case):
+        standing, stream = audit_standing(rows)
+        if ledger is not None:
+            ledger.streams[merchant_of(first.case)] = stream
+        return standing
     walk = Walk()
     found: list[Finding] = []
     for row in rows:
         number: object = row.version
         version = number if type(number) is int else walk.version + 1
-        found.extend(findings_of(row.case, version, _faults(walk, row, version)))
+        found.extend(findings_of(row.case, version, _faults(walk, row, version, ledger)))
+    if ledger is not None and walk.broken:
+        ledger.broken.add(first.case)
     return sorted(found, key=lambda f: (f.version, f.code))
 
 
 def audit(rows: Iterable[Row], select: Collection[str] | None = None, ignore: Collection[str] = (),
-          summary: Summary | None = None) -> Iterator[Finding]:
-    """The findings of a whole store, a case at a time. ``rows`` come ordered by case, then version.
+          summary: Summary | None = None, *, whole: bool = True, indexed: Indexed | None = None) -> Iterator[Finding]:
+    """The findings of a store, a case at a time. ``rows`` come ordered by case, then version.
 
+    Where they are those of a ``whole`` store, cases and merchants' standings are held against each other in the end, and the
+    index of duties of the store ``indexed`` against the events.
     Only codes in ``select`` (None: all) and not in ``ignore`` are reported. ``summary`` is filled as the findings are
     drawn. :class:`~casework.errors.InputError`, before any row is read, for a code that does not exist.
     """
     wanted = {_known(code) for code in (FINDINGS if select is None else select)} - {_known(code) for code in ignore}
-    return _audit(rows, wanted, Summary() if summary is None else summary)
+    summary = Summary() if summary is None else summary
+    return _wanted(_audit(rows, summary, Ledger() if whole else None, indexed if whole else None), wanted, summary)
 
 
-def _audit(rows: Iterable[Row], wanted: Collection[str], summary: Summary) -> Iterator[Finding]:
+def _wanted(found: Iterable[Finding], wanted: Collection[str], summary: Summary) -> Iterator[Finding]:
+    for finding in found:
+        if finding.code in wanted:
+            summary.findings[finding.code] += 1
+            yield finding
+
+
+def _audit(rows: Iterable[Row], summary: Summary, ledger: Ledger | None, indexed: Indexed | None) -> Iterator[Finding]:
+    duties = Running() if indexed else None
     # By type as well, for a key may be of any type, and text must not be compared with bytes.
-    for _, case in groupby(rows, key=lambda row: (type(row.case), row.case)):
-        summary.cases += 1
-        for finding in audit_case(_counted(case, summary)):
-            if finding.code in wanted:
-                summary.findings[finding.code] += 1
-                yield finding
+    for (_, name), case in groupby(rows, key=lambda row: (type(row.case), row.case)):
+        if is_standing(name):
+            summary.merchants += 1
+        else:
+            summary.cases += 1
+        yield from audit_case(_counted(case, summary, duties), ledger)
+    if ledger is not None:
+        yield from ledger.compared()
+    if duties is not None and indexed is not None:
+        yield from duties.compared(indexed)
 
 
-def _counted(rows: Iterable[Row], summary: Summary) -> Iterator[Row]:
+def _counted(rows: Iterable[Row], summary: Summary, duties: Running | None) -> Iterator[Row]:
     for row in rows:
         summary.events += 1
+        if duties is not None:
+            duties.take(row)
         yield row
 
 
@@ -84,12 +122,14 @@ def _known(code: str) -> str:
     raise InputError(f"unknown finding {shown(code)}; {guess_en}", f"未知的发现代码 {shown(code)}；{guess_zh}")
 
 
-def _faults(walk: Walk, row: Row, version: int) -> Iterator[Fault]:
+def _faults(walk: Walk, row: Row, version: int, ledger: Ledger | None) -> Iterator[Fault]:
     yield from _place(walk, version)
     first, walk.version = walk.version == 0, version
     event = read(row)
-    if isinstance(event, Fault):
-        yield event
+    if not isinstance(event, Event):
+        yield event if isinstance(event, Fault) else Fault(
+            "unreadable_event", Line(f"主题 {shown(row.topic)}", f"topic {shown(row.topic)}"),
+            Line("案件中不能有商家记录的事件", "an event of a merchant's standing has no place in a case"))
         yield from contradictions(row, None)
         walk.pass_over(row)
         return
@@ -99,6 +139,8 @@ def _faults(walk: Walk, row: Row, version: int) -> Iterator[Fault]:
     if first and not isinstance(event, CaseOpened):
         yield _not_opened(walk, event)
     yield from judge(walk, event)
+    if ledger is not None:
+        ledger.note(walk, event)
 
 
 def _place(walk: Walk, version: int) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from casework.audit.findings import Fault, Line, shown
-from casework.domain.events import Event, topic_of
+from casework.domain.topics import AnyEvent, any_topic_of
 from casework.domain.values import EVENT_BYTES, clean
 from casework.errors import InputError
 from casework.store.codec import UnknownTopic, Unreadable, decode, is_canonical, said_topic
@@ -22,7 +22,7 @@ _TYPES = {
 }
 
 
-def read(row: Row) -> Event | Fault:
+def read(row: Row) -> AnyEvent | Fault:
     """The event of a row, or why there is none. The payload is decoded only if its topic is on the allow-list."""
     topic: object = row.topic
     if not isinstance(topic, str):
@@ -49,7 +49,7 @@ def read(row: Row) -> Event | Fault:
                      Line(error.zh, error.en))
 
 
-def form(row: Row, event: Event) -> Iterator[Fault]:
+def form(row: Row, event: AnyEvent) -> Iterator[Fault]:
     """Whether the bytes are exactly those, and the values only such, as a command writes."""
     payload = _payload(row) or b""
     why = None
@@ -60,11 +60,11 @@ def form(row: Row, event: Event) -> Iterator[Fault]:
     else:
         why = _unclean(event, payload)
     if why is not None:
-        name = topic_of(type(event))
+        name = any_topic_of(type(event))
         yield Fault("payload_not_canonical", Line(f"{name} 的内容", f"the payload of {name}"), why)
 
 
-def contradictions(row: Row, event: Event | None) -> Iterator[Fault]:
+def contradictions(row: Row, event: AnyEvent | None) -> Iterator[Fault]:
     """Every column that is not what the event says; without an event, every column of a type it cannot have."""
     if event is None:
         for column, types in _TYPES.items():
@@ -73,7 +73,7 @@ def contradictions(row: Row, event: Event | None) -> Iterator[Fault]:
                 yield _mismatch(column, value, Line("该列不可能是这种类型", "the column cannot be of that type"))
         return
     for column, value, said in (
-        ("topic", row.topic, topic_of(type(event))),
+        ("topic", row.topic, any_topic_of(type(event))),
         ("case", row.case, event.originator_id),
         ("version", row.version, event.originator_version),
         ("trigger", row.trigger, event.trigger),
@@ -99,7 +99,7 @@ def _payload(row: Row) -> bytes | None:
     return value if isinstance(value, bytes) else None
 
 
-def _unclean(event: Event, payload: bytes) -> Line | None:
+def _unclean(event: AnyEvent, payload: bytes) -> Line | None:
     try:
         if is_canonical(event, payload):
             return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from casework.audit.findings import Fault, Line, shown
 from casework.audit.rules import no_edition, no_history
 from casework.audit.walk import Walk
 from casework.domain import events as e
+from casework.domain.basis import basis_of
 
 #: Identifiers count from 1 within a case, by the kind of thing.
 PREFIXES: dict[type[e.Event], str] = {
@@ -30,8 +31,35 @@ def derived_differs(walk: Walk, event: e.Event) -> Iterator[Fault]:
             # Without an open offer the guard has said so already.
             if (open_now := walk.facts.open_offer) is not None and event.offer != open_now.id:
                 yield _differs("offer", event.offer, open_now.id)
+        case e.CaseRuled() if any(process.explains for process in walk.processes):
+            yield from _basis(walk, event)
+        case e.CaseRuled() if walk.processes and event.basis:
+            yield _differs("basis", _rows(event.basis), "—")
         case e.ComplaintFiled() | e.DefaultReported() | e.FiledCaseReopened() | e.EvidenceSupplied():
             yield from _reply_by(walk, event.reply_by, event.at)
+
+
+def _basis(walk: Walk, event: e.CaseRuled) -> Iterator[Fault]:
+    """What the ruling says that it rests on is what the facts and the rules give."""
+    if walk.broken or walk.facts is None:
+        yield from no_history(walk)
+        return
+    if walk.edition is None:
+        yield from no_edition(walk)
+        return
+    try:
+        derived = basis_of(walk.facts, event.data, walk.edition, event.at)
+    except Exception as error:  # values that no command lets in
+        yield from walk.unchecked("basis", Line("裁决依据", "the ruling's basis"),
+                                  Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
+        return
+    if event.basis != derived:
+        yield _differs("basis", _rows(b for b in event.basis if b not in derived) or _rows(event.basis),
+                       _rows(b for b in derived if b not in event.basis) or _rows(derived))
+
+
+def _rows(basis: Iterable[e.Basis]) -> str:
+    return " | ".join(" ".join(filter(None, (b.row, b.result, b.certainty, b.rule, b.clause))) for b in basis) or "—"
 
 
 def _reply_by(walk: Walk, told: e.Due, start: datetime) -> Iterator[Fault]:

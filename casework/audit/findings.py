@@ -114,6 +114,27 @@ FINDINGS: dict[str, FindingText] = {
     "derived_differs": FindingText(
         "由系统得出的编号、方案或期限与重新计算的不同",
         "an identifier, offer or deadline that the system derives is not what it derives again", _LAW_ZH, _LAW_EN),
+    "decided_late": FindingText(
+        "有权决定的一方在规则规定的期限之后才作出决定",
+        "whoever had to decide did so after the limit that the rules set",
+        "向作出决定的机构提出；逾期本身不使决定无效", "raise it with whoever decided; lateness alone does not undo a decision"),
+    # --- the merchant's standing -------------------------------------------------------------------------------------
+    "standing_missing": FindingText(
+        "裁决的处罚、垫付或扣分引起的措施没有记入商家记录",
+        "a penalty of a ruling, an advance, or a measure that points bring is not in the merchant's stream",
+        _RESTORE_ZH, _RESTORE_EN),
+    "standing_unfounded": FindingText(
+        "商家记录中有案件或扣分没有引起的内容", "the merchant's stream holds what no ruling, advance or points bring",
+        _LAW_ZH, _LAW_EN),
+    "standing_differs": FindingText(
+        "商家记录的处罚、扣分、类别、措施、期限或金额与案件或重新计算的不同",
+        "a penalty, points, a track, a measure, a deadline or an amount in the merchant's stream is not what the case or a new "
+        "reckoning yields", _LAW_ZH, _LAW_EN),
+    "index_differs": FindingText(
+        "期限索引与事件不一致：缺少的期限不会到期提醒，也不会由 tick 办理",
+        "the index of duties is not what the events yield: a duty that it lacks is neither listed nor falls due by tick",
+        "不影响案件本身；运行 casework tick --rebuild 重建索引，再审计一次",
+        "the case itself is unharmed; make the index anew with casework tick --rebuild, then audit again"),
     # --- the audit itself --------------------------------------------------------------------------------------------
     "not_checked": FindingText(
         "有内容无法检查", "something could not be checked",

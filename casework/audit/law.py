@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from casework.audit.deadlines import decided_late, duties_differ
 from casework.audit.derived import derived_differs
 from casework.audit.findings import Fault, Line, shown
 from casework.audit.rules import NoEdition, act_refused, authority, guards_refuse, no_lifecycle
@@ -29,10 +30,12 @@ def judge(walk: Walk, event: e.Event) -> Iterator[Fault]:
     if isinstance(event, e.CaseOpened):
         yield from _opening(walk, event)
         yield from _repeated(walk, event)
+        yield from duties_differ(walk, event, None)
         walk.take(event, INITIAL if walk.facts is None else walk.state)
         return
     command: type[Command] = type(event.data)
-    request = Request(name_of(command), event.by, event.at, walk.edition or NoEdition(), event.data)
+    adopts = edition(event.data.edition) if isinstance(event, e.EditionAdopted) else None
+    request = Request(name_of(command), event.by, event.at, walk.edition or NoEdition(), event.data, adopts=adopts)
     processes = walk.processes or known_lifecycles()
     act = next((process.acts[request.name] for process in processes if request.name in process.acts), None)
     step = None if act else _step_of(walk, event, request.name)
@@ -47,7 +50,12 @@ def judge(walk: Walk, event: e.Event) -> Iterator[Fault]:
     yield from _repeated(walk, event)
     yield from derived_differs(walk, event)
     # Where it says no state it goes on as it should have, so that one wrong name is one finding.
-    walk.take(event, event.to_state if event.to_state in STAGE_OF else step.to if step else walk.state)
+    said = event.to_state if event.to_state in STAGE_OF else None
+    yield from duties_differ(walk, event, None if act else step.to if step else said)
+    yield from decided_late(walk, event)
+    if isinstance(event, e.EditionAdopted):
+        yield from _adoption(walk, event)
+    walk.take(event, said or (step.to if step else walk.state))
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------
@@ -62,6 +70,16 @@ def _pins(walk: Walk, event: e.CaseOpened) -> Iterator[Fault]:
     elif process.digest != event.lifecycle_digest:
         yield Fault("lifecycle_differs", what, _other_digest(event.lifecycle_digest, process.digest))
     what = Line(f"规则版本 {shown(event.edition)}", f"edition {shown(event.edition)}")
+    if rules is None:
+        yield Fault("unknown_edition", what, Line("本版软件没有该规则版本", "this release has no such edition"))
+    elif rules.digest != event.edition_digest:
+        yield Fault("edition_differs", what, _other_digest(event.edition_digest, rules.digest))
+
+
+def _adoption(walk: Walk, event: e.EditionAdopted) -> Iterator[Fault]:
+    """The case goes by another edition from here on."""
+    walk.edition = rules = edition(event.data.edition)
+    what = Line(f"规则版本 {shown(event.data.edition)}", f"edition {shown(event.data.edition)}")
     if rules is None:
         yield Fault("unknown_edition", what, Line("本版软件没有该规则版本", "this release has no such edition"))
     elif rules.digest != event.edition_digest:

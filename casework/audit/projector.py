@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from casework.domain import events as e
-from casework.domain.facts import Call, Evidence, Facts, Hearing, Offer, Proof, Referral, Ruling, Term, TipOff
+from casework.domain.facts import Call, Duty, Evidence, Facts, Hearing, Offer, Proof, Referral, Ruling, Term, TipOff
 from casework.domain.lifecycle import CLOSED, STAGE_OF
 from casework.domain.values import Actor, Remedy
 
@@ -30,6 +30,8 @@ def project(facts: Facts | None, event: e.Event) -> Facts | None:
             _withdraw_offers(facts)
         # A deadline for the platform's reply is met by whatever step its people take.
         facts.replied = facts.replied or event.by.role in ("agent", "supervisor")
+    for change in event.duties if not isinstance(event, e.CaseOpened) else ():
+        _duty(facts, change, event)
     concern = _CONCERNS.get(type(event))
     if concern is not None:
         concern(facts, event)
@@ -45,11 +47,49 @@ def project_all(events: Iterable[e.Event]) -> Facts | None:
 
 
 def _open(event: e.CaseOpened) -> Facts:
-    return Facts(
+    facts = Facts(
         case=event.originator_id, given=event.data, opened_at=event.at, lifecycle=event.lifecycle,
         edition=event.edition, version=event.originator_version, at=event.at, recorded_at=event.recorded_at,
         commands={event.command_id: event.originator_version}, demands=[event.at],
     )
+    for change in event.duties:
+        _duty(facts, change, event)
+    return facts
+
+
+def _duty(facts: Facts, change: e.DutyChange, event: e.Event) -> None:
+    """One change of a duty; a change of one that was never opened is passed over."""
+    if change.change == "opened" and change.due is not None:
+        facts.duties[change.id] = Duty(id=change.id, kind=change.duty, owes=change.owes, due=change.due, since=event.at,
+                                       about=change.about)
+        return
+    duty = facts.duties.get(change.id)
+    if duty is None:
+        return
+    if change.change in ("met", "missed", "cancelled"):
+        was_missed = duty.state == "missed"
+        if change.change == "cancelled" and was_missed:
+            duty.is_over = True
+        else:
+            duty.state = "late" if was_missed else change.change
+            duty.settled_at = event.at
+            duty.missed_at = event.at if change.change == "missed" else duty.missed_at
+    elif change.change == "paused":
+        duty.state, duty.paused_at = "paused", event.at
+    elif change.change == "resumed":
+        duty.state, duty.paused_at, duty.was_paused = "running", None, True
+    if change.due is not None:
+        duty.due = change.due
+        _move_term(facts, duty)
+
+
+def _move_term(facts: Facts, duty: Duty) -> None:
+    """A day that was set for a party is moved with the duty that stands for it."""
+    term = {"evidence": facts.evidence_term, "proof": facts.proof_term}.get(duty.kind)
+    if term is not None:
+        term.answer_by = duty.due.at
+    if duty.kind == "answer" or (duty.kind == "proof" and term is not None):
+        _hearing(facts, duty.owes).answer_by = duty.due.at
 
 
 def _with_merchant(facts: Facts, event: e.Event) -> None:
@@ -58,6 +98,10 @@ def _with_merchant(facts: Facts, event: e.Event) -> None:
             facts.demands.append(event.at)
             if facts.contacted_at is None:
                 facts.contacted_at = event.at
+            if event.data.remedy is not None:
+                facts.asked = event.data.remedy
+        case e.ClaimDeemedAgreed():
+            _owe(facts, facts.asked)
         case e.EvidenceAskedByMerchant():
             facts.evidence_asked_version = event.originator_version
         case e.ClaimRefused(data=said):
@@ -176,6 +220,12 @@ def _rulings(facts: Facts, event: e.Event) -> None:
             ))
             facts.in_review = False
             _withdraw_offers(facts)
+        case e.RulingCorrected(data=said) if facts.rulings:
+            last = facts.rulings[-1]
+            last.findings, last.clause = said.findings or last.findings, said.clause or last.clause
+            last.remedy = said.remedy or last.remedy
+            if said.remedy and facts.state == "remedy_due":
+                facts.remedy = said.remedy
         case e.RulingExecuted() if facts.rulings and facts.rulings[-1].remedy is not None:
             _owe(facts, facts.rulings[-1].remedy)
         case e.CaseReopened():
@@ -188,7 +238,7 @@ def _outside(facts: Facts, event: e.Event) -> None:
     match event:
         case e.MatterReferred(id=name, data=said):
             facts.demands.append(event.at)
-            facts.referrals[name] = Referral(name, said.body, event.at)
+            facts.referrals[name] = Referral(name, said.body, event.at, province=said.province)
         case e.ReferralAccepted(data=said):
             _refer(facts, said.referral, "accepted")
             if said.referral in facts.referrals:
@@ -249,6 +299,8 @@ def _apart(facts: Facts, event: e.Event) -> None:
             facts.feedback.append(said.score)
         case e.AdviserAuthorised(data=said):
             facts.advisers.add(said.adviser)
+        case e.EditionAdopted(data=said):
+            facts.edition = said.edition
 
 
 def _await_reply(facts: Facts, event: e.Event, reply_by: e.Due) -> None:
@@ -285,7 +337,8 @@ def _owe(facts: Facts, remedy: Remedy | None) -> None:
 _CONCERNS: dict[type[e.Event], Callable[[Facts, e.Event], None]] = {
     kind: concern
     for concern, kinds in (
-        (_with_merchant, (e.MerchantContacted, e.EvidenceAskedByMerchant, e.ClaimRefused, e.InstantlyRefunded)),
+        (_with_merchant, (e.MerchantContacted, e.ClaimDeemedAgreed, e.EvidenceAskedByMerchant, e.ClaimRefused,
+                          e.InstantlyRefunded)),
         (_offers, (e.OfferMade, e.OfferDeclined, e.OfferAccepted)),
         (_before_platform, (e.ComplaintFiled, e.FiledCaseReopened, e.DefaultReported, e.CaseEscalated)),
         (_intake, (e.EvidenceRequested, e.EvidenceSupplied, e.ComplaintRejected, e.ComplaintAccepted, e.CaseAssigned,
@@ -293,12 +346,13 @@ _CONCERNS: dict[type[e.Event], Callable[[Facts, e.Event], None]] = {
         (_hearing_of_parties, (e.PartyNotified, e.PartyAnswered, e.ProofAsked, e.ProofSubmitted, e.ProofClosed,
                                e.ProofExamined)),
         (_evidence, (e.EvidenceAdded, e.EvidenceDisputed, e.EvidenceExamined)),
-        (_rulings, (e.CaseRuled, e.RulingExecuted, e.CaseReopened)),
+        (_rulings, (e.CaseRuled, e.RulingCorrected, e.RulingExecuted, e.CaseReopened)),
         (_outside, (e.MatterReferred, e.ReferralAccepted, e.ReferralRefused, e.ReferralSettled, e.ReferralEnded,
                     e.ReferralWithdrawn, e.ExternallyAwarded)),
         (_performance, (e.RemedyPerformed, e.ReturnShipped, e.ReturnReceived, e.ReturnContested, e.ReturnSettled,
                         e.AdvanceApplied, e.AdvancePaid, e.AdvanceClosed, e.AdvanceRecovered)),
-        (_apart, (e.CallLogged, e.TippedOff, e.TipOffAnswered, e.CasePublicised, e.FeedbackGiven, e.AdviserAuthorised)),
+        (_apart, (e.CallLogged, e.TippedOff, e.TipOffAnswered, e.CasePublicised, e.FeedbackGiven, e.AdviserAuthorised,
+                 e.EditionAdopted)),
     )
     for kind in kinds
 }

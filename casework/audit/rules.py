@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import NoReturn
 
@@ -34,7 +35,19 @@ class NoEdition:
     id = ""
     digest = ""
 
+    def has(self, rule_id: str) -> NoReturn:
+        """Raises :class:`UnknownEdition`."""
+        raise UnknownEdition(rule_id)
+
     def due(self, rule_id: str, start: datetime) -> NoReturn:
+        """Raises :class:`UnknownEdition`."""
+        raise UnknownEdition(rule_id)
+
+    def after_pause(self, unit: str, end: datetime, paused_at: datetime, resumed_at: datetime) -> NoReturn:
+        """Raises :class:`UnknownEdition`."""
+        raise UnknownEdition(unit)
+
+    def amount(self, rule_id: str, price: Decimal, on: datetime) -> NoReturn:
         """Raises :class:`UnknownEdition`."""
         raise UnknownEdition(rule_id)
 
@@ -108,6 +121,11 @@ def _asked(walk: Walk, facts: Facts, request: Request, guards: Iterable[str],
             yield from walk.unchecked(f"guard {name}", Line(f"规则 {name}", f"the rule {name}"),
                                       Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
     found.extend(more)
+    if any(r.code == "calendar_not_published" for r in found):
+        # The machine that recorded it may have had a later calendar than this one.
+        found = [r for r in found if r.code != "calendar_not_published"]
+        yield from walk.unchecked("duties.calendar", Line("期限", "duties"), Line(
+            "所装的工作日历不含该期限", "the installed working-day calendar does not cover it"))
     if found:
         yield _refused(request, found)
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from casework.audit.findings import Fault, Line
 from casework.audit.projector import project
-from casework.domain.events import Event
+from casework.domain.events import DutyChange, Event
 from casework.domain.facts import INITIAL, Facts
 from casework.domain.lifecycle import STAGE_OF
 from casework.domain.machine import Lifecycle, lifecycle
@@ -27,7 +29,8 @@ class Walk:
     """``state`` is what the events so far yield, None where that cannot be told.
 
     ``processes`` are the lifecycles by which a step may be lawful: the one that is pinned, none if that one is unknown,
-    any that is known while the opening could not be read. ``broken`` says from where on the facts are incomplete.
+    any that is known while the opening could not be read. ``broken`` says from where on the facts are incomplete. ``duties`` are
+    what the event that is judged should have done to duties, where it says something else.
     """
 
     version: int = 0
@@ -40,6 +43,7 @@ class Walk:
     broken: Line | None = None
     commands: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
+    duties: tuple[DutyChange, ...] | None = None
     _told: set[str] = field(default_factory=set)
 
     def break_off(self, why: Line) -> None:
@@ -48,7 +52,8 @@ class Walk:
 
     def take(self, event: Event, state: str | None) -> None:
         """Go on after an event, in the state that it yields (None: that cannot be told)."""
-        self.facts = project(self.facts, event)
+        meant = event if self.duties is None else replace(event, duties=self.duties)
+        self.facts, self.duties = project(self.facts, meant), None
         self._enter(state)
         self.at, self.recorded_at = event.at, event.recorded_at
         self.commands.setdefault(event.command_id, self.version)

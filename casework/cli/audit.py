@@ -13,6 +13,7 @@ from casework.errors import InputError, UnknownCase
 from casework.report.text import document, escape
 
 if TYPE_CHECKING:
+    from casework.audit.check import Summary
     from casework.store.reader import Reader
     from casework.store.row import Row
 
@@ -36,8 +37,9 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
     counted = Summary()
     with open_reader(settings.store) as reader:
         rows = _named(reader, cases) if cases else _with_progress(reader)
-        found = list(findings(rows, _codes(select, "--select") or None, _codes(ignore, "--ignore"), counted))
-    summary = {"cases": counted.cases, "events": counted.events, "findings": len(found),
+        found = list(findings(rows, _codes(select, "--select") or None, _codes(ignore, "--ignore"), counted,
+                              whole=not cases, indexed=reader))
+    summary = {"cases": counted.cases, "merchants": counted.merchants, "events": counted.events, "findings": len(found),
                "by_code": dict(sorted(counted.findings.items()))}
     shown = [{"code": f.code, "case": f.case, "version": f.version, "what": getattr(f.what, lang()),
               "why": getattr(f.why, lang())} for f in found]
@@ -47,10 +49,14 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
     else:
         settings.answer({"findings": shown, "summary": summary}, lambda: [
             *(escape(f"{f['code']}  {f['case']}  v{f['version']}  {f['what']}: {f['why']}") for f in shown),
-            say(f"案件 {counted.cases}，事件 {counted.events}，问题 {len(found)}",
-                f"cases: {counted.cases}, events: {counted.events}, findings: {len(found)}"),
+            say(f"案件 {counted.cases}，{_merchants(counted)}事件 {counted.events}，问题 {len(found)}",
+                f"cases: {counted.cases}, {_merchants(counted)}events: {counted.events}, findings: {len(found)}"),
         ])
     return 1 if found else 0
+
+
+def _merchants(counted: Summary) -> str:
+    return say(f"商家 {counted.merchants}，", f"merchants: {counted.merchants}, ") if counted.merchants else ""
 
 
 def _codes(text: str | None, where: str) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
+from click.shell_completion import CompletionItem
 
 from casework.errors import InputError, Refused
 from casework.report.text import document, escape
@@ -90,6 +91,37 @@ class Command(click.Command):
                 formatter.write_text(self.zh)
         else:
             super().format_help_text(ctx, formatter)
+
+
+class Group(Command, click.Group):
+    """A command with commands of its own. Whatever is none of their names goes to the one called ``default``."""
+
+    def __init__(self, *args: Any, default: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Its own options are those of the default command, which therefore reads them."""
+        if not args or args[0] not in (*self.commands, *ctx.help_option_names):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """As it is used without one of its commands."""
+        return self.commands[self.default].collect_usage_pieces(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of the default command, then the commands."""
+        inner = self.commands[self.default]
+        inner.format_options(click.Context(inner, parent=ctx, info_name=ctx.info_name), formatter)
+        self.format_commands(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Its commands, and what the default command completes."""
+        inner = self.commands[self.default]
+        found = [item for param in inner.params if isinstance(param, click.Argument)
+                 for item in param.shell_complete(click.Context(inner, parent=ctx), incomplete)]
+        return [*super().shell_complete(ctx, incomplete), *found]
 
 
 def help_option(made: click.Option | None) -> click.Option | None:
@@ -193,7 +225,10 @@ def refusal(case: str, error: Refused) -> dict[str, Any]:
 
 def refusal_lines(case: str, error: Refused) -> Iterable[str]:
     """A refusal for people: every reason, and what is permitted instead."""
-    yield escape(say(f"不能执行 {error.trigger}（案件 {case}）：", f"{error.trigger} is refused (case {case}):"))
+    from casework.domain.standing.events import is_standing
+
+    what = case if is_standing(case) else say(f"案件 {case}", f"case {case}")
+    yield escape(say(f"不能执行 {error.trigger}（{what}）：", f"{error.trigger} is refused ({what}):"))
     for r in error.reasons:
         clause = f"  ({r.clause})" if r.clause else ""
         yield escape(f"  [{r.code}] {r.text(_lang)}{clause}")

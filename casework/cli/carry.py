@@ -80,14 +80,15 @@ def open_(settings: Settings, case_id: str | None, by: str, at: str | None, file
 
 
 def _triggers(ctx: click.Context, param: click.Parameter, part: str) -> list[CompletionItem]:
-    from casework.domain.beside import ACTS
-    from casework.domain.lifecycle import TRIGGERS
+    from casework.domain.standing.commands import STANDING_ACTS
+    from casework.domain.versions import CURRENT
 
-    known = [(t.name, say(t.zh, t.en)) for t in (*TRIGGERS, *ACTS)]
+    known = [(name, say(term.zh, term.en)) for name, term in CURRENT.labels.items()]
+    known += [(name, say(act.zh, act.en)) for name, act in STANDING_ACTS.items()]
     return [CompletionItem(name, help=text) for name, text in known if name.startswith(part)]
 
 
-@click.command("do", cls=Command, zh="办理案件的一步。被拒绝时给出全部理由，且不记录任何内容。")
+@click.command("do", cls=Command, zh="办理案件（或商家 merchant:编号）的一步。被拒绝时给出全部理由，且不记录任何内容。")
 @click.argument("case")
 @click.argument("trigger", shell_complete=_triggers)
 @_BY
@@ -98,8 +99,9 @@ def _triggers(ctx: click.Context, param: click.Parameter, part: str) -> list[Com
 @common
 def do(settings: Settings, case: str, trigger: str, by: str, at: str | None, file: str | None, pairs: tuple[str, ...],
        command_id: str | None) -> int:
-    """Carry a case on by one step. A refusal gives every reason, and nothing is recorded."""
+    """Carry a case, or a merchant's standing (merchant:ID), on by one step. A refusal gives every reason; nothing is recorded."""
     from casework.application.service import carry_on
+    from casework.domain.standing.events import is_standing
     from casework.store.opening import open_store
 
     when = moment(at, "--at")
@@ -109,9 +111,10 @@ def do(settings: Settings, case: str, trigger: str, by: str, at: str | None, fil
                             command_id=command_id or str(uuid.uuid4()))
         except Refused as error:
             return _refused(settings, case, error)
+    kind = "standing" if is_standing(case) else "state"
     settings.answer(
         {"case": done.case, "trigger": trigger, "state": done.state, "version": done.version, "repeated": done.repeated},
-        lambda: [escape(f"{done.case}  v{done.version}  {trigger} → {label('state', done.state, say('zh', 'en'))}"
+        lambda: [escape(f"{done.case}  v{done.version}  {trigger} → {label(kind, done.state, say('zh', 'en'))}"
                         + (say("（此前已记录）", "  (recorded before)") if done.repeated else ""))])
     return 0
 
@@ -129,7 +132,7 @@ def _refused(settings: Settings, case: str, error: Refused) -> int:
 def _said(file: str | None, pairs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """What ``--data`` and ``-d`` say. An error about it names the line of the file where it stands there, or ``--by``."""
     from casework.application.intake import FieldError
-    from casework.scenario.compose import load
+    from casework.yamlfile import load
 
     document = load(Path(file)) if file is not None else None
     written = document.data if document else {}
@@ -142,9 +145,9 @@ def _said(file: str | None, pairs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         if not equals or not key:
             raise InputError(f"'{pair[:60]}' is not KEY=VALUE; write such as -d message=…",
                              f"“{pair[:60]}”不是 键=值 的形式，请写如 -d message=…", "-d")
-        _put(said, key, value)
+        put(said, key, value)
     try:
-        yield _lists(said)
+        yield lists(said)
     except InputError as error:
         if error.where == "by":
             raise error.at("--by") from None
@@ -155,7 +158,7 @@ def _said(file: str | None, pairs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         raise InputError(error.bare_en, error.bare_zh, place) from None
 
 
-def _put(said: dict[str, Any], key: str, value: str) -> None:
+def put(said: dict[str, Any], key: str, value: str) -> None:
     *outer, last = key.split(".", _DEEPEST)
     for name in outer:
         inner = said.get(name, {})
@@ -170,11 +173,11 @@ def _put(said: dict[str, Any], key: str, value: str) -> None:
     raise InputError(f"'{key[:60]}' is given twice; keep one", f"“{key[:60]}”重复给出，请只保留一个", "-d")
 
 
-def _lists(value: Any) -> Any:
+def lists(value: Any) -> Any:
     """``penalties.0.kind`` makes a list: a mapping whose keys are numbers is one, in their order."""
     if not isinstance(value, dict):
         return value
-    inner = {k: _lists(v) for k, v in value.items()}
+    inner = {k: lists(v) for k, v in value.items()}
     if inner and all(k.isdecimal() for k in inner):
         return [inner[k] for k in sorted(inner, key=lambda k: (len(k), k))]
     return inner

@@ -27,11 +27,20 @@ COMMANDS = {
     "options": ("read", "options"),
     "show": ("read", "show"),
     "call-sheet": ("read", "call_sheet"),
+    "why": ("inquire", "why"),
+    "what-if": ("inquire", "what_if"),
+    "claims": ("advice", "claims"),
+    "burden": ("advice", "burden"),
+    "ways": ("advice", "ways"),
     "history": ("read", "history"),
     "list": ("read", "list_"),
+    "due": ("clock", "due"),
+    "tick": ("clock", "tick"),
+    "merchant": ("merchant", "merchant"),
     "audit": ("audit", "audit"),
     "lifecycle": ("reference", "lifecycle"),
     "explain": ("reference", "explain"),
+    "rules": ("rules", "rules"),
     "completion": ("reference", "completion"),
 }
 
@@ -42,7 +51,8 @@ SUMMARIES = {
         "Replay scenario files (default: scenarios/) and say every step; last comes 'N passed, M failed'"),
     "init": ("建立一个空的案件库；已有则不变", "Make an empty store; one that is there already stays as it is"),
     "open": ("立案，输出案件编号", "Open a case and print its id"),
-    "do": ("办理案件的一步", "Carry a case on by one step"),
+    "do": ("办理案件（或商家 merchant:编号）的一步",
+           "Carry a case, or a merchant's standing (merchant:ID), on by one step"),
     "options": (
         "现在可以做什么、由谁、到何时；不能做什么、全部理由和所缺内容",
         "What may be done now, by whom, until when; what may not, with every reason and what is missing"),
@@ -50,10 +60,34 @@ SUMMARIES = {
     "call-sheet": (
         "打电话前的备忘：订单信息、问题、证据、所缺、此前的通话和要记下的内容",
         "What to have at hand before a phone call, and what to write down in it"),
+    "why": (
+        "为什么如此：每个裁决的依据（条款、规则、证据、金额、其他途径），每个期限出自哪条规则",
+        "Why a case stands as it does: what each ruling rested on, and which rule gave each deadline"),
+    "what-if": (
+        "假如：在内存中让案件走另一条路（别的步骤、规则或日期），与记录并列比较",
+        "A recorded case on another way (other steps, other rules, other dates), beside what is recorded"),
+    "claims": (
+        "可以主张什么、多少、依据什么、由谁支持，以及计算过程和条件",
+        "What may be claimed, how much, by which rule and from whom, with the reckoning and the conditions"),
+    "burden": (
+        "谁要先证明什么、已经提供什么、还缺什么，以及怎样回应商家的理由",
+        "Who must prove what first, what is shown, what is missing, and what answers the merchant's excuse"),
+    "ways": (
+        "平台以外可以找谁：能不能、为什么、带什么材料、到何时",
+        "The bodies outside the platform: open or not and why, what to bring, until when"),
     "history": ("一宗案件的全部事件", "Every event of a case, in order"),
     "list": (
         "列出案件，可按状态、阶段、商家、事由、逾期筛选",
         "The cases, filtered by state, stage, merchant, ground or overdue"),
+    "due": (
+        "列出正在计算的期限：谁、向谁、何时、依据哪条规则",
+        "The duties whose time runs: whose, to whom, until when, under which rule"),
+    "tick": (
+        "办理已到期的事项，并记录谁逾期；可反复运行",
+        "Apply what has fallen due, and record who missed what; it can run twice"),
+    "merchant": (
+        "查看商家：各类扣分、措施、处罚与公示、垫付欠款、申诉，以及由案件记录得出的记分卡",
+        "How a merchant stands: points, measures, penalties, advances, appeals, and a scorecard of his recorded cases"),
     "audit": (
         "重新核查案件库中的每宗案件（或指定案件），每个问题一行；绝不在第一个问题处停下",
         "Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first"),
@@ -63,6 +97,9 @@ SUMMARIES = {
     "explain": (
         "解释一个代码、步骤、状态或术语：含义、依据、怎么办",
         "What a code, a trigger, a state or a term means, the clause it rests on, how to mend it"),
+    "rules": (
+        "列出规则，查看一条规则，比较两天，计算期限和金额，检查规则文件",
+        "List the rules, look one up, compare two days, compute limits and amounts, check rulebook files"),
     "completion": (
         "输出 Shell 补全脚本：bash、zsh 或 fish",
         "Print the script that completes casework in your shell: bash, zsh or fish"),

@@ -16,44 +16,68 @@ from casework.report.text import document, escape
 if TYPE_CHECKING:
     from casework.domain.facts import Facts
 
-_AS_OF = option("--as-of", metavar="TIME", help="As it was recorded up to that time.", zh="截至该时间已记录的内容")
-_VERSION = option("--version", metavar="N", type=click.IntRange(min=1), help="As of that version.", zh="截至该版本")
+AS_OF = option("--as-of", metavar="TIME", help="As it was recorded up to that time.", zh="截至该时间已记录的内容")
+VERSION = option("--version", metavar="N", type=click.IntRange(min=1), help="As of that version.", zh="截至该版本")
 
 
 @click.command("options", cls=Command, zh="现在可以做什么、由谁、到何时；不能做什么、全部理由和所缺内容。")
 @click.argument("case")
 @option("--by", metavar="ROLE", help="Only what this role may do.", zh="只看该角色")
-@_AS_OF
-@_VERSION
+@AS_OF
+@VERSION
 @common
 def options(settings: Settings, case: str, by: str | None, as_of: str | None, version: int | None) -> int:
     """What may be done now, by whom, until when; what may not, with every reason and what is missing."""
     from casework.application.choices import choices
     from casework.application.intake import actor
+    from casework.domain.standing.events import is_standing
 
-    facts = _facts(settings, case, as_of, version)
+    if is_standing(case):
+        return _options_of_merchant(settings, case, by, as_of, version)
+    facts = facts_of_case(settings, case, as_of, version)
     role = None
     if by is not None:
         try:
             role = actor(by, facts).role
         except InputError as error:
             raise error.at("--by") from None
-    view = choices(facts, _seen_from(facts, as_of, version), role)
+    view = choices(facts, seen_from(facts, as_of, version), role)
     settings.answer(view, lambda: report.options_lines(view, lang(), settings.zone))
+    return 0
+
+
+def _options_of_merchant(settings: Settings, stream: str, by: str | None, as_of: str | None, version: int | None) -> int:
+    from casework.application.choices import standing_choices
+    from casework.application.intake import actor
+    from casework.application.merchant import standing_of
+    from casework.domain.standing.events import merchant_of
+    from casework.store.opening import open_reader
+
+    if version is not None:
+        raise InputError("a merchant is seen as of a time; use --as-of", "商家请用 --as-of 指定时间", "--version")
+    at = moment(as_of, "--as-of")
+    with open_reader(settings.store) as reader:
+        facts = standing_of(merchant_of(stream), _known(reader.rows(stream), stream), at)
+    try:
+        role = None if by is None else actor(by, None).role
+    except InputError as error:
+        raise error.at("--by") from None
+    view = standing_choices(facts, at or now(), role)
+    settings.answer(view, lambda: report.options_lines(view, lang(), settings.zone, "standing"))
     return 0
 
 
 @click.command("show", cls=Command, zh="查看一宗案件，可回到某一时间或版本。")
 @click.argument("case")
-@_AS_OF
-@_VERSION
+@AS_OF
+@VERSION
 @common
 def show(settings: Settings, case: str, as_of: str | None, version: int | None) -> int:
     """One case, now or as of a time or a version."""
     from casework.application.views import full
 
-    facts = _facts(settings, case, as_of, version)
-    view = full(facts, _seen_from(facts, as_of, version))
+    facts = facts_of_case(settings, case, as_of, version)
+    view = full(facts, seen_from(facts, as_of, version))
     settings.answer(view, lambda: report.case_lines(view, lang(), settings.zone))
     return 0
 
@@ -65,7 +89,7 @@ def call_sheet(settings: Settings, case: str) -> int:
     """What to have at hand before a phone call, and what to write down in it."""
     from casework.report import callsheet
 
-    sheet = callsheet.call_sheet(_facts(settings, case, None, None))
+    sheet = callsheet.call_sheet(facts_of_case(settings, case, None, None))
     settings.answer(sheet, lambda: callsheet.lines(sheet, lang(), settings.zone))
     return 0
 
@@ -114,12 +138,13 @@ def list_(settings: Settings, state: str | None, stage: str | None, merchant: st
     return 1 if broken else 0
 
 
-def _seen_from(facts: Facts, as_of: str | None, version: int | None) -> datetime:
+def seen_from(facts: Facts, as_of: str | None, version: int | None) -> datetime:
     """The time from which deadlines are seen: the one asked for, that of the version asked for, or now."""
     return moment(as_of, "--as-of") or (now() if version is None else facts.at)
 
 
-def _facts(settings: Settings, case: str, as_of: str | None, version: int | None) -> Facts:
+def facts_of_case(settings: Settings, case: str, as_of: str | None, version: int | None) -> Facts:
+    """The facts of a case, all of them or as of a time or a version. Says in one line what cannot be had."""
     from casework.application.views import facts_of
     from casework.store.opening import open_reader
 

@@ -34,10 +34,14 @@ class OpenCase(Command, frozen=True):
 
 
 class ContactMerchant(Command, frozen=True):
-    """The consumer puts the problem to the merchant (消法 39(1), 协商和解)."""
+    """The consumer puts the problem to the merchant (消法 39(1), 协商和解).
+
+    ``remedy`` is what she asks for; where it is said, a merchant who stays silent is taken to agree to it.
+    """
 
     message: v.Text
     channel: v.Channel = "merchant_chat"
+    remedy: v.Remedy | None = None
 
 
 class AskForEvidence(Command, frozen=True):
@@ -49,6 +53,12 @@ class AskForEvidence(Command, frozen=True):
 
 class AnswerMerchant(Command, frozen=True):
     """The consumer answers that request, with the evidence added since."""
+
+    message: v.Text | None = None
+
+
+class DeemAgreed(Command, frozen=True):
+    """The merchant let the time to answer go by: what was asked of him is taken as agreed."""
 
     message: v.Text | None = None
 
@@ -144,10 +154,11 @@ class CloseProof(Command, frozen=True):
 
 
 class Suspend(Command, frozen=True):
-    """The review is suspended (争议规则 82)."""
+    """The review is suspended (争议规则 82). ``party`` is the one who turned to court or police, and has to show it."""
 
     ground: v.Suspension
     message: v.Text | None = None
+    party: v.Party = "consumer"
 
 
 class Resume(Command, frozen=True):
@@ -326,7 +337,10 @@ class Assign(Command, frozen=True):
 
 
 class LogCall(Command, frozen=True):
-    """A call or a chat with customer service: with whom, what was promised and by when, whether it was passed up."""
+    """A call or a chat with customer service: with whom, what was promised and by when, whether it was passed up.
+
+    ``answered`` says of a call with the carrier that it answered the complaint put to it (快递暂行条例 28).
+    """
 
     note: v.Text
     staff: v.Text | None = None
@@ -334,13 +348,18 @@ class LogCall(Command, frozen=True):
     promised_by: v.Moment | None = None
     transferred: bool = False
     channel: v.Channel = "hotline"
+    answered: bool = False
 
 
 class Refer(Command, frozen=True):
-    """The consumer takes the matter to an outside body (消法 39)."""
+    """The consumer takes the matter to an outside body (消法 39).
+
+    ``province`` (the two letters of ISO 3166-2:CN, such as ``zj``) is whose rules bind a consumer association.
+    """
 
     body: v.Body
     statement: v.Text
+    province: Annotated[str, Meta(pattern=r"^[a-z]{2}\Z")] | None = None
 
 
 class AcceptReferral(Command, frozen=True):
@@ -464,6 +483,61 @@ class RecoverAdvance(Command, frozen=True):
     reference: v.Text | None = None
 
 
+class ShowAcceptance(Command, frozen=True):
+    """A party shows that court or police took the matter, so that the review stays suspended (争议规则 83)."""
+
+    document: v.Text
+
+
+class PauseDuty(Command, frozen=True):
+    """A deadline stands still, with the reason: testing, for one, is not counted (条例 46)."""
+
+    duty: v.Identity
+    reason: v.Text
+
+
+class ResumeDuty(Command, frozen=True):
+    """A deadline that stood still runs on, with the time that was left."""
+
+    duty: v.Identity
+
+
+class ExtendDuty(Command, frozen=True):
+    """A deadline is moved to a later time, with the reason."""
+
+    duty: v.Identity
+    until: v.Moment
+    reason: v.Text
+
+
+class MissDuty(Command, frozen=True):
+    """A deadline went by and nothing more follows from it than that this is on record."""
+
+    duty: v.Identity
+
+
+class RecomputeDuty(Command, frozen=True):
+    """A provisional deadline is computed again, now that the calendar of its days is known."""
+
+    duty: v.Identity
+
+
+class AdoptEdition(Command, frozen=True):
+    """A pending case goes over to a later edition of the rulebook, with the reason (争议规则 92)."""
+
+    edition: Annotated[str, Meta(min_length=1, max_length=64)]
+    reason: v.Text
+
+
+class CorrectRuling(Command, frozen=True):
+    """Whoever ruled mends a slip in the ruling: the findings as written, the clause, a sum. Outcome and kind of remedy stay."""
+
+    reason: v.Text
+    findings: v.Text | None = None
+    clause: v.Clause | None = None
+    remedy: v.Remedy | None = None
+
+
 class AuthoriseAdviser(Command, frozen=True):
     """The consumer lets an adviser put evidence and calls in the file for her."""
 
@@ -473,7 +547,12 @@ class AuthoriseAdviser(Command, frozen=True):
 @cache
 def name_of(command: type[Command]) -> str:
     """The name under which a command is asked for: ``ContactMerchant`` is ``contact_merchant``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", command.__name__).lower()
+    return name_in_words(command.__name__)
+
+
+def name_in_words(name: str) -> str:
+    """``ContactMerchant`` as ``contact_merchant``: how types become names of commands and topics."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 #: Every command that a case takes after it was opened, by name, in the order of this module.

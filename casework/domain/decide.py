@@ -7,13 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace as replace_struct
+
 from casework.domain import events as e
+from casework.domain.basis import basis_of
 from casework.domain.beside import TRACK_LABELS, Act, Track
-from casework.domain.commands import COMMANDS, Command, OpenCase, name_of
+from casework.domain.check import SHANGHAI
+from casework.domain.clocks import changes
+from casework.domain.commands import COMMANDS, Command, OpenCase, Rule, name_of
 from casework.domain.facts import Facts
 from casework.domain.guards import GUARDS, limitation, order_is_consistent, who_may
 from casework.domain.lifecycle import REOPENING
-from casework.domain.machine import Lifecycle, lifecycle
+from casework.domain.machine import Lifecycle, lifecycle, pinned
 from casework.domain.reasons import reason
 from casework.domain.request import Edition, Request
 from casework.domain.values import Actor, clean
@@ -26,7 +31,8 @@ from casework.errors import InputError, Permitted, Reason, Refused
 class Context:
     """Under which circumstances a command is given: who, when it happened, when it is recorded, under which id and edition.
 
-    Both times carry their offset. The command id makes a retry the same command.
+    Both times carry their offset. The command id makes a retry the same command. ``adopts`` is the edition that the command
+    names, where it names one that there is; of any other command, the newest edition.
     """
 
     by: Actor
@@ -34,6 +40,7 @@ class Context:
     recorded_at: datetime
     command_id: str
     edition: Edition
+    adopts: Edition | None = None
 
     def __post_init__(self) -> None:
         """:class:`~casework.errors.InputError` for a time without its offset: nobody could say when that was."""
@@ -73,11 +80,12 @@ def open_event(case: str, command: OpenCase, context: Context) -> e.CaseOpened:
         found.append(reason("not_a_party", who=context.by))
     if found:
         raise Refused("open_case", "—", found, Permitted())
-    return clean(e.CaseOpened(
+    event = clean(e.CaseOpened(
         originator_id=case, originator_version=1, at=now.at, recorded_at=now.recorded_at, by=now.by, command_id=now.command_id,
         data=command, lifecycle=process.version, lifecycle_digest=process.digest, edition=now.edition.id,
         edition_digest=now.edition.digest,
     ))
+    return clean(replace_struct(event, duties=changes(process.duties, None, event, now.edition)))
 
 
 def decide(facts: Facts, command: Command, context: Context) -> e.Event:
@@ -87,22 +95,24 @@ def decide(facts: Facts, command: Command, context: Context) -> e.Event:
     """
     command = clean(command)
     clean(context.by)
-    request = Request(name_of(type(command)), context.by, context.at, context.edition, command)
+    request = Request(name_of(type(command)), context.by, context.at, context.edition, command, adopts=context.adopts)
     to, found = judge(facts, request)
     found = [*found, *_times(facts, context)]
     if found:
         raise Refused(request.name, facts.state, found, _permitted(facts, request))
     step = {"trigger": request.name, "from_state": facts.state, "to_state": to} if to else {}
     kind: Callable[..., e.Event] = e.EVENT_OF[type(command)]
-    return clean(kind(
+    event = clean(kind(
         originator_id=facts.case, originator_version=facts.version + 1, at=context.at, recorded_at=context.recorded_at,
         by=context.by, command_id=context.command_id, data=command, **step, **_derived(facts, request, kind),
     ))
+    moved = changes(process_of(facts).duties, facts, event, context.edition, context.adopts)
+    return clean(replace_struct(event, duties=moved)) if moved else event
 
 
 def ask(facts: Facts, name: str, context: Context) -> None:
     """Whether the command could be given at all, before it is known what it would say; else :class:`~casework.errors.Refused`."""
-    request = Request(name, context.by, context.at, context.edition)
+    request = Request(name, context.by, context.at, context.edition, adopts=context.adopts)
     _, found = judge(facts, request)
     if found := [*found, *_times(facts, context)]:
         raise Refused(name, facts.state, found, _permitted(facts, request))
@@ -119,17 +129,20 @@ def judge(facts: Facts, request: Request) -> tuple[str | None, list[Reason]]:
     return process.ask(facts, request)
 
 
-def options(facts: Facts, at: datetime, edition: Edition, role: str | None = None) -> list[Option]:
-    """Every command: whether it could be given now, by ``role`` or by any role that may, and if not, why not."""
+def options(facts: Facts, at: datetime, edition: Edition, role: str | None = None, newest: Edition | None = None) -> list[Option]:
+    """Every command: whether it could be given now, by ``role`` or by any role that may, and if not, why not.
+
+    ``edition`` is the one that the case pinned, ``newest`` the one that it could go over to.
+    """
     at = max(at, facts.at)
-    return [_option(facts, name, at, edition, role) for name in COMMANDS]
+    process = process_of(facts)
+    return [_option(facts, name, at, edition, role, newest)
+            for name in COMMANDS if name in process.acts or name in process.triggers]
 
 
 def process_of(facts: Facts) -> Lifecycle:
-    """The lifecycle that the case pinned."""
-    process = lifecycle(facts.lifecycle)
-    assert process is not None, facts.lifecycle
-    return process
+    """The lifecycle that the case pinned; :class:`~casework.errors.CaseworkError` where this release does not have it."""
+    return pinned(facts.lifecycle)
 
 
 def actor_for(role: str, facts: Facts) -> Actor:
@@ -156,16 +169,25 @@ def roles_of(name: str, facts: Facts) -> tuple[str, ...]:
     return step.roles if step else process.triggers[name].roles
 
 
-def _option(facts: Facts, name: str, at: datetime, edition: Edition, role: str | None) -> Option:
+def _option(facts: Facts, name: str, at: datetime, edition: Edition, role: str | None, newest: Edition | None) -> Option:
     roles = roles_of(name, facts)
     answers = []
     for by in _candidates(roles if role is None else (role,), facts):
-        to, found = judge(facts, Request(name, by, at, edition))
+        to, found = judge(facts, Request(name, by, at, edition, adopts=newest))
         answers.append((to, found))
     to, found = min(answers, key=lambda a: len(a[1]))
-    until = limitation(facts, Request(name, Actor(role="consumer", id=facts.given.consumer), at, edition)).at
     reasons = tuple(sorted({r.code: r for r in found}.values(), key=lambda r: r.code))
-    return Option(name, not found, roles, to, reasons, until if not found and name in (*REOPENING, "file") else None)
+    return Option(name, not found, roles, to, reasons, None if found else _until(facts, name, at, edition))
+
+
+def _until(facts: Facts, name: str, at: datetime, edition: Edition) -> datetime | None:
+    """Until when it can be done in time: the end of the duty that it meets, or of the limitation period."""
+    rows = process_of(facts).duties
+    ends = [d.due.at for d in facts.duties.values()
+            if d.state == "running" and not d.is_late(at) and name in rows[d.kind].meets]
+    if name in (*REOPENING, "file"):
+        ends.append(limitation(facts, Request(name, Actor(role="consumer", id=facts.given.consumer), at, edition)).at)
+    return min(ends, default=None)
 
 
 def _candidates(roles: Iterable[str], facts: Facts) -> list[Actor]:
@@ -182,10 +204,11 @@ def _candidates(roles: Iterable[str], facts: Facts) -> list[Actor]:
 def _permitted(facts: Facts, request: Request) -> Permitted:
     yours: list[str] = []
     others: list[str] = []
-    for option in options(facts, request.at, request.edition):
+    at = max(request.at, facts.at)
+    for option in options(facts, at, request.edition, newest=request.adopts):
         if option.allowed:
             mine = request.by.role in option.roles and not judge(
-                facts, Request(option.name, request.by, max(request.at, facts.at), request.edition))[1]
+                facts, Request(option.name, request.by, at, request.edition, adopts=request.adopts))[1]
             (yours if mine else others).append(option.name)
     return Permitted(tuple(yours), tuple(others))
 
@@ -195,10 +218,11 @@ def _judge_beside(facts: Facts, request: Request, act: Act) -> list[Reason]:
     if facts.state not in act.states:
         found.append(reason("not_in_this_state", {"state": VOCABULARY["state"][facts.state]}))
         return found
-    if request.is_blank and request.about is None and act.track and act.track.field:
+    field = _names(act)
+    if request.is_blank and request.about is None and field:
         # It would name one thing: what is asked is whether there is any for which nothing speaks against it.
-        field = act.track.field
-        tried = [_judge_beside(facts, replace(request, about=(field, thing)), act) for thing in _things(facts, act.track.name)]
+        things = _things(facts, act.track.name) if act.track else facts.duties
+        tried = [_judge_beside(facts, replace(request, about=(field, thing)), act) for thing in things]
         if tried:
             return min(tried, key=len)
     for name in act.guards:
@@ -206,6 +230,13 @@ def _judge_beside(facts: Facts, request: Request, act: Act) -> list[Reason]:
     if act.track:
         found.extend(_judge_track(facts, request, act.track))
     return found
+
+
+def _names(act: Act) -> str | None:
+    """The field by which a command names the one thing that it is about; None where there is but one, or none."""
+    if act.track:
+        return act.track.field
+    return "duty" if "duty" in COMMANDS[act.name].__struct_fields__ else None
 
 
 def _judge_track(facts: Facts, request: Request, track: Track) -> Iterable[Reason]:
@@ -274,6 +305,12 @@ def _derived(facts: Facts, request: Request, kind: Any) -> dict[str, Any]:
         due = request.edition.due("platform.reply", request.at)
         return {"reply_by": e.Due(at=due.at, rule=due.rule, clause=due.clause, certainty=due.certainty,
                                   provisional=due.provisional)}
+    if kind is e.CaseRuled and process_of(facts).explains:
+        assert isinstance(request.command, Rule)
+        return {"basis": basis_of(facts, request.command, request.edition, request.at)}
+    if kind is e.EditionAdopted:
+        assert request.adopts is not None
+        return {"edition_digest": request.adopts.digest}
     return {}
 
 
@@ -286,4 +323,7 @@ _NUMBERED: dict[Any, tuple[str, Callable[[Facts], Any]]] = {
 
 
 def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")
+    try:
+        return moment.astimezone(SHANGHAI).isoformat(timespec="seconds")
+    except OverflowError:
+        return moment.isoformat(timespec="seconds")

@@ -8,9 +8,8 @@ anything else is a new topic. The list of topics and their fields is frozen by a
 
 from __future__ import annotations
 
-import re
 from functools import cache
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -23,12 +22,60 @@ TOPIC_PREFIX = "casework.case."
 
 @cache
 def _topic(name: str) -> str:
-    return TOPIC_PREFIX + re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    return TOPIC_PREFIX + c.name_in_words(name)
+
+
+class Due(v.Value, frozen=True):
+    """A deadline with the rule it rests on. ``certainty`` as in the rulebook: C is unverified.
+
+    ``unit`` is what the rule counts, None for a time that somebody set; ``overrides`` names the lower rules that gave way.
+    """
+
+    at: v.Moment
+    rule: str
+    clause: str
+    certainty: str
+    provisional: bool = False
+    rank: str | None = None
+    unit: str | None = None
+    overrides: tuple[str, ...] = ()
+
+
+class DutyChange(v.Value, frozen=True):
+    """What an event does to one duty. ``owes`` is a role, ``external:BODY`` or ``courier``; ``due`` is there when it is new.
+
+    ``about`` names the thing that the duty concerns, such as a referral.
+    """
+
+    id: v.Identity
+    change: v.DutyMove
+    duty: v.DutyKind
+    owes: Annotated[str, Meta(max_length=64)]
+    due: Due | None = None
+    about: v.Identity | None = None
+
+
+class Basis(v.Value, frozen=True):
+    """Something that a ruling rests on: about what, by which row or rule, on which inputs, with which result.
+
+    ``inputs`` are ``name=value``, identifiers and figures alone, so that no sentence is stored. ``elsewhere`` is what might have
+    been claimed and was not granted, with who may grant it.
+    """
+
+    about: Literal["burden", "granted", "elsewhere"]
+    row: v.Identity
+    clause: str
+    certainty: str
+    rule: str | None = None
+    rank: str | None = None
+    inputs: tuple[str, ...] = ()
+    result: str | None = None
 
 
 class Event(v.Value, frozen=True, tag_field="type", tag=_topic):
     """The envelope. ``at`` is when it happened, ``recorded_at`` when it was recorded, both UTC and never running backwards
-    within a case; ``trigger``, ``from`` and ``to`` are there for a step of the lifecycle and for no other event.
+    within a case; ``trigger``, ``from`` and ``to`` are there for a step of the lifecycle and for no other event; ``duties`` is
+    what the event does to the deadlines of the case.
     The case, its version and the topic (as ``type``) stand in the payload as well as in the store's columns, so that none of
     them can be altered alone; the event-sourcing library knows them as ``originator_id`` and ``originator_version``.
     """
@@ -42,21 +89,12 @@ class Event(v.Value, frozen=True, tag_field="type", tag=_topic):
     trigger: str | None = None
     from_state: str | None = msgspec.field(name="from", default=None)
     to_state: str | None = msgspec.field(name="to", default=None)
+    duties: tuple[DutyChange, ...] = ()
 
     @property
     def data(self) -> Any:
         """What was asked for and allowed; each type of event narrows it to its command."""
         raise NotImplementedError
-
-
-class Due(v.Value, frozen=True):
-    """A deadline with the rule it rests on. ``certainty`` as in the rulebook: C is unverified."""
-
-    at: v.Moment
-    rule: str
-    clause: str
-    certainty: str
-    provisional: bool = False
 
 
 class CaseOpened(Event, frozen=True, kw_only=True):
@@ -79,6 +117,10 @@ class EvidenceAskedByMerchant(Event, frozen=True, kw_only=True):
 
 class MerchantAnswered(Event, frozen=True, kw_only=True):
     data: c.AnswerMerchant
+
+
+class ClaimDeemedAgreed(Event, frozen=True, kw_only=True):
+    data: c.DeemAgreed
 
 
 class OfferMade(Event, frozen=True, kw_only=True):
@@ -148,6 +190,7 @@ class ReviewResumed(Event, frozen=True, kw_only=True):
 
 class CaseRuled(Event, frozen=True, kw_only=True):
     data: c.Rule
+    basis: tuple[Basis, ...] = ()
 
 
 class RulingExecuted(Event, frozen=True, kw_only=True):
@@ -331,6 +374,39 @@ class AdviserAuthorised(Event, frozen=True, kw_only=True):
     data: c.AuthoriseAdviser
 
 
+class AcceptanceShown(Event, frozen=True, kw_only=True):
+    data: c.ShowAcceptance
+
+
+class DutyPaused(Event, frozen=True, kw_only=True):
+    data: c.PauseDuty
+
+
+class DutyResumed(Event, frozen=True, kw_only=True):
+    data: c.ResumeDuty
+
+
+class DutyExtended(Event, frozen=True, kw_only=True):
+    data: c.ExtendDuty
+
+
+class DutyMissed(Event, frozen=True, kw_only=True):
+    data: c.MissDuty
+
+
+class DutyRecomputed(Event, frozen=True, kw_only=True):
+    data: c.RecomputeDuty
+
+
+class RulingCorrected(Event, frozen=True, kw_only=True):
+    data: c.CorrectRuling
+
+
+class EditionAdopted(Event, frozen=True, kw_only=True):
+    data: c.AdoptEdition
+    edition_digest: v.Sha256
+
+
 def topic_of(event: type[Event]) -> str:
     """The stable name under which an event is stored: ``casework.case.complaint_filed``."""
     return _topic(event.__name__)
@@ -343,7 +419,7 @@ def _command_of(event: type[Event]) -> type[c.Command]:
     return found
 
 
-#: The allow-list: an event of any other topic is unknown, and nothing is ever imported because a topic names it.
+#: The topics of cases; all that a store may hold are in :mod:`~casework.domain.topics`.
 TOPICS: dict[str, type[Event]] = {topic_of(kind): kind for kind in Event.__subclasses__()}
 #: Which event records which command.
 EVENT_OF: dict[type[c.Command], type[Event]] = {_command_of(kind): kind for kind in Event.__subclasses__()}

@@ -97,6 +97,7 @@ class Referral:
     state: str = "lodged"
     remedy: Remedy | None = None
     was_accepted: bool = False
+    province: str | None = None
 
 
 @dataclass(slots=True)
@@ -124,6 +125,37 @@ class Call:
 
 
 @dataclass(slots=True)
+class Duty:
+    """What somebody owes until a time. ``state``: running, paused, met, late (met after its time), missed, cancelled.
+
+    ``since`` is when it began to run, ``settled_at`` when it was met, missed or cancelled; ``was_paused`` that its time is
+    not the one that the rule gives from ``since``; ``is_over`` that a missed one can no longer be made good.
+    """
+
+    id: str
+    kind: str
+    owes: str
+    due: Due
+    since: datetime
+    about: str | None = None
+    state: str = "running"
+    paused_at: datetime | None = None
+    was_paused: bool = False
+    missed_at: datetime | None = None
+    settled_at: datetime | None = None
+    is_over: bool = False
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether it can still be met, in time or late."""
+        return self.state in ("running", "paused") or (self.state == "missed" and not self.is_over)
+
+    def is_late(self, at: datetime) -> bool:
+        """Whether its time is over and it is not met. A provisional time is no time to be late by until it is computed again."""
+        return self.state == "running" and at > self.due.at and (self.was_paused or not self.due.provisional)
+
+
+@dataclass(slots=True)
 class Facts:
     """Everything known of one case as of one version."""
 
@@ -137,9 +169,11 @@ class Facts:
     at: datetime = NEVER
     recorded_at: datetime = NEVER
     commands: dict[str, int] = field(default_factory=dict)
+    duties: dict[str, Duty] = field(default_factory=dict)
 
     demands: list[datetime] = field(default_factory=list)
     contacted_at: datetime | None = None
+    asked: Remedy | None = None
     no_contact: str | None = None
     excuses: list[str] = field(default_factory=list)
     evidence: dict[str, Evidence] = field(default_factory=dict)

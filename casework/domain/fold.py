@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from casework.domain import events as e
-from casework.domain.facts import Call, Evidence, Facts, Hearing, Offer, Proof, Referral, Ruling, Term, TipOff
+from casework.domain.facts import Call, Duty, Evidence, Facts, Hearing, Offer, Proof, Referral, Ruling, Term, TipOff
 from casework.domain.lifecycle import CLOSED, PLATFORM_ROLES
 from casework.domain.values import Actor, Remedy
 
@@ -21,6 +22,7 @@ def opened(event: e.CaseOpened) -> Facts:
     facts.at, facts.recorded_at = event.at, event.recorded_at
     facts.demands.append(event.at)
     facts.commands[event.command_id] = 1
+    _keep_duties(facts, event)
     return facts
 
 
@@ -33,6 +35,7 @@ def apply(facts: Facts, event: e.Event) -> None:
         _enter(facts, event)
     if isinstance(event, DEMANDS):
         facts.demands.append(event.at)
+    _keep_duties(facts, event)
     change = _CHANGES.get(type(event))
     if change is not None:
         change(facts, event)
@@ -62,6 +65,47 @@ def _enter(facts: Facts, event: e.Event) -> None:
         facts.replied = True
 
 
+def settle(duty: Duty, change: e.DutyChange, at: datetime) -> None:
+    """Bring a duty forward by one change that an event at ``at`` makes of it."""
+    duty.due = change.due or duty.due
+    match change.change:
+        case "missed":
+            duty.state, duty.missed_at, duty.settled_at = "missed", at, at
+        case "met":
+            duty.state, duty.settled_at = "late" if duty.state == "missed" else "met", at
+        case "cancelled" if duty.state == "missed":
+            duty.is_over = True
+        case "cancelled":
+            duty.state, duty.settled_at = "cancelled", at
+        case "paused":
+            duty.state, duty.paused_at = "paused", at
+        case "resumed":
+            duty.state, duty.paused_at, duty.was_paused = "running", None, True
+
+
+def _keep_duties(facts: Facts, event: e.Event) -> None:
+    for change in event.duties:
+        if change.change == "opened":
+            assert change.due is not None, change
+            facts.duties[change.id] = Duty(change.id, change.duty, change.owes, change.due, event.at, change.about)
+        else:
+            duty = facts.duties[change.id]
+            settle(duty, change, event.at)
+            if change.due is not None:
+                _set_term(facts, duty)
+
+
+def _set_term(facts: Facts, duty: Duty) -> None:
+    """The day that was set for evidence, proof or an answer moves with its duty."""
+    if duty.kind == "evidence" and facts.evidence_term:
+        facts.evidence_term.answer_by = duty.due.at
+    elif duty.kind == "proof" and facts.proof_term:
+        facts.proof_term.answer_by = duty.due.at
+        _heard(facts, duty.owes).answer_by = duty.due.at
+    elif duty.kind == "answer":
+        _heard(facts, duty.owes).answer_by = duty.due.at
+
+
 _Change = Callable[[Facts, Any], None]
 _CHANGES: dict[type[e.Event], _Change] = {}
 
@@ -76,6 +120,13 @@ def _on(*kinds: type[e.Event]) -> Callable[[_Change], _Change]:
 @_on(e.MerchantContacted)
 def _contacted(facts: Facts, event: e.MerchantContacted) -> None:
     facts.contacted_at = facts.contacted_at or event.at
+    facts.asked = event.data.remedy or facts.asked
+
+
+@_on(e.ClaimDeemedAgreed)
+def _deemed_agreed(facts: Facts, event: e.ClaimDeemedAgreed) -> None:
+    if facts.asked:
+        _remedy_due(facts, facts.asked)
 
 
 @_on(e.EvidenceAskedByMerchant)
@@ -235,6 +286,17 @@ def _ruled(facts: Facts, event: e.CaseRuled) -> None:
     facts.in_review = False
 
 
+@_on(e.RulingCorrected)
+def _ruling_corrected(facts: Facts, event: e.RulingCorrected) -> None:
+    ruling, said = facts.rulings[-1], event.data
+    ruling.findings = said.findings or ruling.findings
+    ruling.clause = said.clause or ruling.clause
+    if said.remedy:
+        ruling.remedy = said.remedy
+        if facts.state == "remedy_due":
+            facts.remedy = said.remedy
+
+
 @_on(e.RulingExecuted)
 def _ruling_executed(facts: Facts, event: e.RulingExecuted) -> None:
     remedy = facts.rulings[-1].remedy if facts.rulings else None
@@ -279,7 +341,7 @@ def _call_logged(facts: Facts, event: e.CallLogged) -> None:
 
 @_on(e.MatterReferred)
 def _referred(facts: Facts, event: e.MatterReferred) -> None:
-    facts.referrals[event.id] = Referral(event.id, event.data.body, event.at)
+    facts.referrals[event.id] = Referral(event.id, event.data.body, event.at, province=event.data.province)
 
 
 _REFERRAL_STATES: dict[type[e.Event], str] = {
@@ -351,6 +413,11 @@ def _advance_moved(facts: Facts, event: e.Event) -> None:
     if isinstance(event, e.AdvancePaid):
         facts.performed.append(event.data.amount)
         facts.paid_by_platform += event.data.amount
+
+
+@_on(e.EditionAdopted)
+def _edition_adopted(facts: Facts, event: e.EditionAdopted) -> None:
+    facts.edition = event.data.edition
 
 
 @_on(e.AdviserAuthorised)

@@ -20,14 +20,17 @@ from transitions.core import Condition
 
 from casework.domain import grounds
 from casework.domain.beside import Act, TrackRow
+from casework.domain.burden import SITUATIONS
+from casework.domain.categories import ALIASES, RULES
 from casework.domain.facts import INITIAL, Facts
 from casework.domain.guards import EXCLUSIVE, GUARDS, MONEY, NEW_GROUNDS, PROMISES, REFUNDS, SHUTS_OUT, who_may
 from casework.domain.lifecycle import STAGE_OF, Trigger
 from casework.domain.reasons import reason
+from casework.domain.remedies import ENTITLEMENTS
 from casework.domain.request import Request
 from casework.domain.versions import TABLES, Tables
 from casework.domain.vocabulary import PLATFORM_CHANNELS, ROLES, STATES, VOCABULARY
-from casework.errors import Reason
+from casework.errors import CaseworkError, Reason
 
 
 @dataclass(slots=True)
@@ -94,18 +97,20 @@ class Lifecycle:
     """
 
     def __init__(self, version: int, tables: Tables) -> None:
-        triggers, acts, tracks = tables
+        triggers, acts, tracks, duties = tables
         _check(triggers, acts)
         self.version = version
         self.triggers = {t.name: t for t in triggers}
         self.acts = {a.name: a for a in acts}
+        self.duties = {d.name: d for d in duties}
+        #: From the second version on, a ruling records what it rests on.
+        self.explains = version > 1
         self.tracks = {name: _track(name, rows) for name, rows in tracks.items()}
         self.machine = _build(STAGE_OF, INITIAL, [row for t in triggers for row in _rows(t)])
         self.map = _compile(self.machine)
-        self.digest = hashlib.sha256(
-            json.dumps([INITIAL, STAGE_OF, self.map, {a.name: _law(a) for a in acts}, tracks, LAW],
-                       sort_keys=True, separators=(",", ":")).encode()
-        ).hexdigest()
+        law = [INITIAL, STAGE_OF, self.map, {a.name: _law(a) for a in acts}, tracks, LAW,
+               *([duties, PROOF] if self.explains else [])]
+        self.digest = hashlib.sha256(json.dumps(law, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     def ask(self, facts: Facts, request: Request) -> tuple[str | None, list[Reason]]:
         """Where the step leads and no reasons, or no state and every reason against it."""
@@ -139,6 +144,15 @@ def lifecycle(version: int) -> Lifecycle | None:
     return Lifecycle(version, tables) if tables else None
 
 
+def pinned(version: int) -> Lifecycle:
+    """The lifecycle that a case pinned; :class:`~casework.errors.CaseworkError` where this release does not have it."""
+    found = lifecycle(version)
+    if found is None:
+        raise CaseworkError(f"the case pins lifecycle {version}, which this release lacks; upgrade casework, or audit the store",
+                            f"案件使用流程版本 {version}，本版本没有；请升级 casework，或审计案件库")
+    return found
+
+
 def _track(name: str, rows: tuple[TrackRow, ...]) -> Machine:
     states = list(VOCABULARY[name])
     return _build(states, states[0], [
@@ -150,6 +164,18 @@ def _track(name: str, rows: tuple[TrackRow, ...]) -> Machine:
 LAW = {
     "grounds": grounds.GROUNDS, "refunds": REFUNDS, "money": MONEY, "exclusive": EXCLUSIVE, "shuts_out": SHUTS_OUT,
     "new_grounds": NEW_GROUNDS, "promises": PROMISES, "platform_channels": PLATFORM_CHANNELS,
+}
+
+
+#: What the guards and the recorded basis of later versions read as well: the matrix of proof, the rules of categories, what may
+#: be claimed. Their sentences are no law, so that a misprint can be mended.
+PROOF = {
+    "situations": {name: [row.grounds, [(s.party, s.evidence, s.proofs, s.own_groups) for s in row.steps], row.clause,
+                          row.certainty] for name, row in SITUATIONS.items()},
+    "categories": [(r.id, r.kind, r.categories, r.grounds, r.clause, r.certainty, r.hours, r.rule) for r in RULES],
+    "words": ALIASES,
+    "entitlements": [(x.id, x.kind, x.on, x.clause, x.certainty, x.venues, x.sum, x.rule, x.by, x.services, x.categories)
+                     for x in ENTITLEMENTS],
 }
 
 

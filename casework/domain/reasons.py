@@ -75,6 +75,52 @@ REASONS: dict[str, ReasonText] = {
         "not heard: {parties} neither answered nor was notified with a time that is past",
         "先 notify 并等待期限届满，或等其 answer", "notify with an answer_by and wait for it, or for the answer",
         "淘宝平台争议处理规则 3、8"),
+    "no_claim_put": ReasonText(
+        "没有向商家提出具体诉求", "nothing in particular was asked of the merchant",
+        "联系商家时用 remedy 写明要求", "say with remedy what is asked when contacting the merchant"),
+    "not_your_duty": ReasonText(
+        "该期限不由 {who} 中止、恢复或延长", "{who} may not stop, start or extend that deadline",
+        "由设定该期限的一方处理；外部机构只能处理自己的期限", "it is for whoever set it; an outside body moves only its own"),
+    "not_an_extension": ReasonText(
+        "{until} 不晚于现有期限 {due}，或在三年以后",
+        "{until} is not later than the time that there is, {due}, or is over three years away",
+        "给出更晚、但不超过三年的时间", "give a later time, within three years"),
+    "duty_is_final": ReasonText(
+        "该期限不是暂定的，无需重算", "that deadline is not provisional",
+        "只重算因日历未公布而暂定的期限", "only deadlines that waited for a calendar are computed again"),
+    "calendar_not_published": ReasonText(
+        "计算该期限所需的工作日历还没有公布（暂定 {due}）",
+        "the calendar that the deadline needs is not published yet (provisionally {due})",
+        "待国务院公布放假安排并升级 chinesecalendar 后再算",
+        "compute it when the State Council's notice is out and the package chinesecalendar is upgraded"),
+    "carrier_first": ReasonText(
+        "须先向快递企业投诉并等待答复（期限 {due}）", "complain to the carrier first and wait for its answer (until {due})",
+        "用 log_call（channel=carrier_service）记录向快递企业的投诉",
+        "record the complaint to the carrier with log_call (channel=carrier_service)",
+        "快递暂行条例 28；邮政业用户申诉处理办法"),
+    "no_proof_owed": ReasonText(
+        "{who} 没有需要提交的受理凭证", "no proof of acceptance is owed by {who}",
+        "仅在因法院或公安中止时、由主张的一方提交",
+        "only where the review is suspended for court or police, by the party that said so",
+        "淘宝平台争议处理规则 83"),
+    "unknown_edition_named": ReasonText(
+        "没有规则版本“{edition}”", "there is no edition '{edition}' of the rulebook",
+        "用 casework rules 查看已有的规则版本", "see the editions with casework rules"),
+    "not_a_later_edition": ReasonText(
+        "规则版本 {edition} 不晚于案件现用的 {pinned}", "edition {edition} is not later than the case's, {pinned}",
+        "案件只能改用更新的规则版本", "a case goes over to a later edition only", "淘宝平台争议处理规则 92"),
+    "not_your_ruling": ReasonText(
+        "该裁决不是 {who} 作出的", "{who} did not make that ruling",
+        "由作出裁决的人更正；认为裁决错误的，用 escalate 申请复核",
+        "let whoever ruled correct it; whoever thinks it wrong may escalate"),
+    "not_a_correction": ReasonText(
+        "更正只能改文字、条款或金额，不能改变裁决结果",
+        "a correction changes a text, a clause or a sum, and nothing of what is granted",
+        "写明要更正的 findings、clause 或同类 remedy 的金额；改变结果须复核",
+        "say the findings, the clause or the sum of the same remedy; another outcome takes a review"),
+    "performed_already": ReasonText(
+        "已经开始履行，或履行的不是该裁决", "it is being performed already, or what is due is not that ruling's remedy",
+        "用 report_default 或复核处理", "use report_default, or a review"),
     "remedy_missing": ReasonText(
         "支持消费者的裁决必须写明处理方式（及金额）", "a ruling for the consumer must say the remedy (and its amount)",
         "补充 remedy", "state the remedy"),
@@ -96,6 +142,11 @@ REASONS: dict[str, ReasonText] = {
         "金额 {amount} 超过承诺的最高赔付 {most}", "{amount} is more than the promise pays, {most}",
         "按承诺的倍数计算", "reckon by the multiple that was promised",
         "消费者权益保护法实施条例 12；法释〔2022〕8号 10"),
+    "amount_exceeds_rule": ReasonText(
+        "赔付 {amount} 超过平台规则规定的 {most}（{rule}）",
+        "{amount} is more than the {most} that the platform's rules give ({rule})",
+        "按规则数额裁决；其他损失通过调解或法院主张", "award what the rule gives; other loss is for mediation or a court",
+        "淘宝平台争议处理规则 6(6)、15"),
     "wrong_channel": ReasonText(
         "{channel}不受理平台投诉", "{channel} takes no complaint for the platform",
         "改用平台的渠道，例如 agent_intervention、after_sales 或 hotline",
@@ -183,6 +234,34 @@ REASONS: dict[str, ReasonText] = {
     "not_eligible_for_instant_refund": ReasonText(
         "该订单不符合极速退款条件", "the order does not qualify for an instant refund",
         "按普通流程联系商家", "contact the merchant in the ordinary way"),
+    "not_on_record": ReasonText(
+        "该商家没有{item}", "of this merchant there is no {item}",
+        "用 casework merchant 查看编号", "see the identifiers with casework merchant"),
+    "not_the_merchant": ReasonText(
+        "{who} 不是该商家", "{who} is not this merchant",
+        "由该商家本人操作", "let the merchant himself do it"),
+    "appeal_too_late": ReasonText(
+        "申诉期限已于 {due} 届满（{rule}{unverified}）", "the time for an appeal ended on {due} ({rule}{unverified})",
+        "可另行起诉", "a suit stays open", "卖家交易纠纷申诉管理规范（期限以系统显示为准；as the system shows it）"),
+    "forged_in_case": ReasonText(
+        "该商家在案件 {case} 中提交的材料被认定伪造，不得申诉",
+        "what the merchant handed in in case {case} was found forged: there is no appeal",
+        "可另行起诉", "a suit stays open", "卖家交易纠纷申诉管理规范（摘录；excerpt）"),
+    "published_already": ReasonText(
+        "处罚 {item} 已于 {at} 公示", "penalty {item} was published on {at}",
+        "无需再次公示", "there is nothing more to do", "网络交易监督管理办法 30"),
+    "blacklisted": ReasonText(
+        "商家 {who} 已列入黑名单，禁止再次入驻", "merchant {who} is blacklisted and cannot come back",
+        "只有该处罚在复核或申诉中被撤销后才能入驻", "only a review or an appeal that annuls the penalty ends that"),
+    "closed_for_good": ReasonText(
+        "商家 {who} 的店铺已被永久关闭", "the shop of merchant {who} is closed for good",
+        "只有该处罚在复核或申诉中被撤销后才能入驻", "only a review or an appeal that annuls the penalty ends that"),
+    "not_removed": ReasonText(
+        "商家 {who} 没有被清退", "merchant {who} was not removed",
+        "用 casework merchant 查看其状态", "see how he stands with casework merchant"),
+    "more_than_owed": ReasonText(
+        "尚欠的垫付只有 {due}", "only {due} of the advance is still owed",
+        "偿还不超过尚欠金额", "repay at most what is owed", "消费者权益保护法 44"),
     "command_id_reused": ReasonText(
         "命令编号 {command_id} 已用于另一条命令", "command id {command_id} was used for another command",
         "换一个命令编号", "use another command id"),

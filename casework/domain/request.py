@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from casework.domain.commands import Command
 from casework.domain.facts import Facts
 from casework.domain.values import Actor
 from casework.errors import Reason
+
+
+class Overridden(Protocol):
+    """A rule in force that a higher one set aside."""
+
+    @property
+    def clause(self) -> str: ...
 
 
 class Deadline(Protocol):
@@ -26,6 +34,38 @@ class Deadline(Protocol):
     def certainty(self) -> str: ...
     @property
     def provisional(self) -> bool: ...
+    @property
+    def rank(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def overrides(self) -> Sequence[Overridden]: ...
+
+
+class Said(Protocol):
+    """A line of a calculation in both languages."""
+
+    @property
+    def zh(self) -> str: ...
+    @property
+    def en(self) -> str: ...
+
+
+class Figure(Protocol):
+    """An amount in yuan that the rulebook computed, with the rule it rests on and how it came about."""
+
+    @property
+    def amount(self) -> Decimal: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def clause(self) -> str: ...
+    @property
+    def certainty(self) -> str: ...
+    @property
+    def rank(self) -> str: ...
+    @property
+    def steps(self) -> Sequence[Said]: ...
 
 
 class Edition(Protocol):
@@ -35,8 +75,17 @@ class Edition(Protocol):
     def id(self) -> str: ...
     @property
     def digest(self) -> str: ...
+    def has(self, rule_id: str) -> bool:
+        """Whether the edition has that rule."""
+        ...
     def due(self, rule_id: str, start: datetime) -> Deadline:
         """When what starts at ``start`` is due under that rule."""
+        ...
+    def after_pause(self, unit: str, end: datetime, paused_at: datetime, resumed_at: datetime) -> tuple[datetime, bool]:
+        """When what was to end at ``end`` ends after a pause, the time left counted in that unit; and whether provisionally."""
+        ...
+    def amount(self, rule_id: str, price: Decimal, on: datetime) -> Figure:
+        """What that rule makes of a price in yuan, by the record governing the local day ``on``. KeyError: there is none."""
         ...
 
 
@@ -45,7 +94,8 @@ class Request:
     """A command as it is put to the guards.
 
     ``command`` is None where it is only asked what could be done (``options``): a guard then takes a required field for one
-    that would be allowed, and an optional field for absent.
+    that would be allowed, and an optional field for absent. ``adopts`` is the edition that the case would go over to: the one
+    that the command names, where there is that one, and the newest where nothing is said yet.
     """
 
     name: str
@@ -54,6 +104,7 @@ class Request:
     edition: Edition
     command: Command | None = None
     about: tuple[str, str] | None = None
+    adopts: Edition | None = None
 
     def said(self, field: str) -> Any:
         """What the command says in ``field``; None where it says nothing or is not known yet.

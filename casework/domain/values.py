@@ -56,6 +56,8 @@ Excuse = Annotated[str, Meta(extra={"term": "excuse"})]
 Body = Annotated[str, Meta(extra={"term": "body"})]
 Rejection = Annotated[str, Meta(extra={"term": "rejection"})]
 NoContact = Annotated[str, Meta(extra={"term": "no_contact"})]
+DutyKind = Annotated[str, Meta(extra={"term": "duty"})]
+DutyMove = Annotated[str, Meta(extra={"term": "duty_change"})]
 Suspension = Annotated[str, Meta(extra={"term": "suspension"})]
 TipOffState = Annotated[str, Meta(extra={"term": "tip_off"})]
 
@@ -78,7 +80,10 @@ class Actor(Value, frozen=True):
 
 
 class Order(Value, frozen=True):
-    """The order a complaint is about, as known on discovery. Amounts in yuan; times with their offset."""
+    """The order a complaint is about, as known on discovery. Amounts in yuan; times with their offset.
+
+    ``received_at`` is when the goods were signed for, ``confirmed_at`` when the buyer confirmed receipt (确认收货).
+    """
 
     id: Identity
     item: Text
@@ -89,6 +94,7 @@ class Order(Value, frozen=True):
     received_at: Moment | None = None
     platform: Platform = "taobao"
     services: tuple[Service, ...] = ()
+    confirmed_at: Moment | None = None
 
 
 class Extra(Value, frozen=True):

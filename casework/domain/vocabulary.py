@@ -184,6 +184,28 @@ PENALTIES = {
     "investigation_referral": Term("配合有关部门查处", "referral to the authorities for investigation"),
 }
 
+#: 违规扣分: the tracks on which a merchant's points are counted.
+POINTS_TRACKS = {
+    "general": Term("一般违规（A）", "general offences (A)"),
+    "serious": Term("严重违规（B）", "serious offences (B)"),
+    "counterfeit": Term("出售假冒商品（C）", "selling counterfeits (C)"),
+}
+
+PENALTY_STATES = {
+    "imposed": Term("已作出", "imposed"),
+    "appealed": Term("申诉中", "under appeal"),
+    "confirmed": Term("申诉后维持", "confirmed on appeal"),
+    "annulled": Term("已撤销", "annulled"),
+}
+
+STANDINGS = {
+    "good": Term("正常", "in good standing"),
+    "restricted": Term("受限制", "restricted"),
+    "removed": Term("已清退", "removed"),
+    "closed": Term("已永久封店", "closed for good"),
+    "blacklisted": Term("已列入黑名单", "blacklisted"),
+}
+
 OUTCOMES = {
     "for_consumer": Term("支持消费者", "for the consumer"),
     "partly_for_consumer": Term("部分支持消费者", "partly for the consumer"),
@@ -247,6 +269,7 @@ BODIES = {
     "arbitration": Term("仲裁机构", "arbitration"),
     "postal_authority": Term("邮政管理部门", "postal authority"),
     "police": Term("公安机关", "police"),
+    "mediation_body": Term("其他调解组织", "other mediation body"),
 }
 
 REJECTION_GROUNDS = {
@@ -319,6 +342,8 @@ SERVICES = {
     "fake_one_pay_three": Term("假一赔三", "fake-one-pay-three"),
     "fake_one_pay_four": Term("假一赔四", "fake-one-pay-four"),
     "mismatch_compensation": Term("不符包赔", "compensation where the goods differ"),
+    "damage_cover": Term("破损包赔", "damage cover"),
+    "return_freight_cover": Term("退货宝", "return freight cover"),
     "advance_compensation": Term("先行赔付", "advance compensation"),
 }
 
@@ -328,6 +353,39 @@ DUTIES = {
     "evidence": Term("补充证据", "supply evidence"),
     "platform_reply": Term("平台回复", "platform's reply"),
     "call_promise": Term("客服承诺的处理", "what was promised on the phone"),
+    "merchant_answer": Term("商家答复", "merchant's answer"),
+    "suspension": Term("中止的期限", "limit of the suspension"),
+    "acceptance_proof": Term("提交受理凭证", "proof that court or police took it"),
+    "objection": Term("申请复核", "time to object to the ruling"),
+    "performance": Term("履行", "performance of the remedy"),
+    "return_shipping": Term("寄回商品", "sending the goods back"),
+    "return_confirmation": Term("确认收到退货", "confirming the return"),
+    "referral_acceptance": Term("外部机构决定是否受理", "outside body's decision to take the matter"),
+    "referral_result": Term("外部机构办结", "outside body's result"),
+    "tip_off_check": Term("举报核查", "check of the tip-off"),
+    "courier_answer": Term("快递企业答复投诉", "carrier's answer to the complaint"),
+    "limitation": Term("时效", "limitation"),
+}
+
+DUTY_STATES = {
+    "running": Term("进行中", "running"),
+    "overdue": Term("已逾期", "overdue"),
+    "paused": Term("已中止", "paused"),
+    "met": Term("已完成", "met"),
+    "late": Term("逾期完成", "met late"),
+    "missed": Term("逾期未完成", "missed"),
+    "cancelled": Term("已取消", "cancelled"),
+}
+
+DUTY_CHANGES = {
+    "opened": Term("开始", "opened"),
+    "met": Term("完成", "met"),
+    "missed": Term("逾期", "missed"),
+    "cancelled": Term("取消", "cancelled"),
+    "paused": Term("中止", "paused"),
+    "resumed": Term("恢复", "resumed"),
+    "extended": Term("延长", "extended"),
+    "recomputed": Term("重新计算", "computed again"),
 }
 
 #: The consumer's rights that the sources appeal to; where the law has them is in :data:`RIGHT_CLAUSES`.
@@ -368,6 +426,54 @@ PITFALLS = {
     "no_vouchers": Term("未保留购物凭证", "keeping no vouchers"),
 }
 
+#: What kind of dispute it is, as far as proof goes: it decides who shows what first (:mod:`casework.domain.burden`).
+SITUATIONS = {
+    "visible_defect": Term("看得见的瑕疵", "visible defect"),
+    "hidden_defect": Term("看不见的瑕疵", "hidden defect"),
+    "genuineness": Term("真假争议", "genuineness"),
+    "description": Term("描述不当、表面不一致", "not as described"),
+    "pricing": Term("价格争议", "price"),
+    "non_receipt": Term("未收到货", "non-receipt"),
+    "shipment": Term("发货争议", "shipment"),
+    "carriage": Term("运输与订单状态", "carriage and order status"),
+    "seven_day_return": Term("无理由退货", "return without a reason"),
+    "service_work": Term("安装与维修", "installation and repair"),
+    "conduct": Term("售后与服务态度", "after-sales and conduct"),
+    "reviews": Term("评价争议", "reviews"),
+    "durable_six_months": Term("耐用商品收货六个月内", "durable goods within six months"),
+    "after_confirmation": Term("确认收货之后", "after receipt was confirmed"),
+}
+
+#: Kinds of goods that have rules of their own; an order's own word for it is mapped by :mod:`casework.domain.categories`.
+CATEGORIES = {
+    "general": Term("一般商品", "general goods"),
+    "clothing": Term("服装鞋帽箱包", "clothing, shoes, hats and bags"),
+    "home_goods": Term("玩具、家纺、家居", "toys, textiles and household goods"),
+    "furniture": Term("家具", "furniture"),
+    "electronics": Term("数码产品", "electronics"),
+    "computer": Term("计算机", "computer"),
+    "large_appliance": Term("电视机、电冰箱、空调器、洗衣机", "television, refrigerator, air conditioner, washing machine"),
+    "small_appliance": Term("小家电", "small appliance"),
+    "vehicle": Term("机动车", "motor vehicle"),
+    "decoration": Term("装饰装修", "decoration works"),
+    "food": Term("食品", "food"),
+    "fresh_food": Term("生鲜", "fresh food"),
+    "flowers": Term("鲜花", "fresh flowers"),
+    "cosmetics": Term("化妆品", "cosmetics"),
+    "medical": Term("医疗器械、计生用品", "medical devices and contraceptives"),
+    "jewellery": Term("珠宝首饰", "jewellery"),
+    "custom_made": Term("定作商品", "made to order"),
+    "media": Term("音像制品、软件等数字化商品", "recordings, software and digital goods"),
+    "press": Term("报纸期刊", "newspapers and periodicals"),
+}
+
+#: Where a claim can be had.
+VENUES = {
+    "platform": Term("平台裁决", "the platform's ruling"),
+    "mediation": Term("调解（12315、消协）", "mediation (12315, consumer association)"),
+    "court": Term("法院", "court"),
+}
+
 VOCABULARY: dict[str, dict[str, Term]] = {
     "stage": STAGES,
     "state": STATES,
@@ -380,6 +486,9 @@ VOCABULARY: dict[str, dict[str, Term]] = {
     "proof_result": PROOF_RESULTS,
     "remedy": REMEDIES,
     "penalty": PENALTIES,
+    "points_track": POINTS_TRACKS,
+    "penalty_state": PENALTY_STATES,
+    "standing": STANDINGS,
     "outcome": OUTCOMES,
     "excuse": EXCUSES,
     "channel": CHANNELS,
@@ -394,8 +503,13 @@ VOCABULARY: dict[str, dict[str, Term]] = {
     "tip_off": TIP_OFF_STATES,
     "service": SERVICES,
     "duty": DUTIES,
+    "duty_state": DUTY_STATES,
+    "duty_change": DUTY_CHANGES,
     "right": RIGHTS,
     "pitfall": PITFALLS,
+    "situation": SITUATIONS,
+    "category": CATEGORIES,
+    "venue": VENUES,
 }
 
 
@@ -405,13 +519,18 @@ KINDS = {
     "platform": Term("平台", "platform"), "ground": Term("事由", "ground"), "evidence": Term("证据种类", "evidence kind"),
     "proof": Term("证明材料", "proof"), "authenticity": Term("真实性", "authenticity"),
     "proof_result": Term("举证结果", "result of proof"), "remedy": Term("处理方式", "remedy"), "penalty": Term("处罚", "penalty"),
-    "outcome": Term("裁决结果", "outcome"), "excuse": Term("商家理由", "excuse"), "channel": Term("渠道", "channel"),
+    "points_track": Term("扣分类别", "track of points"), "penalty_state": Term("处罚状态", "state of a penalty"),
+    "standing": Term("商家状态", "standing of a merchant"), "outcome": Term("裁决结果", "outcome"),
+    "excuse": Term("商家理由", "excuse"), "channel": Term("渠道", "channel"),
     "body": Term("外部机构", "outside body"), "rejection": Term("不予受理的理由", "ground of rejection"),
     "no_contact": Term("不联系商家的理由", "reason for no contact"), "suspension": Term("中止的理由", "ground of suspension"),
     "referral": Term("外部投诉的状态", "state of a referral"), "return": Term("退货状态", "state of a return"),
     "offer": Term("方案状态", "state of an offer"), "advance": Term("先行赔付状态", "state of an advance"),
     "tip_off": Term("举报状态", "state of a tip-off"), "service": Term("服务承诺", "promised service"),
-    "duty": Term("期限种类", "duty"), "right": Term("权利", "right"), "pitfall": Term("误区", "pitfall"),
+    "duty": Term("期限种类", "duty"), "duty_state": Term("期限状态", "state of a duty"),
+    "duty_change": Term("期限变动", "change of a duty"), "right": Term("权利", "right"), "pitfall": Term("误区", "pitfall"),
+    "situation": Term("争议类型", "situation of proof"), "category": Term("品类", "category"),
+    "venue": Term("主张途径", "where a claim can be had"),
 }
 
 

@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from casework.domain.beside import ACTS
-from casework.domain.lifecycle import TRIGGERS
+from casework.domain.versions import CURRENT
 from casework.domain.vocabulary import (
     ADVANCE_STATES,
     DUTIES,
@@ -453,7 +452,7 @@ def _by_name() -> dict[str, list[Value]]:
 
 
 _NAMES = _by_name()
-_LABELS = {row.name: Term(row.zh, row.en) for row in (*TRIGGERS, *ACTS)}
+_LABELS = CURRENT.labels
 
 #: The names to offer: the code, and for what has but a number the group and the number.
 NAMES: tuple[str, ...] = tuple(dict.fromkeys(v.name if v.code.isdigit() else v.code for v in VALUES))

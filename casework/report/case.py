@@ -83,9 +83,12 @@ def history_lines(views: Iterable[dict[str, Any]], lang: str, zone: tzinfo) -> I
             yield escape(f"       {key}: {_flat(value, zone)}")
 
 
-def options_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
-    """What ``casework options`` prints: first what may be done, then what may not and why."""
-    yield escape(f"{view['case']}  {_term('state', view['state'], lang)}")
+def options_lines(view: dict[str, Any], lang: str, zone: tzinfo, kind: str = "state") -> Iterator[str]:
+    """What ``casework options`` prints: first what may be done, then what may not and why.
+
+    ``kind`` is the vocabulary of the state: that of cases, or the standing of merchants.
+    """
+    yield escape(f"{view['case']}  {_term(kind, view['state'], lang)}")
     yield f"{word('now', lang)}:"
     yield from ("  " + line for line in columns(
         [o["trigger"], "→ " + label("state", o["to"], lang) if o["to"] else "",

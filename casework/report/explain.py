@@ -8,9 +8,11 @@ from typing import Any
 
 from casework.audit.findings import FINDINGS
 from casework.domain.answers import ANSWERS
-from casework.domain.beside import ACTS
-from casework.domain.lifecycle import STAGE_OF, TRIGGERS
+from casework.domain.burden import SITUATIONS
+from casework.domain.lifecycle import STAGE_OF
 from casework.domain.reasons import REASONS
+from casework.domain.standing.commands import STANDING_ACTS
+from casework.domain.versions import CURRENT
 from casework.domain.vocabulary import KINDS, RIGHT_CLAUSES, VOCABULARY, Term, label
 from casework.errors import InputError
 from casework.exchange import taobao
@@ -34,7 +36,8 @@ def explain(code: str) -> dict[str, Any]:
 def known() -> list[str]:
     """Every name that can be explained."""
     terms = [t for table in VOCABULARY.values() for t in table]
-    return list(dict.fromkeys([*REASONS, *FINDINGS, *(t.name for t in TRIGGERS), *(a.name for a in ACTS), *terms,
+    return list(dict.fromkeys([*REASONS, *FINDINGS, *(t.name for t in CURRENT.triggers), *(a.name for a in CURRENT.acts),
+                               *STANDING_ACTS, *terms,
                                *(f"taobao:{name}" for name in taobao.NAMES)]))
 
 
@@ -91,12 +94,15 @@ def _commands(code: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"kind": "trigger", "zh": t.zh, "en": t.en, "roles": list(t.roles),
          "edges": [{"from": list(e.sources), "to": e.to, "guards": list(e.guards)} for e in t.edges]}
-        for t in TRIGGERS if t.name == code
+        for t in CURRENT.triggers if t.name == code
     ]
+    if code in STANDING_ACTS:
+        act = STANDING_ACTS[code]
+        found.append({"kind": "command", "zh": act.zh, "en": act.en, "roles": list(act.roles)})
     found += [
         {"kind": "command", "zh": a.zh, "en": a.en, "roles": list(a.roles),
          "edges": [{"from": list(a.states), "to": None, "guards": list(a.guards)}]}
-        for a in ACTS if a.name == code
+        for a in CURRENT.acts if a.name == code
     ]
     return found
 
@@ -117,6 +123,11 @@ def _terms(code: str) -> list[dict[str, Any]]:
                 answer = ANSWERS[term]
                 found.append({"kind": name, "zh": zh, "en": en, "clause": answer.clause,
                               "mend": {"zh": answer.zh, "en": answer.en}, "evidence": list(answer.evidence)})
+                continue
+            if name == "situation":
+                row = SITUATIONS[term]
+                found.append({"kind": name, "zh": zh, "en": en, "clause": row.clause, "mend": {"zh": row.said.zh,
+                "en": row.said.en}})
                 continue
             if name == "right":
                 found.append({"kind": name, "zh": zh, "en": en, "clause": RIGHT_CLAUSES[term]})

@@ -1,2 +1,2 @@
-"""Versioned rules as data (``records``), which of them governs and until when (``edition``), and the time arithmetic
-of the People's Republic's deadlines (``calendar``)."""
+"""Versioned rules as data: what a record is (``records``), the files that hold them (``files``), which of them governs,
+until when and how much (``edition``, ``counting``, ``money``), and the calendar of the People's Republic (``calendar``)."""

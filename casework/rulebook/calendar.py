@@ -1,8 +1,8 @@
 """Time arithmetic of deadlines, always in Asia/Shanghai.
 
 Hours are elapsed hours; days, working days, months and years are local calendar days at the same local clock time.
-The day of the start is never counted (民法典 201; 市场监督管理投诉举报处理办法, 121号令, Art 45). No deadline is moved
-because its last day is a day of rest: 121号令 Art 45 (法定节假日) and 民法典 203 (法定休假日) differ on which days do.
+The day of the start is never counted (民法典 201; 市场监督管理投诉举报处理办法, 121号令, Art 45). Nothing here moves a last
+day of rest: 121号令 Art 45 (法定节假日) and 民法典 203 (法定休假日) differ on which days move, so each record says which.
 
 Every function takes an aware datetime and gives one in Asia/Shanghai; a naive one, or a negative number, is a
 ``ValueError``; a result after the year 9999 is ``CalendarUnknown``.
@@ -14,6 +14,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from casework.errors import CalendarUnknown, InputError
@@ -22,6 +23,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 _SPAN = re.compile(r"([0-9]{1,4})(h|d|wd)")
 _FRIDAY = 4
+#: The installed calendar covers this year at least.
+_FIRST_YEAR = 2026
 
 
 def local(moment: datetime) -> datetime:
@@ -31,7 +34,7 @@ def local(moment: datetime) -> datetime:
     try:
         return moment.astimezone(SHANGHAI)
     except OverflowError:
-        raise _uncovered(MAXYEAR + 1) from None
+        raise uncovered(MAXYEAR + 1) from None
 
 
 def plus_hours(start: datetime, n: int) -> datetime:
@@ -42,7 +45,7 @@ def plus_hours(start: datetime, n: int) -> datetime:
         # times of 1986 to 1991.
         return local(local(start).astimezone(UTC) + timedelta(hours=n))
     except OverflowError:
-        raise _uncovered(MAXYEAR + 1) from None
+        raise uncovered(MAXYEAR + 1) from None
 
 
 def plus_days(start: datetime, n: int) -> datetime:
@@ -63,7 +66,7 @@ def plus_working_days(start: datetime, n: int) -> datetime:
 
 def estimate_working_days(start: datetime, n: int) -> datetime:
     """As ``plus_working_days``, but a year without a published calendar is taken to work Monday to Friday."""
-    return _count(start, n, _probably_working)
+    return _count(start, n, probably_working)
 
 
 def plus_months(start: datetime, n: int) -> datetime:
@@ -73,7 +76,7 @@ def plus_months(start: datetime, n: int) -> datetime:
     begin = local(start)
     year, month0 = divmod(begin.year * 12 + begin.month - 1 + n, 12)
     if year > MAXYEAR:
-        raise _uncovered(year)
+        raise uncovered(year)
     return _same_clock(begin, date(year, month0 + 1, min(begin.day, monthrange(year, month0 + 1)[1])))
 
 
@@ -83,17 +86,99 @@ def plus_years(start: datetime, n: int) -> datetime:
     return plus_months(start, 12 * n)
 
 
+def after_pause(unit: str, end: datetime, paused_at: datetime, resumed_at: datetime) -> datetime:
+    """When a limit that was to end at ``end`` ends, if its clock stood still from ``paused_at`` to ``resumed_at``.
+
+    What was left is counted in the unit of the rule: elapsed hours, working days, or else natural days. Raises
+    ``CalendarUnknown`` where working days are not published.
+    """
+    return _left(unit, end, paused_at, resumed_at, is_working_day)
+
+
+def estimate_after_pause(unit: str, end: datetime, paused_at: datetime, resumed_at: datetime) -> datetime:
+    """As ``after_pause``, but a year without a published calendar is taken to work Monday to Friday."""
+    return _left(unit, end, paused_at, resumed_at, probably_working)
+
+
+def _left(unit: str, end: datetime, paused_at: datetime, resumed_at: datetime, works: Callable[[date], bool]) -> datetime:
+    if unit == "hour":
+        try:
+            return local(local(end).astimezone(UTC) + (resumed_at - paused_at))
+        except OverflowError:
+            raise uncovered(MAXYEAR + 1) from None
+    last, paused, resumed = local(end), local(paused_at).date(), local(resumed_at)
+    days = [paused + timedelta(days=i + 1) for i in range((last.date() - paused).days)]
+    if unit != "working_day":
+        return _same_clock(last, _later(resumed.date(), len(days)))
+    begin = datetime.combine(resumed.date(), last.timetz())
+    return _count(begin, sum(map(works, days)), works)
+
+
 def is_working_day(day: date) -> bool:
     """Whether ``day`` is a working day by the State Council's yearly notice: make-up days are, holidays are not.
 
     Raises ``CalendarUnknown`` for a year that the installed ``chinesecalendar`` does not cover.
     """
-    from chinese_calendar import is_workday
+    works, _ = _published(day)
+    if works is None:
+        raise uncovered(day.year)
+    return works
+
+
+def covers(day: date) -> bool:
+    """Whether the installed calendar holds the State Council's notice for the year of ``day``."""
+    try:
+        is_working_day(day)
+    except CalendarUnknown:
+        return False
+    return True
+
+
+def probably_working(day: date) -> bool:
+    """As ``is_working_day``; a year without a published calendar is taken to work Monday to Friday."""
+    try:
+        return is_working_day(day)
+    except CalendarUnknown:
+        return day.weekday() <= _FRIDAY
+
+
+def probably_holiday(day: date) -> bool:
+    """Whether ``day`` is one of the days off of a statutory holiday (法定节假日, as the yearly notice arranges it).
+
+    A plain weekend is none. A year without a published calendar is taken to have none.
+    """
+    works, named = _published(day)
+    return named and not works
+
+
+# The package takes a tenth of a millisecond for each day, and a case's limits ask for the same days again and again.
+@lru_cache(maxsize=4096)
+def _published(day: date) -> tuple[bool | None, bool]:
+    """Whether a day is a working day (None: not published), and whether the yearly notice names it with a holiday."""
+    from chinese_calendar import get_holiday_detail
 
     try:
-        return bool(is_workday(day))
+        off, name = get_holiday_detail(day)
     except NotImplementedError:
-        raise _uncovered(day.year) from None
+        return None, False
+    return not off, name is not None
+
+
+@cache
+def covered_until() -> datetime:
+    """The first moment, in Asia/Shanghai, that no published working-day calendar covers."""
+    year = _FIRST_YEAR
+    while _covers(year):
+        year += 1
+    return datetime(year, 1, 1, tzinfo=SHANGHAI)
+
+
+def _covers(year: int) -> bool:
+    try:
+        is_working_day(date(year, 1, 1))
+    except CalendarUnknown:
+        return False
+    return True
 
 
 def after(start: datetime, text: str) -> datetime:
@@ -124,13 +209,6 @@ def _count(start: datetime, n: int, works: Callable[[date], bool]) -> datetime:
     return _same_clock(begin, day)
 
 
-def _probably_working(day: date) -> bool:
-    try:
-        return is_working_day(day)
-    except CalendarUnknown:
-        return day.weekday() <= _FRIDAY
-
-
 def _same_clock(begin: datetime, day: date) -> datetime:
     return datetime.combine(day, begin.timetz())
 
@@ -139,7 +217,7 @@ def _later(day: date, n: int) -> date:
     try:
         return day + timedelta(days=n)
     except OverflowError:
-        raise _uncovered(MAXYEAR + 1) from None
+        raise uncovered(MAXYEAR + 1) from None
 
 
 def _check(n: int) -> None:
@@ -147,7 +225,8 @@ def _check(n: int) -> None:
         raise ValueError(f"a deadline is not counted backwards: {n}")
 
 
-def _uncovered(year: int) -> CalendarUnknown:
+def uncovered(year: int) -> CalendarUnknown:
+    """The error for a year that no calendar covers, or that no date reaches."""
     if year > MAXYEAR:
         return CalendarUnknown(
             f"The calendar ends with the year {MAXYEAR}: no deadline can be computed in {year} or later; give an "

@@ -7,10 +7,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from casework.application import service, views
+from casework.application.merchant import merchant_view
+from casework.application.standing import retold
+from casework.domain.events import Event
 from casework.domain.facts import Facts
+from casework.domain.standing.commands import STANDING_COMMANDS
+from casework.domain.standing.events import StandingEvent, stream_of
 from casework.errors import CaseworkError, Conflict, InputError, Refused
 from casework.rulebook.calendar import after
 from casework.scenario.schema import Scenario, Step, read
@@ -36,13 +41,17 @@ class Played:
 
 @dataclass(slots=True)
 class Replay:
-    """How a scenario went. ``mismatches`` are (file:line, English, 中文); none means it passed."""
+    """How a scenario went. ``mismatches`` are (file:line, English, 中文); none means it passed.
+
+    ``rows`` are those of its case, ``standing`` those of the merchant's stream.
+    """
 
     scenario: Scenario
     steps: list[Played] = field(default_factory=list)
     mismatches: list[tuple[str, str, str]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    standing: list[Row] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -87,9 +96,10 @@ def replay(path: Path, findings: Findings) -> Replay:
         for number, step in enumerate(scenario.steps, 1):
             now = _play(store, result, step, number, now)
         result.rows = list(store.rows(scenario.name))
+        result.standing = list(store.rows(stream_of(scenario.given.order.merchant)))
         result.findings = findings(result.rows)
         facts = _facts(result.rows)
-        seen = views.full(facts, now) | {"findings": result.findings}
+        seen = views.full(facts, now) | {"findings": result.findings} | _standing(store, scenario, now, scenario.then)
         _compare(result, scenario.then, scenario.then_lines, seen)
     return result
 
@@ -109,7 +119,10 @@ def record(result: Replay, store: Store) -> bool:
                 f"{result.scenario.file}: the store holds another case '{result.scenario.name}'; "
                 "use a fresh store or rename the scenario",
                 f"{result.scenario.file}：案件库中已有不同的案件“{result.scenario.name}”；请使用新的案件库或为剧本改名")
-        store.adopt(result.rows)
+        told = cast(list[Event], list(views.events_of(result.rows)))
+        of_merchant = cast(list[StandingEvent], list(views.events_of(result.standing)))
+        # The merchant may have other cases in that store: what he met is not copied but decided again on how he stands there.
+        store.adopt(result.rows, *retold(store, result.scenario.file, told, of_merchant))
         return True
 
 
@@ -119,7 +132,8 @@ def _play(store: Store, result: Replay, step: Step, number: int, before: datetim
     at = _time_of(step, before, where)
     refused: Refused | None = None
     try:
-        service.carry_on(store, scenario.name, step.do, step.said, by=step.by, at=at, clock=lambda: at,
+        whom = stream_of(scenario.given.order.merchant) if step.do in STANDING_COMMANDS else scenario.name
+        service.carry_on(store, whom, step.do, step.said, by=step.by, at=at, clock=lambda: at,
                          command_id=f"{scenario.name}:{number}")
     except Refused as error:
         refused = error
@@ -131,7 +145,7 @@ def _play(store: Store, result: Replay, step: Step, number: int, before: datetim
     seen = views.full(facts, at) | {
         "refused": played.refused,
         "missing": sorted({m for r in refused.reasons for m in r.missing}) if refused else [],
-    }
+    } | _standing(store, scenario, at, step.then)
     expected = {"refused": []} | step.then
     _compare(result, expected, {"refused": step.line} | step.then_lines, seen)
     return at
@@ -149,6 +163,11 @@ def _time_of(step: Step, before: datetime, where: str) -> datetime:
         raise InputError(error.en, error.zh, where) from None
 
 
+def _standing(store: Store, scenario: Scenario, now: datetime, then: dict[str, Any]) -> dict[str, Any]:
+    """How the merchant stands, where the file asks."""
+    return {"standing": merchant_view(store.rows(), scenario.given.order.merchant, now)} if "standing" in then else {}
+
+
 def _facts(rows: Iterable[Row]) -> Facts:
     facts = views.facts_of(rows)
     assert facts is not None
@@ -161,7 +180,16 @@ def _compare(result: Replay, expected: dict[str, Any], lines: dict[str, int], se
         if key in ("refused", "missing", "findings"):
             want, have = sorted(want), sorted(have)
         if not _fits(want, have):
-            result.differs(lines[key], key, want, have)
+            result.differs(lines[key], key, want, _asked(want, have))
+
+
+def _asked(want: Any, have: Any) -> Any:
+    """Of what is there, what the file names: a view of everything would bury the difference."""
+    if isinstance(want, dict) and isinstance(have, dict):
+        return {k: _asked(want[k], have[k]) for k in want if k in have}
+    if isinstance(want, list) and isinstance(have, list) and len(want) == len(have):
+        return [_asked(w, h) for w, h in zip(want, have, strict=True)]
+    return have
 
 
 def _fits(want: Any, have: Any) -> bool:

@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
-from casework.application.intake import FieldError, FieldMissing, command_named, opening
+from casework.application.intake import FieldError, FieldMissing, command_named, opening, standing_command
 from casework.application.intake import read as read_struct
 from casework.domain.commands import COMMANDS, Command, OpenCase
+from casework.domain.standing.commands import STANDING_COMMANDS, StandingCommand
 from casework.domain.values import IDENTITY_PATTERN, Moment
 from casework.domain.vocabulary import ROLES
 from casework.errors import InputError
-from casework.scenario.compose import Document, load
+from casework.yamlfile import Document, load
 
 _KEYS = ("scenario", "title", "story", "given", "steps", "then")
 _STEP_KEYS = ("do", "by", "at", "after", "with", "then")
@@ -25,6 +26,9 @@ _STEP_KEYS = ("do", "by", "at", "after", "with", "then")
 CASE_KEYS = (
     "state", "stage", "version", "ground", "assigned", "claim", "remedy", "performed", "goods", "advance", "penalties",
     "evidence", "proofs", "offers", "rulings", "referrals", "tip_offs", "calls", "publicity", "feedback", "overdue", "duties",
+    "missed",
+    # How the merchant of the case stands: what `casework merchant` shows of him.
+    "standing",
 )
 _LISTS = {"refused", "missing", "findings"}
 STEP_THEN = (*CASE_KEYS, "refused", "missing")
@@ -47,7 +51,7 @@ class Step:
     by: str
     at: datetime | None
     after: str | None
-    said: Command | dict[str, Any]
+    said: Command | StandingCommand | dict[str, Any]
     then: dict[str, Any]
     then_lines: dict[str, int]
 
@@ -105,8 +109,8 @@ class _Reader:
     def step(self, path: tuple[str | int, ...]) -> Step:
         step = self.mapping(path, _STEP_KEYS)
         do = self.text((*path, "do"))
-        if do not in COMMANDS:
-            self.unknown((*path, "do"), "trigger", "步骤", do, tuple(COMMANDS))
+        if do not in COMMANDS and do not in STANDING_COMMANDS:
+            self.unknown((*path, "do"), "trigger", "步骤", do, (*COMMANDS, *STANDING_COMMANDS))
         if ("at" in step) == ("after" in step):
             self.fail(path, "a step needs exactly one of 'at' and 'after'; keep one", "步骤须且只能有 at 与 after 之一")
         return Step(
@@ -196,10 +200,10 @@ class _Reader:
         return (*path, *(p for p in error.where.replace("[", ".").replace("]", "").split(".") if p))
 
 
-def _saying(do: str, said: dict[str, Any]) -> Command | dict[str, Any]:
+def _saying(do: str, said: dict[str, Any]) -> Command | StandingCommand | dict[str, Any]:
     """The command; or what is said of it while a required field is missing, which matters only if the step is allowed."""
     try:
-        return command_named(do, said)
+        return standing_command(do, said) if do in STANDING_COMMANDS else command_named(do, said)
     except FieldMissing:
         return said
 

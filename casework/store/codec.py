@@ -11,17 +11,24 @@ from functools import cache
 
 import msgspec
 
-from casework.domain.events import TOPICS, Event, topic_of
+from casework.domain.events import DutyChange
+from casework.domain.topics import TOPICS, AnyEvent, any_topic_of
 from casework.domain.values import EVENT_BYTES, clean
 from casework.errors import CaseworkError, InputError
+from casework.store.row import Row
 
 
 class _Head(msgspec.Struct):
     type: str
 
 
+class _Moves(msgspec.Struct):
+    duties: tuple[DutyChange, ...] = ()
+
+
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _HEAD = msgspec.json.Decoder(_Head)
+_MOVES = msgspec.json.Decoder(_Moves)
 
 
 class Unreadable(CaseworkError):
@@ -32,7 +39,7 @@ class UnknownTopic(Unreadable):
     """A topic that is not on the allow-list; nothing is imported or run because a topic names it."""
 
 
-def encode(event: Event) -> bytes:
+def encode(event: AnyEvent) -> bytes:
     """The canonical bytes of an event.
 
     :class:`~casework.errors.InputError` if they are more than 256 KiB or would not decode to the very same event.
@@ -40,17 +47,17 @@ def encode(event: Event) -> bytes:
     payload = _ENCODER.encode(event)
     if len(payload) > EVENT_BYTES:
         raise InputError(f"the event is over {EVENT_BYTES // 1024} KiB; shorten its texts",
-                         f"事件超过 {EVENT_BYTES // 1024} KiB，请缩短文字", topic_of(type(event)))
+                         f"事件超过 {EVENT_BYTES // 1024} KiB，请缩短文字", any_topic_of(type(event)))
     try:
-        survives = decode(topic_of(type(event)), payload) == event
+        survives = decode(any_topic_of(type(event)), payload) == event
     except Unreadable:
         survives = False
     if not survives:
-        raise InputError("the event would not survive being stored", "事件存储后无法原样读回", topic_of(type(event)))
+        raise InputError("the event would not survive being stored", "事件存储后无法原样读回", any_topic_of(type(event)))
     return payload
 
 
-def decode(topic: str, payload: bytes) -> Event:
+def decode(topic: str, payload: bytes) -> AnyEvent:
     """The event that the bytes are. :class:`UnknownTopic` or :class:`Unreadable` where they are none."""
     if topic not in TOPICS:
         raise UnknownTopic(f"unknown topic {topic[:80]!r}", f"未知的事件主题 {topic[:80]!r}")
@@ -69,7 +76,26 @@ def said_topic(payload: bytes) -> str | None:
     return said if said in TOPICS else None
 
 
-def is_canonical(event: Event, payload: bytes) -> bool:
+def duty_changes(payload: bytes) -> tuple[DutyChange, ...]:
+    """What the event of these bytes does to duties; nothing where they cannot be read, which reading the event tells."""
+    if b'"duties"' not in payload:
+        return ()
+    try:
+        return _MOVES.decode(payload).duties
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
+        return ()
+
+
+def is_readable(row: Row) -> bool:
+    """Whether the row holds an event of its topic."""
+    try:
+        decode(row.topic, row.payload)
+    except (Unreadable, TypeError):
+        return False
+    return True
+
+
+def is_canonical(event: AnyEvent, payload: bytes) -> bool:
     """Whether the bytes are exactly those that the event is stored as, and every value in it is clean."""
     try:
         return _ENCODER.encode(clean(event)) == payload
@@ -78,5 +104,5 @@ def is_canonical(event: Event, payload: bytes) -> bool:
 
 
 @cache
-def _decoder(topic: str) -> msgspec.json.Decoder[Event]:
+def _decoder(topic: str) -> msgspec.json.Decoder[AnyEvent]:
     return msgspec.json.Decoder(TOPICS[topic])

@@ -8,7 +8,8 @@ from typing import Any
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.popo import POPOApplicationRecorder
 
-from casework.store.row import Row
+from casework.store.dues import running
+from casework.store.row import DueRow, Row
 from casework.store.stored import StoredCaseEvent, to_row
 
 
@@ -33,6 +34,11 @@ class MemoryRecorder(POPOApplicationRecorder):
     def has(self, case: str) -> bool:
         """Whether anything is recorded of that case."""
         return any(row.case == case for row in self._rows())
+
+    def dues(self, before: int | None, provisional_before: int) -> list[DueRow]:
+        """The running duties due before that time (None: all), and the provisional ones before another."""
+        return [d for d in running(self.rows())
+                if before is None or d.due < before or (d.provisional and d.due < provisional_before)]
 
     def _rows(self) -> list[Row]:
         with self._database_lock:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from casework.errors import NotAStore, StoreBusy, StoreError, StoreMissing
-from casework.store.row import Row
+from casework.store.row import DueRow, Row
 from casework.store.url import file_uri, refuse_network
 
 APPLICATION_ID = 0x43415345  # "CASE"
@@ -35,6 +35,7 @@ COLUMNS = (
 # Python fails to decode SQLite's own message when that cites damaged text.
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 _WAIT = 30.0
+_LAST = 2**63 - 1
 _PAGE_BYTES = 16 * 1024 * 1024
 
 # The table itself is read, not the index over it: a damaged index must not hide a row from the audit.
@@ -45,6 +46,14 @@ _ORDER_OF_CASE = (
 _FETCH = (
     f"SELECT e.rowid, {', '.join('e.' + c for c in COLUMNS)} "
     "FROM json_each(?) AS wanted LEFT JOIN stored_events AS e ON e.rowid = wanted.value ORDER BY wanted.id"
+)
+
+_HAS_DUTIES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'duties'"
+# Two searches, each by its index: with OR, every duty would be read.
+_DUTIES = (
+    "SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE due < ? "
+    "UNION SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE provisional = 1 AND due < ? "
+    "ORDER BY due, case_id, duty"
 )
 
 T = TypeVar("T")
@@ -84,6 +93,17 @@ class Reader:
         key = _key(case)
         sql = "SELECT 1 FROM stored_events WHERE originator_id = CAST(? AS TEXT) LIMIT 1"
         return key is not None and bool(self._all(sql, key))
+
+    def dues(self, before: int | None = None, provisional_before: int = 0) -> list[DueRow]:
+        """The running duties due before that time (microseconds; None: all), by due time.
+
+        And the provisional ones before another time, at which they may be due for a new reckoning. A store made before there
+        were duties has none.
+        """
+        if not self._all(_HAS_DUTIES)[0][0]:
+            return []
+        limit = _LAST if before is None else before
+        return [DueRow(*row) for row in self._all(_DUTIES, limit, provisional_before)]
 
     def close(self) -> None:
         """Close the file; closing twice is no error."""

@@ -24,3 +24,18 @@ class Row(NamedTuple):
     to_state: str | None
     at: int
     recorded_at: int
+
+
+class DueRow(NamedTuple):
+    """A duty whose clock runs: whose case, which, of what kind, who owes it, and until when.
+
+    ``due`` is integer microseconds since the epoch, UTC; ``provisional`` that it waits for a calendar. These rows are an index
+    over the events, written with them: whatever they say, the case decides.
+    """
+
+    case: str
+    duty: str
+    kind: str
+    owes: str
+    due: int
+    provisional: int

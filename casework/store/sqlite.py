@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Literal
@@ -24,6 +24,7 @@ from eventsourcing.sqlite import (
 )
 
 from casework.errors import NotAStore, StoreError, StoreMissing
+from casework.store import dues
 from casework.store.reader import (
     APPLICATION_ID,
     COLUMNS,
@@ -34,7 +35,8 @@ from casework.store.reader import (
     store_error,
     verify,
 )
-from casework.store.stored import StoredCaseEvent, to_row
+from casework.store.row import DueRow
+from casework.store.stored import StoredCaseEvent, case_id, to_row
 from casework.store.url import file_uri
 
 __all__ = ["CaseDatastore", "CasePool", "CaseRecorder", "check", "create", "settings", "store_error"]
@@ -108,6 +110,8 @@ def _make(path: str) -> None:
         # Another process may have been faster, with a store or with a database of its own.
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
             connection.execute(_CREATE_TABLE)
+            for statement in dues.CREATE:
+                connection.execute(statement)
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={USER_VERSION}")
         connection.execute("COMMIT")
@@ -278,6 +282,14 @@ class CaseRecorder(SQLiteApplicationRecorder):
         """The table of events; ``create`` also marks the file, so use that."""
         return [_CREATE_TABLE]
 
+    def rebuild_index(self, rows: Iterable[DueRow]) -> None:
+        """Put these running duties in the place of all that the index holds, in one transaction."""
+        with self.datastore.transaction(commit=True) as c:
+            for statement in (*dues.CREATE, dues.CLEAR):
+                c.execute(statement)
+            for row in rows:
+                c.execute(dues.PUT, row)
+
     def close(self) -> None:
         """Close all connections."""
         self.datastore.close()
@@ -291,4 +303,16 @@ class CaseRecorder(SQLiteApplicationRecorder):
             if c.sqlite_cursor.rowcount != 1:
                 raise OperationalError("the store did not take the event")
             ids.append(c.lastrowid)
+            self._index(c, stored)
         return ids
+
+    def _index(self, c: SQLiteCursor, stored: StoredCaseEvent) -> None:
+        """Keep the index of running duties, in the event's own transaction; a store made before there were any gets it now."""
+        for number, (case, duty, row) in enumerate(dues.moves(case_id(stored.originator_id), stored.state)):
+            if number == 0:
+                for statement in dues.CREATE:
+                    c.execute(statement)
+            if row is None:
+                c.execute(dues.DROP, (case, duty))
+            else:
+                c.execute(dues.PUT, row)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from itertools import groupby
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -15,18 +16,19 @@ from eventsourcing.popo import Factory
 from eventsourcing.utils import Environment, EnvType
 
 from casework.domain.case import Case
-from casework.domain.events import Event, topic_of
+from casework.domain.events import Event
+from casework.domain.standing.aggregate import Standing
+from casework.domain.standing.events import stream_of
+from casework.domain.topics import AnyEvent, any_topic_of
 from casework.errors import StoreBusy, UnknownCase
 from casework.store import codec
+from casework.store.dues import microseconds, running
 from casework.store.lock import WriterLock
 from casework.store.memory import MemoryRecorder
 from casework.store.reader import SQLITE_ERRORS, Reader, store_error
-from casework.store.row import Row
+from casework.store.row import DueRow, Row
 from casework.store.sqlite import CaseRecorder, sync_journal
 from casework.store.stored import StoredCaseEvent, from_row
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class VersionTaken(StoreBusy):
@@ -93,20 +95,32 @@ class Store:
                 return cast(Case, self._cases.repository.get(case_id, projector_func=cast(Any, Case.from_events)))
             except (AggregateNotFoundError, UnicodeEncodeError):  # no store holds an id that is not text
                 raise unknown_case(case_id) from None
+            except (codec.Unreadable, KeyError, ValueError, AttributeError, AssertionError, TypeError) as error:
+                raise _unreadable(case_id, error) from None
 
-    def save(self, case: Case) -> None:
-        """Record what the case decided, all or nothing; when this returns, it survives a power cut.
-
-        Every event is proved to survive the codec first, because the library forgets what was pending when storing fails.
-        After any error the case object is spent: get it again. :class:`VersionTaken` if another writer was faster.
-        """
-        for event in case.pending_events:
-            codec.encode(cast(Event, event))
+    def standing(self, merchant: str) -> Standing:
+        """A merchant's standing as recorded; of one of whom nothing is, an empty one. Raises as :meth:`get`."""
         with self._said():
             try:
-                self._cases.save(case)
+                found = self._cases.repository.get(stream_of(merchant), projector_func=cast(Any, Standing.from_events))
+            except (AggregateNotFoundError, UnicodeEncodeError):
+                return Standing.of(merchant)
+            return cast(Standing, found)
+
+    def save(self, *decided: Case | Standing) -> None:
+        """Record what was decided, all of it in one transaction or nothing; when this returns, it survives a power cut.
+
+        Every event is proved to survive the codec first, because the library forgets what was pending when storing fails.
+        After any error the objects are spent: get them again. :class:`VersionTaken` if another writer was faster.
+        """
+        for each in decided:
+            for event in each.pending_events:
+                codec.encode(cast(AnyEvent, event))
+        with self._said():
+            try:
+                self._cases.save(*decided)
             except IntegrityError:
-                raise _taken(case.id) from None
+                raise _taken(decided[0].id) from None
 
     def settle(self) -> None:
         """Make what is recorded survive a power cut, also where whoever recorded it was killed before he knew that it does.
@@ -116,11 +130,15 @@ class Store:
         if self._path:
             sync_journal(self._path)
 
-    def adopt(self, rows: Sequence[Row]) -> None:
-        """Record these rows as they are, all or nothing. :class:`VersionTaken` if one of them is there already."""
+    def adopt(self, rows: Sequence[Row], *standings: Standing) -> None:
+        """Record these rows as they are, and what the standings decided, all or nothing.
+
+        :class:`VersionTaken` if one of the rows is there already, or another writer was faster.
+        """
+        decided = [stored(cast(AnyEvent, event)) for standing in standings for event in standing.pending_events]
         with self._said():
             try:
-                self._recorder.insert_events([from_row(row) for row in rows])
+                self._recorder.insert_events([*map(from_row, rows), *decided])
             except IntegrityError:
                 raise _taken(rows[0].case) from None
 
@@ -134,11 +152,34 @@ class Store:
 
     def events(self, case_id: str) -> Iterator[Event]:
         """The events of a case. :class:`~casework.store.codec.Unreadable` at one that cannot be read."""
-        return (codec.decode(row.topic, row.payload) for row in self.rows(case_id))
+        return (cast(Event, codec.decode(row.topic, row.payload)) for row in self.rows(case_id))
 
     def has(self, case_id: str) -> bool:
         """Whether anything is recorded of that case."""
         return next(self.rows(case_id), None) is not None
+
+    def dues(self, before: datetime | None = None, provisional_before: datetime | None = None) -> list[DueRow]:
+        """The running duties due before that time (None: all), by due time, and the provisional ones before another."""
+        limit = None if before is None else microseconds(before)
+        horizon = 0 if provisional_before is None else microseconds(provisional_before)
+        if self._path is None:
+            return cast(MemoryRecorder, self._recorder).dues(limit, horizon)
+        with Reader(self._path) as reader:
+            return reader.dues(limit, horizon)
+
+    def rebuild_dues(self) -> int:
+        """Make the index of running duties anew from the events, all or nothing; how many there are.
+
+        Of a case that cannot be read the index stays as it is, so that it goes on being told of.
+        """
+        kept, found = self.dues(), []
+        for case, rows in groupby(self.rows(), key=lambda row: row.case):
+            here = list(rows)
+            found += running(here) if all(map(codec.is_readable, here)) else [d for d in kept if d.case == case]
+        with self._said():
+            if isinstance(self._recorder, CaseRecorder):
+                self._recorder.rebuild_index(found)
+        return len(found)
 
     def close(self) -> None:
         """Close all connections."""
@@ -161,12 +202,12 @@ class Store:
             raise store_error(error, self._path or ":memory:") from error
 
 
-def stored(event: Event) -> StoredCaseEvent:
+def stored(event: AnyEvent) -> StoredCaseEvent:
     """The event as it is stored: canonical bytes, and the columns that can be asked without opening them."""
     return StoredCaseEvent(
         originator_id=event.originator_id,
         originator_version=event.originator_version,
-        topic=topic_of(type(event)),
+        topic=any_topic_of(type(event)),
         state=codec.encode(event),
         trigger=event.trigger,
         from_state=event.from_state,
@@ -176,15 +217,17 @@ def stored(event: Event) -> StoredCaseEvent:
     )
 
 
-def microseconds(moment: datetime) -> int:
-    """Microseconds since the epoch, exact."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
 def unknown_case(case_id: str) -> UnknownCase:
     """There is no such case, and what to do."""
     return UnknownCase(f"no case '{case_id}' in the store; see them with: casework list",
                        f"案件库中没有案件“{case_id}”；用 casework list 查看")
+
+
+def _unreadable(case_id: str, error: Exception) -> codec.Unreadable:
+    """An event of the case cannot be read, or does not fit those before it: somebody altered it past the commands."""
+    en, zh = (error.en, error.zh) if isinstance(error, codec.Unreadable) else (str(error), str(error))
+    return codec.Unreadable(f"case '{case_id}' cannot be read; run: casework audit ({en})",
+                            f"案件“{case_id}”无法读取；请运行 casework audit（{zh}）")
 
 
 def _taken(case_id: str) -> VersionTaken:

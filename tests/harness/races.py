@@ -6,6 +6,7 @@ import itertools
 import random
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,6 +93,34 @@ def open_at_once(store: str, case: str, command_id: str, journal: str, go: str) 
                 book.write("refused", f"{command_id}", "conflict")
             except CaseworkError as error:
                 book.write("error", command_id, type(error).__name__, error.en)
+
+
+def rule_at_once(store: str, case: str, points: str, journal: str, go: str) -> None:
+    """Rule a case that is ready for it, while others rule other cases of the same merchant."""
+    from casework.application.service import carry_on
+    from harness.commands import now
+
+    ruling = {"outcome": "for_consumer", "findings": "经查", "clause": "争议规则 66",
+              "remedy": {"kind": "refund", "amount": "100.00"}, "penalties": [{"kind": "point_deduction", "points": points}]}
+    with open_store(store) as mine, Journal(journal) as book:
+        _await(Path(go))
+        try:
+            book.answered("rule", carry_on(mine, case, "rule", ruling, by="agent", clock=now, command_id="rule"))
+        except CaseworkError as error:
+            book.write("error", "rule", type(error).__name__, error.en)
+def tick_at_once(store: str, now: str, journal: str, go: str) -> None:
+    """Apply what has fallen due, while others do the same: ``ack CASE:DUTY:DID VERSION`` for each thing that this one did."""
+    from casework.application.clockwork import tick
+
+    when = datetime.fromisoformat(now)
+    with Journal(journal) as book, open_store(store) as mine:
+        _await(Path(go))
+        for did in tick(mine, when, lambda: when):
+            name = f"{did.case}:{did.duty}:{did.did}"
+            if did.error is not None:
+                book.write("error", name, did.error.en)
+            else:
+                book.write("ack", name, mine.get(did.case).version)
 
 
 def prepare(store: Path, case: str) -> None:

@@ -9,6 +9,7 @@ from casework.domain import grounds
 from casework.domain.facts import Facts
 from casework.domain.guards.amounts import parts
 from casework.domain.guards.evidence import evidence_is_enough
+from casework.domain.guards.terms import stands_still
 from casework.domain.reasons import reason
 from casework.domain.request import Request
 from casework.domain.vocabulary import ROLES
@@ -83,6 +84,30 @@ def platform_is_overdue_or_passed_it_up(facts: Facts, request: Request) -> Itera
         yield reason("not_overdue", missing=("log_call",))
 
 
+def ruling_is_the_actors(facts: Facts, request: Request) -> Iterator[Reason]:
+    """A slip is mended by whoever made it; what another thinks wrong is a matter for review."""
+    if not facts.rulings or facts.rulings[-1].by != request.by:
+        yield reason("not_your_ruling", who=request.by)
+
+
+def correction_keeps_the_outcome(facts: Facts, request: Request) -> Iterator[Reason]:
+    """A correction changes a text or a sum, and something; not what is granted."""
+    if request.is_blank or not facts.rulings:
+        return
+    remedy, last = request.said("remedy"), facts.rulings[-1]
+    kinds = [[part.kind for part in r.parts] if r else [] for r in (remedy, last.remedy)]
+    if remedy is not None and kinds[0] != kinds[1]:
+        yield reason("not_a_correction")
+    if all(request.said(field) in (None, getattr(last, field)) for field in ("findings", "clause", "remedy")):
+        yield reason("not_a_correction", missing=("findings", "clause", "remedy"))
+
+
+def nothing_is_performed_yet(facts: Facts, request: Request) -> Iterator[Reason]:
+    """What was paid already is not corrected but set right by a new round."""
+    if facts.state == "remedy_due" and (facts.performed or (facts.rulings and facts.remedy != facts.rulings[-1].remedy)):
+        yield reason("performed_already")
+
+
 def nothing_was_ruled(facts: Facts, request: Request) -> Iterator[Reason]:
     """What was ruled on is reviewed by a ruling, not by refusing to look."""
     if facts.rulings:
@@ -103,7 +128,10 @@ def _was_heard(facts: Facts, role: str, at: datetime) -> bool:
     hearing = facts.hearings.get(role)
     if hearing is None:
         return False
-    return hearing.answered_at is not None or (hearing.answer_by is not None and hearing.answer_by < at)
+    if hearing.answered_at is not None:
+        return True
+    still = any(stands_still(facts, kind, role) for kind in ("answer", "proof"))
+    return hearing.answer_by is not None and hearing.answer_by < at and not still
 
 
 def _merchant_may_win(facts: Facts) -> bool:

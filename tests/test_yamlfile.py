@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from casework.errors import InputError
-from casework.scenario.compose import Document, compose, load, read_text
+from casework.yamlfile import Document, compose, load, read_text
 
 FIXTURE_IS_CONSTANT = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 

@@ -1,0 +1,181 @@
+"""What cases owe to the standing of their merchants, held against what the merchants' streams say.
+
+One small entry a ruling with penalties and an advance is kept while a store is read, whichever of case and merchant comes
+first; at the end the two sides are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from casework.audit.deadlines import is_near
+from casework.audit.findings import Fault, Finding, Line, findings_of, shown
+from casework.audit.standing import StandingWalk
+from casework.audit.walk import Walk
+from casework.domain import events as c
+from casework.domain.facts import Facts
+from casework.domain.standing import events as e
+from casework.domain.standing.rules import RULES, STANDING_SINCE
+from casework.rulebook.standing import appeal, publication
+
+
+class Entry(NamedTuple):
+    """What an event of a case owes: penalties by id, the ids that a review takes away, or an advance paid or recovered."""
+
+    event: c.Event
+    penalties: dict[str, dict[str, object]]
+    replaced: tuple[str, ...]
+    advance: type[e.StandingEvent] | None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Both sides of the books, by merchant."""
+
+    owed: dict[str, dict[tuple[str, int], Entry]] = field(default_factory=dict)
+    streams: dict[str, StandingWalk] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+
+    def note(self, walk: Walk, event: c.Event) -> None:
+        """Keep what an event of a case owes; ``walk`` stands behind it."""
+        facts = walk.facts
+        if facts is None or facts.lifecycle < STANDING_SINCE:
+            return
+        entry = None
+        if isinstance(event, c.CaseRuled):
+            entry = _ruled(walk, facts, event)
+        elif isinstance(event, c.AdvancePaid | c.AdvanceRecovered):
+            kind = e.AdvanceOwed if isinstance(event, c.AdvancePaid) else e.AdvanceRecovered
+            entry = Entry(event, {}, (), kind)
+        if entry is not None:
+            self.owed.setdefault(facts.given.order.merchant, {})[event.originator_id, event.originator_version] = entry
+
+    def compared(self) -> Iterator[Finding]:
+        """What one side has and the other has not, and where they differ."""
+        for merchant in sorted({*self.owed, *self.streams}):
+            yield from self._merchant(e.stream_of(merchant), self.owed.get(merchant, {}), self.streams.get(merchant))
+
+    def _merchant(self, stream: str, owed: dict[tuple[str, int], Entry], walk: StandingWalk | None) -> Iterator[Finding]:
+        recorded = {_key(event): event for event in walk.followed if _key(event)} if walk else {}
+        upheld = {p.id for p in walk.facts.penalties.values() if p.decided_at and p.state == "annulled"} if walk else set()
+        for (case, version), entry in owed.items():
+            missing = []
+            for key, derived in _wanted(entry, case, version):
+                event = recorded.pop(key, None)
+                if event is not None:
+                    yield from findings_of(stream, event.originator_version, _differences(event, entry, derived))
+                elif not (key[0] is e.PenaltyAnnulled and key[1] in upheld):
+                    missing.append(_missing(key, walk))
+            yield from findings_of(case, version, missing)
+        for event in recorded.values():
+            case = event.data.case
+            fault = Line("案件不完整", "the case is incomplete") if case in self.broken else None
+            what = Line(f"案件 {case}", f"case {case}")
+            yield from findings_of(stream, event.originator_version, [
+                Fault("not_checked", what, fault) if fault else
+                Fault("standing_unfounded", what, Line("该案没有这样的裁决或垫付", "no ruling or advance of it brings that"))])
+
+
+def _ruled(walk: Walk, facts: Facts, event: c.CaseRuled) -> Entry | None:
+    *before, ruling = facts.rulings
+    replaced: tuple[str, ...] = ()
+    if ruling.review and before:
+        replaced = tuple(f"{facts.case}/{before[-1].version}.{n + 1}" for n in range(len(before[-1].penalties)))
+    if not ruling.penalties and not replaced:
+        return None
+    judges: list[str] = []
+    for one in facts.rulings:
+        if one.by.id not in judges:
+            judges.append(one.by.id)
+    forged = "forged" in [p.result for p in facts.proofs.values() if p.party == "merchant"] or "forged" in [
+        x.authenticity for x in facts.evidence.values() if x.by.role == "merchant"]
+    common = {"judges": tuple(judges), "forged": forged, "ground": facts.given.ground} | _deadlines(walk, event)
+    penalties = {
+        f"{facts.case}/{event.originator_version}.{number}": {"kind": p.kind, "points": p.points, "clause": p.clause} | common
+        for number, p in enumerate(event.data.penalties, 1)
+    }
+    return Entry(event, penalties, replaced, None)
+
+
+def _deadlines(walk: Walk, event: c.CaseRuled) -> dict[str, object]:
+    if walk.edition is None:
+        return {}
+    try:
+        return {"publish_by": publication(walk.edition, event.at), "appeal_by": appeal(walk.edition, event.at)}
+    except Exception:  # a time that no command lets in
+        return {}
+
+
+_Key = tuple[Any, ...]
+
+
+def _key(event: e.StandingEvent) -> _Key:
+    """By what an event of a stream is found again; empty for one that follows from no case alone."""
+    match event:
+        case e.PenaltyImposed():
+            return (e.PenaltyImposed, event.id)
+        case e.PenaltyAnnulled(data=said):
+            return (e.PenaltyAnnulled, said.penalty, said.ruling)
+        case e.AdvanceOwed(data=said) | e.AdvanceRecovered(data=said):
+            return (type(event), said.case, said.version)
+    return ()
+
+
+def _wanted(entry: Entry, case: str, version: int) -> Iterator[tuple[_Key, dict[str, object]]]:
+    for name in entry.replaced:
+        yield (e.PenaltyAnnulled, name, version), {}
+    for name, derived in entry.penalties.items():
+        yield (e.PenaltyImposed, name), derived
+    if entry.advance is e.AdvanceOwed:
+        assert isinstance(entry.event, c.AdvancePaid)
+        yield (e.AdvanceOwed, case, version), {"amount": entry.event.data.amount}
+    elif entry.advance is not None:
+        yield (entry.advance, case, version), {}
+
+
+def _differences(event: e.StandingEvent, entry: Entry, derived: dict[str, Any]) -> Iterable[Fault]:
+    for name in ("at", "by", "command_id"):
+        if getattr(event, name) != getattr(entry.event, name):
+            yield _differs(name, getattr(event, name), getattr(entry.event, name))
+    if event.recorded_at < entry.event.recorded_at:
+        yield _differs("recorded_at", event.recorded_at, entry.event.recorded_at)
+    for name, value in derived.items():
+        if name == "ground":
+            rules = RULES.get(event.data.rules)
+            named = [t for t, law in rules.tracks.items() if value in law.grounds] if rules else [event.data.track]
+            named = named or [t for t, law in (rules.tracks.items() if rules else ()) if not law.grounds]
+            if event.data.track != named[0]:
+                yield _differs("track", event.data.track, named[0])
+        elif name in ("publish_by", "appeal_by"):
+            yield from _due(name, getattr(event, name), value)
+        elif getattr(event.data, name) != value:
+            yield _differs(name, getattr(event.data, name), value)
+
+
+def _due(name: str, told: c.Due | None, derived: Any) -> Iterator[Fault]:
+    if told is None or derived is None:
+        if (told is None) != (derived is None):
+            yield _differs(name, told, derived)
+        return
+    for part in ("rule", "clause", "certainty"):
+        if getattr(told, part) != getattr(derived, part):
+            yield _differs(f"{name}.{part}", getattr(told, part), getattr(derived, part))
+    # A calendar that was not published then may be by now.
+    same = is_near(told.at, derived.at) if told.provisional or derived.provisional else told.at == derived.at
+    if not same:
+        yield _differs(f"{name}.at", told.at, derived.at)
+
+
+def _differs(name: str, told: object, derived: object) -> Fault:
+    return Fault("standing_differs", Line(f"{name} 为 {shown(str(told))}", f"{name} is {shown(str(told))}"),
+                 Line(f"案件得出 {shown(str(derived))}", f"by the case it is {shown(str(derived))}"))
+
+
+def _missing(key: _Key, walk: StandingWalk | None) -> Fault:
+    name = e.standing_topic_of(key[0]).rpartition(".")[2]
+    what = Line(f"{name} {key[1]}", f"{name} {key[1]}")
+    if walk is not None and walk.broken:
+        return Fault("not_checked", what, Line(f"商家记录不完整：{walk.broken.zh}", f"the merchant's stream: {walk.broken.en}"))
+    return Fault("standing_missing", what, Line("商家记录中没有", "the merchant's stream does not have it"))

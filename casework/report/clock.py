@@ -1,0 +1,63 @@
+"""What fell due and what is coming, as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import tzinfo
+from typing import Any
+
+from casework.domain.vocabulary import BODIES, ROLES, VOCABULARY, Term, label
+from casework.report.text import columns, escape, moment
+
+_COURIER = Term("快递企业", "carrier")
+_T = {
+    "nothing_due": ("没有到期的事项", "nothing has fallen due"),
+    "nothing": ("没有正在计算的期限", "no duty is running"),
+    "unverified": ("未经核实", "unverified"),
+    "provisional": ("暂定", "provisional"),
+    "overdue": ("逾期", "overdue"),
+    "done": ("已办理", "done"),
+}
+
+
+def _word(key: str, lang: str) -> str:
+    return _T[key][0 if lang == "zh" else 1]
+
+
+def who(owes: str, lang: str) -> str:
+    """Whoever owes a duty, in the language."""
+    role, _, body = owes.partition(":")
+    if owes == "courier":
+        return _COURIER.text(lang)
+    return BODIES[body].text(lang) if body in BODIES else ROLES[role].text(lang) if role in ROLES else owes
+
+
+def tick_lines(done: list[dict[str, Any]], lang: str, zone: tzinfo) -> Iterator[str]:
+    """What ``casework tick`` prints."""
+    if not done:
+        yield _word("nothing_due", lang)
+        return
+    yield from columns([
+        d["case"], d["id"], label("duty", d["duty"], lang), who(d["who"], lang), moment(d["due"], zone),
+        f"{d['did']} → {label('state', d['state'], lang)}"] for d in done)
+    yield escape(f"{_word('done', lang)}: {len(done)}")
+
+
+def due_lines(found: list[dict[str, Any]], lang: str, zone: tzinfo) -> Iterator[str]:
+    """What ``casework due`` prints: the soonest first."""
+    if not found:
+        yield _word("nothing", lang)
+        return
+    yield from columns([
+        moment(d["due"], zone), d["case"], d["id"], label("duty", d["duty"], lang),
+        f"{who(d['who'], lang)} → {who(d['to'], lang)}", notes(d, lang),
+        d["clause"]] for d in found)
+
+
+def notes(duty: dict[str, Any], lang: str) -> str:
+    """What has to be said of a deadline: overdue, provisional, resting on a figure that nobody verified."""
+    said = [key for key, is_so in (("overdue", duty["status"] == "overdue"), ("provisional", duty.get("provisional")),
+                                   ("unverified", duty["certainty"] == "C")) if is_so]
+    state = [VOCABULARY["duty_state"]["paused"].text(lang)] if duty["status"] == "paused" else []
+    words = [*state, *(_word(key, lang) for key in said)]
+    return f"[{', '.join(words)}]" if words else ""

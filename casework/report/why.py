@@ -1,0 +1,133 @@
+"""Why a case stands as it does, as a short reasoned text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import tzinfo
+from typing import Any
+
+from casework.domain.burden import SITUATIONS
+from casework.domain.remedies import ENTITLEMENTS
+from casework.domain.vocabulary import VOCABULARY, label
+from casework.report.clock import who
+from casework.report.text import escape, moment
+
+_ENTITLED = {row.id: row for row in ENTITLEMENTS}
+_T = {
+    "ruling": ("裁决", "Ruling"), "found": ("认定", "It was found"), "clause": ("条款", "Clause"),
+    "burden": ("举证责任", "Burden of proof"),
+    "shown": ("已提交", "Shown"), "missing": ("缺少", "Missing"), "loses": ("由此败诉的一方", "Who loses by that"),
+    "weighed": ("双方均已举证，由小二衡量", "both sides have proved what is theirs; the agent weighed it"),
+    "granted": ("处理", "Granted"), "most": ("最高", "at most"), "paid": ("实付", "paid"),
+    "elsewhere": ("未给予，可另行主张", "Not granted, to be claimed from"), "deadlines": ("期限", "Deadlines"),
+    "before": ("优先于", "over"), "edition": ("规则版本", "edition of the rulebook"), "lifecycle": ("流程版本", "lifecycle"),
+    "unverified": ("未经核实", "unverified"),
+    "provisional": ("暂定，待工作日历公布", "provisional, until the calendar is published"),
+    "correction": ("更正", "Correction"),
+    "agreed": ("逾期视为同意", "Taken as agreed by silence"), "award": ("外部机构支持", "Award by an outside body"),
+    "none": ("没有裁决", "There is no ruling."), "set": ("由平台设定", "set by the platform"), "due": ("至", "until"),
+    "no_basis": ("该裁决作出时尚不记录依据", "The ruling was made before what it rests on was recorded."),
+}
+
+
+def lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
+    """What ``casework why`` prints."""
+    def word(key: str) -> str:
+        return _T[key][0 if lang == "zh" else 1]
+
+    yield escape(f"{view['case']}  {label('state', view['state'], lang)}  ({word('lifecycle')} {view['lifecycle']}, "
+                 f"{word('edition')} {view['edition']})")
+    for ruling in view["rulings"]:
+        yield escape(f"{word('ruling')} v{ruling['version']}, {moment(ruling['at'], zone)}, {ruling['by']}: "
+                     f"{label('outcome', ruling['outcome'], lang)}" + _remedy(ruling["remedy"], lang))
+        yield escape(f"  {word('found')}: {ruling['findings']}")
+        yield escape(f"  {word('clause')}: {ruling['clause']}")
+        if not ruling["basis"]:
+            yield f"  {word('no_basis')}"
+        for basis in ruling["basis"]:
+            yield from (escape("  " + line) for line in _basis(basis, lang))
+    for mended in view["corrections"]:
+        texts = [mended[key] for key in ("findings", "clause") if mended[key]]
+        yield escape(f"{word('correction')} v{mended['version']}, {moment(mended['at'], zone)}, {mended['by']}"
+                     + _remedy(mended["remedy"], lang) + ": " + "; ".join((*texts, mended["reason"])))
+    for agreed in view["agreed"]:
+        yield escape(f"{word('agreed')} v{agreed['version']}, {moment(agreed['at'], zone)}" + _remedy(agreed["remedy"], lang))
+    for award in view["awards"]:
+        yield escape(f"{word('award')} v{award['version']}, {moment(award['at'], zone)}, {who(award['by'], lang)}"
+                     + _remedy(award["remedy"], lang))
+    if not view["rulings"]:
+        yield word("none")
+    if view["duties"]:
+        yield f"{word('deadlines')}:"
+    for duty in view["duties"]:
+        yield escape("  " + _duty(duty, lang, zone))
+
+
+def _basis(basis: dict[str, Any], lang: str) -> Iterator[str]:
+    def word(key: str) -> str:
+        return _T[key][0 if lang == "zh" else 1]
+
+    inputs = [text.partition("=") for text in basis["inputs"]]
+    source = f"{basis['clause']}{_mark(basis['certainty'], lang)}" + (f", {basis['rule']}" if basis["rule"] else "")
+    if basis["about"] == "burden":
+        row = SITUATIONS.get(basis["row"])
+        yield f"{word('burden')}: {row.said.text(lang) if row else basis['row']} ({source})"
+        shown = [_shown(name, value, lang) for name, _, value in inputs if name.partition(".")[0] in ("consumer", "merchant")]
+        if shown:
+            yield f"  {word('shown')}: " + "; ".join(shown)
+        lacking = [_kinds(value, lang) for name, _, value in inputs if name == "missing"]
+        if lacking:
+            yield f"  {word('missing')}: " + "; ".join(lacking)
+        key, _, value = (basis["result"] or "").partition("=")
+        yield f"  {word('loses')}: {label('role', value, lang)}" if key == "loses" else f"  {word('weighed')}"
+        return
+    name, _, amount = (basis["result"] or "").partition("=")
+    entitled = _ENTITLED.get(basis["row"])
+    # A refund may be granted where a return could have been: then the name of the claim would say more than was granted.
+    what = entitled.said.text(lang) if entitled and entitled.kind == name else label("remedy", name, lang)
+    sums = [f"{word(key)} ¥{value}" for key, _, value in inputs if key in ("paid", "most")]
+    if basis["about"] == "granted":
+        yield f"{word('granted')}: {what}{f' ¥{amount}' if amount else ''}; {', '.join(sums)} ({source})"
+    else:
+        venues = [venue for key, _, value in inputs if key == "venues" for venue in value.split("|")]
+        yield (f"{word('elsewhere')} {_list((label('venue', v, lang) for v in venues), lang)}: {what}"
+               f"{f' ¥{amount}' if amount else ''} ({source})")
+
+
+def _shown(name: str, standing: str, lang: str) -> str:
+    party, _, kind = name.partition(".")
+    terms = VOCABULARY["authenticity"] | VOCABULARY["proof_result"]
+    found = terms[standing].text(lang) if standing in terms else standing
+    return f"{label('role', party, lang)} {_kinds(kind, lang)} ({found})"
+
+
+def _kinds(kinds: str, lang: str) -> str:
+    terms = VOCABULARY["evidence"] | VOCABULARY["proof"]
+    joint = " 或 " if lang == "zh" else " or "
+    return joint.join(terms[k].text(lang) if k in terms else k for k in kinds.split("|"))
+
+
+def _duty(duty: dict[str, Any], lang: str, zone: tzinfo) -> str:
+    def word(key: str) -> str:
+        return _T[key][0 if lang == "zh" else 1]
+
+    over = f" {word('before')} {'; '.join(duty['overrides'])}" if duty["overrides"] else ""
+    rule = f"{duty['rule']}: " if duty["unit"] else f"{word('set')}, "
+    notes = _mark(duty["certainty"], lang) + (f" [{word('provisional')}]" if duty["provisional"] else "")
+    return (f"{duty['id']} {label('duty', duty['duty'], lang)}, {who(duty['who'], lang)}, {word('due')} "
+            f"{moment(duty['due'], zone)} ({label('duty_state', duty['state'], lang)}): {rule}{duty['clause']}{over}{notes}")
+
+
+def _mark(certainty: str, lang: str) -> str:
+    return f" [{_T['unverified'][0 if lang == 'zh' else 1]}]" if certainty == "C" else f" [{certainty}]"
+
+
+def _remedy(remedy: dict[str, Any] | None, lang: str) -> str:
+    if remedy is None:
+        return ""
+    parts = [remedy, *remedy["extra"]]
+    return ", " + " + ".join(label("remedy", p["kind"], lang) + (f" ¥{p['amount']}" if p["amount"] else "") for p in parts)
+
+
+def _list(items: Iterator[str], lang: str) -> str:
+    return ("、" if lang == "zh" else ", ").join(items)

@@ -1,0 +1,197 @@
+"""The audit of merchants' standings: what was altered in a stream, or in the case behind it, is found where it is."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from standing_helpers import Market
+
+from casework.audit.check import Summary, audit, audit_case
+from casework.audit.columns import microseconds
+from casework.audit.standing import project
+from casework.domain.events import Event
+from casework.domain.standing.facts import StandingFacts, fold
+from casework.library import audit_store
+from casework.store import codec
+from casework.store.row import Row
+
+Rows = list[Row]
+STREAM = "merchant:M-1"
+
+
+def lawful() -> Rows:
+    """Of M-1: 1 imposed (12 of K-1), 2 node 12, 3 imposed (warning of K-1), 4 imposed (12 of K-2), 5 node 24, 6 annulled (K-2),
+    7 node 24 lifted, 8 imposed (3 of K-2), 9 owed (K-1), 10 appealed, 11 upheld, 12 node 12 lifted, 13 published, 14 repaid,
+    15 recovered.
+    """
+    with Market() as market:
+        market.ruled("K-1", 12, "warning").ruled("K-2", 12).escalated("K-2")
+        market.rule("K-2", 3, by="supervisor")
+        market.do("K-1", "execute_ruling", "agent")
+        market.do("K-1", "apply_advance", statement="商家不退")
+        market.do("K-1", "pay_advance", "system", amount="100.00")
+        first, _, _, last = [p["id"] for p in market.view()["penalties"]]
+        market.do(STREAM, "appeal", "merchant", penalty=first, statement="不服")
+        market.do(STREAM, "decide_appeal", "supervisor:S-2", penalty=first, result="upheld", explanation="有误")
+        market.do(STREAM, "publish", "agent", penalty=last, offence="售假")
+        market.do(STREAM, "repay_advance", "merchant", case="K-1", amount="40.00")
+        market.do("K-1", "recover_advance", "system")
+        return list(market.store.rows())
+
+
+LAWFUL = lawful()
+RULED = next(r.version for r in LAWFUL if r.case == "K-1" and r.topic.endswith("case_ruled"))
+
+
+def of_stream(rows: Rows) -> Rows:
+    return [row for row in rows if row.case == STREAM]
+
+
+def forged(row: Row, **said: Any) -> Row:
+    """The row of an event that says something else, as a careful forger would write it."""
+    document = json.loads(row.payload)
+    for name, value in said.items():
+        document[name] = document[name] | value if isinstance(value, dict) else value
+    payload = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    at, recorded = (microseconds(datetime.fromisoformat(document[key])) for key in ("at", "recorded_at"))
+    return row._replace(payload=payload, version=document["version"], at=at, recorded_at=recorded)
+
+
+def forge(version: int, case: str = STREAM, **said: Any) -> Rows:
+    return [forged(r, **said) if (r.case, r.version) == (case, version) else r for r in LAWFUL]
+
+
+def without(*versions: int) -> Rows:
+    """Rows of the stream taken out, the rest renumbered."""
+    left = [r for r in LAWFUL if r.case != STREAM or r.version not in versions]
+    numbers = iter(range(1, 99))
+    return [forged(r, version=next(numbers)) if r.case == STREAM else r for r in left]
+
+
+EARLIER = json.loads(of_stream(LAWFUL)[8].payload)["at"]
+
+
+def found(rows: Rows) -> set[tuple[str, str, int]]:
+    return {(f.code, f.case, f.version) for f in audit(rows)}
+
+
+ALTERED: dict[str, tuple[Rows, set[tuple[str, str, int]]]] = {
+    "fewer points": (forge(8, data={"points": 2}), {("standing_differs", STREAM, 8), ("standing_differs", STREAM, 12)}),
+    "another track": (forge(3, data={"track": "general"}), {("standing_differs", STREAM, 3)}),
+    "another clause": (forge(3, data={"clause": "x"}), {("standing_differs", STREAM, 3)}),
+    "another judge": (forge(3, data={"judges": ["A-7"]}), {("standing_differs", STREAM, 3)}),
+    "forged papers that nobody found": (forge(3, data={"forged": True}), {("standing_differs", STREAM, 3)}),
+    "more days to publish": (forge(3, publish_by={"at": "2030-01-01T00:00:00Z"}), {("standing_differs", STREAM, 3)}),
+    "a longer appeal": (forge(3, appeal_by={"at": "2030-01-01T00:00:00Z"}), {("standing_differs", STREAM, 3)}),
+    "imposed by another": (forge(3, by={"role": "agent", "id": "A-9"}), {("standing_differs", STREAM, 3)}),
+    "a penalty left out": (without(3), {("standing_missing", "K-1", RULED)}),
+    "a measure left out": (without(5), {("standing_missing", STREAM, 5), ("standing_unfounded", STREAM, 6)}),
+    "a shorter measure": (forge(2, data={"until": "2026-03-03T00:00:00Z"}), {("standing_differs", STREAM, 2)}),
+    "a measure that is no part of the node": (forge(2, data={"measure": "warning"}), {("standing_differs", STREAM, 2)}),
+    "another sum of points": (forge(5, data={"points": 25}), {("standing_differs", STREAM, 5)}),
+    "another node": (forge(2, data={"node": 24}), {("standing_differs", STREAM, 2)}),
+    "an advance of less": (forge(9, data={"amount": "90.00"}), {("standing_differs", STREAM, 9),
+                                                               ("standing_differs", STREAM, 15)}),
+    "an advance of another case": (
+        forge(9, data={"case": "K-2"}), {("standing_unfounded", STREAM, 9), ("standing_missing", "K-1", RULED + 3),
+                                         ("guard_refuses", STREAM, 14), ("standing_differs", STREAM, 15)}),
+    "an appeal decided by whoever ruled": (
+        forge(11, by={"role": "supervisor", "id": "A-1"}), {("guard_refuses", STREAM, 11)}),
+    "an appeal decided by the merchant": (forge(11, by={"role": "merchant", "id": "M-1"}), {("role_may_not", STREAM, 11)}),
+    "an appeal by another merchant": (forge(10, by={"role": "merchant", "id": "M-2"}), {("role_may_not", STREAM, 10)}),
+    "an appeal before the penalty": (
+        forge(10, at="2026-03-02T00:00:00Z"), {("guard_refuses", STREAM, 10)}),
+    "a publication of what is not there": (forge(13, data={"penalty": "K-9/1.1"}), {("guard_refuses", STREAM, 13)}),
+    "a repayment of more than is owed": (
+        forge(14, data={"amount": "400.00"}), {("guard_refuses", STREAM, 14), ("standing_differs", STREAM, 15)}),
+    "a command given twice": (forge(13, command_id=json.loads(of_stream(LAWFUL)[9].payload)["command_id"]),
+                              {("command_repeated", STREAM, 13)}),
+    "recorded before the event before": (forge(13, at=EARLIER, recorded_at=EARLIER),
+                                         {("time_backwards", STREAM, 13)}),
+    "no stream at all": ([r for r in LAWFUL if r.case != STREAM], {
+        ("standing_missing", "K-1", RULED), ("standing_missing", "K-1", RULED + 3), ("standing_missing", "K-1", RULED + 4),
+        ("standing_missing", "K-2", 11), ("standing_missing", "K-2", 15)}),
+    "a stream whose cases are gone": (of_stream(LAWFUL), {
+        ("standing_unfounded", STREAM, n) for n in (1, 3, 4, 6, 8, 9, 15)}),
+    "a lost end of the stream": ([r for r in LAWFUL if r.case != STREAM or r.version < 15],
+                                 {("standing_missing", "K-1", RULED + 4)}),
+    "bytes that are no event": (
+        [r._replace(payload=b"{") if (r.case, r.version) == (STREAM, 13) else r for r in LAWFUL],
+        {("unreadable_event", STREAM, 13), ("not_checked", STREAM, 14)}),
+    "an event of a case in the stream": (
+        [r._replace(topic=LAWFUL[0].topic, payload=LAWFUL[0].payload) if (r.case, r.version) == (STREAM, 15) else r
+         for r in LAWFUL], {("unreadable_event", STREAM, 15), ("not_checked", "K-1", RULED + 4)}),
+    "a gap": ([r for r in LAWFUL if (r.case, r.version) != (STREAM, 13)],
+              {("version_gap", STREAM, 14), ("not_checked", STREAM, 14)}),
+}
+
+
+def test_a_lawful_store_has_no_findings_whichever_of_case_and_merchant_comes_first() -> None:
+    summary = Summary()
+    assert list(audit(LAWFUL, summary=summary)) == []
+    assert (summary.cases, summary.merchants, summary.events) == (2, 1, len(LAWFUL))
+    assert list(audit([*of_stream(LAWFUL), *(r for r in LAWFUL if r.case != STREAM)])) == []
+    assert audit_case(of_stream(LAWFUL)) == []
+
+
+@pytest.mark.parametrize("what", ALTERED)
+def test_an_alteration_is_found_where_it_is(what: str) -> None:
+    rows, expected = ALTERED[what]
+    assert found(rows) == expected
+
+
+def test_every_finding_speaks_both_languages() -> None:
+    for rows, _ in ALTERED.values():
+        for finding in audit(rows):
+            assert all((finding.what.zh, finding.what.en, finding.why.zh, finding.why.en))
+
+
+def test_a_penalty_taken_out_of_the_ruling_shows_in_the_stream() -> None:
+    rows = forge(RULED, "K-1", data={"penalties": []})
+    assert {("standing_unfounded", STREAM, 1), ("standing_unfounded", STREAM, 3)} <= found(rows)
+
+
+def test_where_a_case_cannot_be_read_its_penalties_are_not_called_unfounded() -> None:
+    rows = [r._replace(payload=b"{") if (r.case, r.version) == ("K-1", RULED) else r for r in LAWFUL]
+    codes = {code for code, case, _ in found(rows) if case == STREAM}
+    assert codes == {"not_checked"}
+
+
+def test_cases_that_are_named_are_not_held_against_merchants_that_are_not() -> None:
+    with Market() as market:
+        market.ruled("K-1", 12)
+        assert audit_store(market.store, "K-1") == []
+        assert audit_store(market.store, STREAM) == []
+        assert audit_store(market.store) == []
+
+
+def test_the_audits_own_projector_makes_the_facts_that_the_living_standing_has() -> None:
+    events: list[Any] = [codec.decode(r.topic, r.payload) for r in of_stream(LAWFUL)]
+    facts = StandingFacts("M-1")
+    for event in events:
+        project(facts, event)
+        if event.command_id and not isinstance(event, Event) and event.data.__class__.__module__.endswith("commands"):
+            facts.commands[event.command_id] = event.originator_version
+    assert facts == fold("M-1", events)
+
+
+def test_a_case_of_the_first_version_owes_its_merchant_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casework.domain.decide.VERSION", 1)
+    with Market() as market:
+        market.ruled("K-1", 12)
+        assert market.topics == []
+        assert market.findings() == []
+        assert market.view()["points"]["counterfeit"]["points"] == 0
+
+
+def test_any_column_altered_in_the_stream_is_found() -> None:
+    for place, row in enumerate(LAWFUL):
+        if row.case != STREAM:
+            continue
+        for field, value in (("version", 99), ("topic", "x"), ("at", row.at + 1), ("recorded_at", row.recorded_at - 1),
+                             ("trigger", "rule"), ("payload", row.payload[:-1])):
+            rows = [*LAWFUL[:place], row._replace(**{field: value}), *LAWFUL[place + 1:]]
+            assert found(rows), (row.version, field)

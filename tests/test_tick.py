@@ -1,0 +1,124 @@
+"""Time gives commands like anybody else: once, in its place, by what the case says and not by what the index says."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from casework.application import service
+from casework.application.agenda import due
+from casework.application.clockwork import Ticked, tick
+from casework.audit.check import audit, audit_case
+from casework.audit.findings import Finding
+from casework.rulebook.calendar import covered_until
+from casework.scenario.replay import replay
+from casework.store.dues import running
+from casework.store.opening import open_reader, open_store
+from casework.store.store import Store
+
+ROOT = Path(__file__).parent.parent
+BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+OVER = BEGIN + timedelta(days=3)
+LATER = OVER + timedelta(hours=5)
+CLAIM: dict[str, object] = {"message": "坏了", "remedy": {"kind": "refund", "amount": "899.00"}}
+GIVEN = {"order": {"id": "ORD-1", "item": "榨汁机", "category": "small_appliance", "merchant": "M-1", "paid": "899.00",
+                   "ordered_at": BEGIN - timedelta(days=20)}, "consumer": "C-1", "ground": "malfunction"}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    """A store with a case that waits for the merchant, whose time is over at ``OVER``."""
+    found = str(tmp_path / "cases.db")
+    with open_store(found, create=True) as store:
+        service.open_case(store, "K-1", GIVEN, by="consumer", clock=lambda: BEGIN, command_id="open")
+        carry(store, "contact_merchant", CLAIM, "consumer", BEGIN)
+    return found
+
+
+def carry(store: Store, name: str, said: dict[str, object], by: str, at: datetime) -> None:
+    service.carry_on(store, "K-1", name, said, by=by, clock=lambda: at, command_id=f"{name}:{at}")
+
+
+def ticks(path: str, now: datetime = OVER) -> list[Ticked]:
+    with open_store(path) as store:
+        return list(tick(store, now, lambda: LATER))
+
+
+def alter(path: str, sql: str) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute(sql)
+    connection.close()
+
+
+def test_what_fell_due_is_done_once_at_the_time_given_and_recorded_when_it_was(path: str) -> None:
+    assert ticks(path, BEGIN + timedelta(days=1)) == []
+    [done] = ticks(path)
+    assert (done.case, done.kind, done.did, done.state) == ("K-1", "merchant_answer", "deem_agreed", "remedy_due")
+    assert ticks(path) == []
+    with open_reader(path) as reader:
+        rows = list(reader.rows("K-1"))
+    assert len(rows) == 3
+    assert audit_case(rows) == []
+    with open_store(path) as store:
+        facts = store.get("K-1").facts
+    assert (facts.at, facts.recorded_at) == (OVER, LATER)
+
+
+def test_of_two_that_tick_at_once_one_does_it(path: str) -> None:
+    with open_store(path) as one, open_store(path) as other:
+        first, second = tick(one, OVER, lambda: LATER), tick(other, OVER, lambda: LATER)
+        found = [next(first, None), next(second, None), next(first, None), next(second, None)]
+    assert [bool(done) for done in found] == [True, False, False, False]
+
+
+def test_what_somebody_did_before_the_tick_is_let_be_and_was_late_all_the_same(path: str) -> None:
+    with open_store(path) as store:
+        carry(store, "refuse_claim", {"excuse": "misuse"}, "merchant", OVER)
+        facts = store.get("K-1").facts
+    assert [d.state for d in facts.duties.values() if d.kind == "merchant_answer"] == ["late"]
+    assert ticks(path, LATER) == []
+
+
+def test_a_row_of_the_index_that_the_case_does_not_bear_out_moves_nothing(path: str) -> None:
+    ticks(path)
+    alter(path, "INSERT INTO duties VALUES ('K-1', 'D-2', 'merchant_answer', 'merchant', 0, 0)")
+    alter(path, "INSERT INTO duties VALUES ('K-1', 'D-99', 'merchant_answer', 'merchant', 0, 0)")
+    alter(path, "UPDATE duties SET due = 1 WHERE duty = 'D-3'")
+    assert ticks(path) == []
+    with open_reader(path) as reader:
+        assert len(list(reader.rows("K-1"))) == 3
+        assert [d["id"] for d in due(reader, OVER, broken=[])] == ["D-3"]
+
+
+def audited(path: str) -> list[Finding]:
+    with open_reader(path) as reader:
+        return list(audit(reader.rows(), indexed=reader))
+
+
+@pytest.mark.parametrize("change", [
+    "DELETE FROM duties WHERE duty = 'D-2'",
+    "INSERT INTO duties VALUES ('K-1', 'D-99', 'merchant_answer', 'merchant', 0, 0)",
+    "UPDATE duties SET due = due + 1 WHERE duty = 'D-2'",
+    "UPDATE duties SET owes = 'consumer' WHERE duty = 'D-2'",
+])
+def test_an_index_that_differs_is_found_and_made_anew(path: str, change: str) -> None:
+    assert audited(path) == []
+    alter(path, change)
+    assert [(f.code, f.case) for f in audited(path)] == [("index_differs", "K-1")]
+    with open_store(path) as store, store.writing():
+        store.rebuild_dues()
+    assert audited(path) == []
+    assert [done.did for done in ticks(path)] == ["deem_agreed"]
+
+
+@pytest.mark.parametrize("story", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda p: p.stem)
+def test_the_index_is_what_the_events_give(story: Path, tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "cases.db"), create=True) as store:
+        store.adopt(list(replay(story, lambda rows: []).rows))
+        with open_reader(str(tmp_path / "cases.db")) as reader:
+            assert reader.dues() == running(reader.rows()) == store.dues()
+            assert [row for row in reader.dues() if row.provisional] == [
+                row for row in store.dues(datetime(1970, 1, 1, tzinfo=UTC), covered_until() + timedelta(days=9000))]
