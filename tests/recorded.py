@@ -27,7 +27,7 @@ from casework.store.row import Row
 
 NAMES = sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
 #: Stores that releases with the first lifecycle recorded.
-GOLDEN = {path.stem: path for path in sorted((Path(__file__).parent / "golden").glob("*.db"))}
+GOLDEN = {name: Path(__file__).parent / "golden" / f"{name}.db" for name in ("issue-2", "issue-3")}
 
 
 @cache

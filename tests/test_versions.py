@@ -34,7 +34,7 @@ from casework.store.opening import open_store
 from casework.store.reader import Reader
 from casework.store.row import Row
 
-GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.db"))
+GOLDEN = [Path(__file__).parent / "golden" / f"{name}.db" for name in ("issue-2", "issue-3")]
 FIRST = EDITIONS["2026-11"]
 DB = "casework.db"
 
