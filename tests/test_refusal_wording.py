@@ -272,8 +272,8 @@ SAYS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "该期限不由 agent:A-1 中止、恢复或延长",
         ()),
     "new_time_is_later": (
-        "2026-03-02T12:00+08:00 is not later than the time that there is, 2026-03-04T10:00+08:00, or is over three years away",
-        "2026-03-02T12:00+08:00 不晚于现有期限 2026-03-04T10:00+08:00，或在三年以后",
+        "2026-03-02T12:00+08:00 is not later than the time that there is, 2026-03-04T10:00+08:00, or is over ten years away",
+        "2026-03-02T12:00+08:00 不晚于现有期限 2026-03-04T10:00+08:00，或在十年以后",
         ()),
     "duty_is_overdue": (
         "the time given runs until 2026-03-04T10:00+08:00",

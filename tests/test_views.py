@@ -122,6 +122,8 @@ def test_the_deadlines_of_a_case_are_those_that_its_events_opened_and_did_not_se
     late: dict[str, dict[str, Any]] = {}
     for row in rows(REPLAYED):
         event = json.loads(row[3])
+        if "case" not in event:
+            continue  # of the merchant's standing
         for change in event.get("duties", []):
             key, what = change["id"], change["change"]
             if "due" in change:
@@ -161,9 +163,8 @@ def test_the_page_of_a_case_says_its_deadlines_in_the_language(lang: str, words:
     pages = "".join(casework("show", "parcel_lost", "--version", str(version), "--store", REPLAYED, lang=lang).ok().out
                     for version in range(1, 12))
     assert all(word in pages for word in words[:2])
-    before, after = (casework("show", "parcel_lost", "--version", version, "--store", REPLAYED, lang=lang).ok().out
-                     for version in ("5", "6"))
-    assert (words[2] in before, words[2] in after) == (False, True), "the carrier has let its seven days go by"
+    first = casework("show", "parcel_lost", "--version", "1", "--store", REPLAYED, lang=lang).ok().out
+    assert (words[2] in first, words[2] in pages) == (False, True), "the carrier lets its seven days go by"
 
 
 def test_options_as_of_a_version_are_those_of_that_version() -> None:

@@ -292,7 +292,7 @@ STRANGE: dict[str, tuple[Said, ...]] = {
     "reopen_filed": ({"new_evidence": "goods_photo"},),
     "contact_merchant": ({"remedy": {"kind": "refund"}}, {"remedy": {"kind": "refund", "amount": "1000000.00"}}),
     "suspend": ({"party": "agent"},),
-    "refer": ({"body": "consumer_association", "province": "ZJ"}, {"body": "postal_authority"}),
+    "refer": ({"body": "postal_authority"},),
     "pause_duty": ({"duty": "D-99"}, {"duty": "D-1"}),
     "resume_duty": ({"duty": "D-99"}, {"duty": "D-1"}),
     "extend_duty": ({"until": BEGIN}, {"duty": "D-99"}, {"duty": "D-1"}),

@@ -82,9 +82,9 @@ REASONS: dict[str, ReasonText] = {
         "该期限不由 {who} 中止、恢复或延长", "{who} may not stop, start or extend that deadline",
         "由设定该期限的一方处理；外部机构只能处理自己的期限", "it is for whoever set it; an outside body moves only its own"),
     "not_an_extension": ReasonText(
-        "{until} 不晚于现有期限 {due}，或在三年以后",
-        "{until} is not later than the time that there is, {due}, or is over three years away",
-        "给出更晚、但不超过三年的时间", "give a later time, within three years"),
+        "{until} 不晚于现有期限 {due}，或在十年以后",
+        "{until} is not later than the time that there is, {due}, or is over ten years away",
+        "给出更晚、但不超过十年的时间", "give a later time, within ten years"),
     "duty_is_final": ReasonText(
         "该期限不是暂定的，无需重算", "that deadline is not provisional",
         "只重算因日历未公布而暂定的期限", "only deadlines that waited for a calendar are computed again"),

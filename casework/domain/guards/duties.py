@@ -15,8 +15,8 @@ from casework.domain.request import Request
 from casework.domain.vocabulary import VOCABULARY
 from casework.errors import Reason
 
-#: No deadline is put off for longer than a claim lives (民法典 188: three years).
-LONGEST_EXTENSION = timedelta(days=3 * 366)
+#: No deadline is put off for ever: beyond it nobody could count on anything. A bound of ours, no rule's.
+LONGEST_EXTENSION = timedelta(days=3660)
 #: The deadlines of the parties, which the platform's people may pause and extend; those of the platform itself nobody moves.
 OF_PARTIES = ("merchant_answer", "evidence", "proof", "answer", "return_shipping", "return_confirmation", "performance")
 
