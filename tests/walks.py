@@ -407,6 +407,14 @@ class Tale:
         return self.live.facts
 
 
+def _heard_of(name: str, by: Actor, at: datetime, facts: Facts, said: Said) -> list[str]:
+    """What is said against it; nothing of what is no command at all."""
+    try:
+        return codes_of(name, by, at, facts, said)
+    except msgspec.ValidationError:
+        return []
+
+
 def _is_of_a_case(row: Row) -> bool:
     """Whether it is a row of a case; a ruling with penalties also moves its merchant's standing."""
     return not is_standing(row.case)
@@ -603,7 +611,7 @@ class World:
             base = self._plausible(pick, facts, name)
             for said in (*fillings(name, facts, self.now), *(base | odd for odd in STRANGE.get(name, ()))):
                 by = one(pick, (*candidates(facts, roles_of(name, facts)), *OTHERS))
-                for code in codes_of(name, by, self.now, facts, said):
+                for code in _heard_of(name, by, self.now, facts, said):
                     found.setdefault(code, []).append((name, by, said))
         for code in sorted(shuffled(pick, found), key=lambda code: self.heard[code])[:5]:
             name, by, said = one(pick, found[code])
