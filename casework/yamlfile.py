@@ -215,6 +215,8 @@ class _Composer:
             mark = getattr(exc, "problem_mark", None)
             # The pure Python scanner lets int() and chr() fail on absurd escapes and versions: no mark, no problem.
             why = _shown(" ".join(str(getattr(exc, "problem", None) or exc).split()))
+            if "nesting depth" in why:  # newer parsers give up before the composer here gets to count
+                self.refuse_depth(MAX_DEPTH + 1)
             raise self.error(
                 f"not valid YAML: {why}; check indentation, quotes and the space after each colon",
                 f"YAML 语法错误：{why}；请检查缩进、引号和冒号后的空格",

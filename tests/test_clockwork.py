@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from test_audit_projector import row_of, walked
 from test_duties import MOMENT, calendar_arrives
 from walks import Figures, World
 
-from casework.application import agenda, clockwork, service
+from casework.application import clockwork, service
 from casework.application.clockwork import Ticked, tick
 from casework.audit.check import audit_case
 from casework.domain.duties import DUTIES, OWE
@@ -29,27 +29,14 @@ from casework.domain.events import Event
 from casework.domain.facts import Facts
 from casework.domain.vocabulary import DUTIES as LABELS
 from casework.errors import CaseworkError, Refused, UnknownCase
-from casework.rulebook import calendar
 from casework.rulebook.edition import CURRENT
-from casework.store.dues import microseconds
+from casework.store.dues import microseconds, moment
 from casework.store.dues import running as index_of
 from casework.store.opening import open_reader, open_store
 from casework.store.row import DueRow, Row
 from casework.store.store import Store
 
-
-@pytest.fixture(autouse=True)
-def _calendars_of_this_century(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The years after the installed calendar run from Monday to Friday, so that a limit of three years is no estimate."""
-    if any(word in request.node.name for word in ("several_processes", "beyond_the_calendar")):
-        return  # other processes know only what is installed
-    published = calendar._published
-
-    def until_2100(day: date) -> tuple[bool | None, bool]:
-        works, named = published(day)
-        return (day.weekday() < 5, False) if works is None and day.year <= 2100 else (works, named)
-
-    monkeypatch.setattr(calendar, "_published", until_2100)
+pytestmark = pytest.mark.usefixtures("calendars_of_this_century")
 
 DB = "casework.db"
 
@@ -221,6 +208,29 @@ def test_a_clock_that_stands_still_is_let_be_and_a_case_that_is_closed_has_none(
     story.when("resume_duty", "agent", after=days(31), duty=story.duty("merchant_answer").id)
     again = store_with(K_1=story)
     assert [one.did for one in ticked(again, story.duty("merchant_answer").due.at + MOMENT)] == ["deem_agreed"]
+
+
+def test_a_case_that_went_on_after_the_time_asked_about_is_dealt_with_as_of_its_own_last_event() -> None:
+    story = told.contacted()
+    end = story.duty("merchant_answer").due.at
+    story.until("merchant_answer").when("log_call", after=days(3), note="问平台")
+    store = store_with(K_1=story)
+    [did] = list(tick(store, end + hours(1), lambda: end + days(9)))
+    assert did.did == "deem_agreed"
+    assert list(store.events("K-1"))[-1].at == story.clock
+    assert audit_case(store.rows("K-1")) == []
+
+
+def test_an_estimate_after_a_pause_does_not_wait_for_a_calendar() -> None:
+    story, by = told.referred(), "external:market_regulator"
+    duty = story.duty("referral_acceptance").id
+    story.when("pause_duty", by, duty=duty, reason="检测").when("resume_duty", by, after=days(60_000), duty=duty)
+    held = story.facts.duties[duty]
+    assert (held.due.provisional, held.was_paused) == (True, True)
+    store = store_with(K_1=story)
+    assert duty not in [one.duty for one in ticked(store, held.due.at)]
+    assert duty in [one.duty for one in ticked(store, held.due.at + MOMENT)]
+    assert facts_of(store).duties[duty].state == "missed"
 
 
 def test_a_case_of_the_first_lifecycle_is_let_be() -> None:
@@ -405,7 +415,7 @@ def test_the_index_in_the_file_is_what_the_events_give_after_every_step_of_any_w
         assert sorted(store.dues()) == sorted(running_of(store)) == sorted(index_of(store.rows()))
         assert [d.due for d in store.dues()] == sorted(d.due for d in store.dues())
         for limit in (None, min(d.due for d in store.dues()), max(d.due for d in store.dues())):
-            before = None if limit is None else agenda.moment(limit)
+            before = None if limit is None else moment(limit)
             due = [d for d in store.dues() if limit is None or d.due < limit or d.provisional]
             assert sorted(store.dues(before)) == sorted(memory.dues(before)) == sorted(due)
         assert store.dues(), "something runs at the end"

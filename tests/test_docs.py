@@ -22,6 +22,7 @@ from casework.audit.findings import FINDINGS
 from casework.cli.main import COMMANDS as CLI
 from casework.domain.answers import ANSWERS
 from casework.domain.beside import TRACKS
+from casework.domain.clocks import ACCEPTANCE, RESULT
 from casework.domain.commands import COMMANDS, OpenCase, name_of
 from casework.domain.duties import DUTIES, OPENINGS
 from casework.domain.events import EVENT_OF, Event, topic_of
@@ -190,6 +191,8 @@ def test_every_duty_and_every_change_has_its_row() -> None:
         assert first_cells(section("duties.md", heading)) == [d.name for d in DUTIES]
     assert first_cells(section("duties.md", "## Changes")) == list(VOCABULARY["duty_change"])
     assert list(OPENINGS) == [d.name for d in DUTIES]
+    assert OPENINGS["referral_acceptance"].rules == tuple(ACCEPTANCE.values())
+    assert OPENINGS["referral_result"].rules == tuple(RESULT.values())
     units = {record.unit for record in EDITIONS[max(EDITIONS)].records if record.counts_time}
     assert set(first_cells(section("duties.md", "## How time is counted"))) == units
 

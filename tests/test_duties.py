@@ -52,19 +52,7 @@ from casework.rulebook.edition import CURRENT, EDITIONS
 from casework.store.dues import running
 from casework.store.row import Row
 
-
-@pytest.fixture(autouse=True)
-def _calendars_of_this_century(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The years after the installed calendar run from Monday to Friday, so that a limit of three years is no estimate."""
-    if any(word in request.node.name for word in ("several_processes", "beyond_the_calendar")):
-        return  # other processes know only what is installed
-    published = calendar._published
-
-    def until_2100(day: date) -> tuple[bool | None, bool]:
-        works, named = published(day)
-        return (day.weekday() < 5, False) if works is None and day.year <= 2100 else (works, named)
-
-    monkeypatch.setattr(calendar, "_published", until_2100)
+pytestmark = pytest.mark.usefixtures("calendars_of_this_century")
 
 MOMENT = timedelta(microseconds=1)
 REJECTION = {"ground": "evidence_insufficient", "explanation": "证据不足"}
@@ -369,6 +357,65 @@ def test_an_association_has_the_time_of_its_province() -> None:
 def test_where_the_police_took_it_the_suspension_has_its_own_limit() -> None:
     story = suspended("police").when("show_acceptance", "merchant", document="受案回执")
     assert story.duty("suspension").due.at == CURRENT.due("dispute.suspend.police", story.clock).at
+
+
+def test_acceptance_that_is_shown_late_still_opens_the_suspension_of_the_police() -> None:
+    story = suspended("police").until("acceptance_proof")
+    story.when("miss_duty", "system", duty=story.duty("acceptance_proof").id)
+    story.when("show_acceptance", "merchant", document="受案回执")
+    assert [c.change for c in events_of(story)[-1].duties] == ["met", "opened"]
+    assert (story.duty("acceptance_proof").state, story.duty("suspension").state) == ("late", "running")
+
+
+def test_against_a_review_there_is_no_objection() -> None:
+    story = lost().when("escalate", statement="不服").when("assign", "supervisor", to="agent:A-2").heard()
+    story.when("rule", "agent:A-2", **ruling("for_merchant"))
+    assert [d.state for d in story.facts.duties.values() if d.kind == "objection"] == ["met"]
+
+
+def test_a_case_that_comes_back_after_limitation_has_no_limitation_to_wait_for() -> None:
+    story = filed()
+    story.when("reject_complaint", "agent", after=timedelta(days=4 * 366), **REJECTION)
+    assert [d.state for d in story.facts.duties.values() if d.kind == "limitation"] == ["met"]
+
+
+@pytest.mark.parametrize(("body", "opened"), [("market_regulator", 1), ("court", 0)])
+def test_a_judgment_names_its_own_day_and_a_settlement_has_that_of_the_rules(body: str, opened: int) -> None:
+    story = referred(body).when("accept_referral", f"external:{body}", referral="R-1").when("go_external")
+    story.when("external_award", f"external:{body}", remedy=FULL, document="文书")
+    assert [d.due.rule for d in story.facts.duties.values() if d.kind == "performance"] == ["unreasonable_refusal"] * opened
+    back = referred(body).when("accept_referral", f"external:{body}", referral="R-1").when("go_external")
+    back.when("external_award", f"external:{body}", remedy=RETURN, document="文书")
+    assert back.duty("return_shipping").state == "running", "the goods go back all the same"
+
+
+@pytest.mark.parametrize(("amount", "expected"), [("899.00", []), ("400.00", ["running"])])
+def test_who_has_paid_before_the_goods_are_back_owes_what_is_left(amount: str, expected: list[str]) -> None:
+    story = sent().when("perform_remedy", "merchant", amount=amount).when("receive_return", "merchant")
+    assert [d.state for d in story.facts.duties.values() if d.kind == "performance"] == expected
+    if expected:
+        assert story.duty("performance").due.at == CURRENT.due("refund.after_goods_back", story.clock).at
+        assert story.when("perform_remedy", "merchant", amount="499.00").duty("performance").state == "met"
+
+
+def test_goods_that_are_back_are_not_sent_again_and_the_refund_is_due_at_once() -> None:
+    story = sent().when("receive_return", "merchant").when("report_default", statement="收了货不退款")
+    story.when("accept_complaint", "agent:A-2").heard().when("rule", "agent:A-2", **ruling(remedy=RETURN)).when(
+        "execute_ruling", "system")
+    assert [c.duty for c in events_of(story)[-1].duties if c.change == "opened"] == ["performance"]
+    assert story.duty("performance").due.at == CURRENT.due("refund.after_goods_back", story.clock).at
+
+
+def test_goods_that_were_contested_and_count_as_received_start_the_refund() -> None:
+    story = sent().when("contest_return", "merchant", statement="少了配件")
+    assert [d.kind for d in story.facts.duties.values() if d.state == "running"] == []
+    story.when("settle_return", "agent", received=True, explanation="视为收到")
+    assert story.duty("performance").due.at == CURRENT.due("refund.after_goods_back", story.clock).at
+
+
+def test_a_remedy_that_is_no_money_is_performed_when_that_is_said() -> None:
+    story = due(remedy={"kind": "repair"}).when("perform_remedy", "merchant")
+    assert story.duty("performance").state == "met"
 
 
 def test_a_rule_that_the_pinned_edition_lacks_opens_nothing() -> None:

@@ -15,7 +15,7 @@ from standing_helpers import Market
 
 from casework.application.service import ATTEMPTS
 from casework.audit.check import audit
-from casework.errors import StoreBusy, StoreError
+from casework.errors import CaseworkError, StoreBusy, StoreError
 from casework.store import sqlite
 from casework.store.opening import open_reader, open_store
 
@@ -142,3 +142,16 @@ def test_processes_that_rule_cases_of_one_merchant_at_once_are_all_recorded_and_
     assert findings(path) == []
     with open_store(str(path)) as store, Market(store) as again:
         assert sum(p["points"] for p in again.view()["penalties"]) == 1 + 2 + 3 + 4
+
+
+def test_a_standing_that_was_altered_past_the_commands_is_an_error_to_act_on_and_no_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with ready(path, "K-1", "K-2") as market:
+        market.rule("K-1", 12)
+        now = market.now
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM stored_events WHERE originator_id = 'merchant:M-1' AND originator_version = 1")
+    connection.close()
+    with Market(open_store(str(path)), now) as market, pytest.raises(CaseworkError) as caught:
+        market.rule("K-2", 12)
+    assert "merchant 'M-1'" in caught.value.en and "casework audit" in caught.value.en

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,11 @@ from casework.application.agenda import due
 from casework.application.clockwork import Ticked, tick
 from casework.audit.check import audit, audit_case
 from casework.audit.findings import Finding
+from casework.errors import Permitted, Reason, Refused, StoreBusy
 from casework.rulebook.calendar import covered_until
 from casework.scenario.replay import replay
-from casework.store.dues import running
+from casework.store.codec import Unreadable
+from casework.store.dues import microseconds, running
 from casework.store.opening import open_reader, open_store
 from casework.store.store import Store
 
@@ -112,6 +115,73 @@ def test_an_index_that_differs_is_found_and_made_anew(path: str, change: str) ->
         store.rebuild_dues()
     assert audited(path) == []
     assert [done.did for done in ticks(path)] == ["deem_agreed"]
+
+
+def test_without_the_index_what_is_due_is_read_from_the_events_and_the_next_command_makes_it_whole(path: str) -> None:
+    with open_store(path) as store:
+        service.open_case(store, "K-2", GIVEN, by="consumer", clock=lambda: BEGIN, command_id="open")
+    with open_reader(path) as reader:
+        whole = reader.dues()
+        first = [d for d in whole if d.due < microseconds(OVER)]
+    assert {d.case for d in whole} == {"K-1", "K-2"}
+    alter(path, "DROP TABLE duties")
+    with open_reader(path) as reader:
+        assert reader.dues() == whole
+        assert reader.dues(microseconds(OVER)) == first
+        assert [d["case"] for d in due(reader, BEGIN, broken=[])] == [d.case for d in whole]
+    assert audited(path) == []
+    assert [done.did for done in ticks(path)] == ["deem_agreed"]
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT DISTINCT case_id FROM duties ORDER BY 1").fetchall() == [("K-1",), ("K-2",)]
+    connection.close()
+    assert audited(path) == []
+
+
+def test_a_command_that_fails_leaves_a_store_without_the_index_as_it_was(path: str) -> None:
+    alter(path, "DROP TABLE duties")
+    with open_store(path) as store:
+        with pytest.raises(StoreBusy):
+            store.adopt(list(store.rows("K-1")))
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'duties'").fetchone() == (0,)
+        connection.close()
+        assert [done.did for done in tick(store, OVER, lambda: LATER)] == ["deem_agreed"]
+    assert audited(path) == []
+
+
+def test_an_id_that_is_no_text_has_no_place_in_the_index_and_stops_nobody(path: str) -> None:
+    alter(path, "UPDATE stored_events SET originator_id = CAST(x'4bff' AS TEXT) WHERE originator_version = 1")
+    with open_store(path) as store, store.writing():
+        assert store.rebuild_dues() == len(store.dues())
+    alter(path, "DROP TABLE duties")
+    with open_store(path) as store:
+        service.open_case(store, "K-2", GIVEN, by="consumer", clock=lambda: BEGIN, command_id="open")
+        assert "K-2" in {d.case for d in store.dues()}
+
+
+def test_a_case_whose_refusal_cannot_be_looked_into_stops_no_other(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_store(path) as store:
+        service.open_case(store, "K-2", GIVEN, by="consumer", clock=lambda: BEGIN, command_id="open")
+        service.carry_on(store, "K-2", "contact_merchant", CLAIM, by="consumer", clock=lambda: BEGIN + timedelta(hours=1),
+                         command_id="contact")
+        seen, get, carry_on = 0, store.get, service.carry_on
+
+        def broken_after_a_look(case: str) -> Any:
+            nonlocal seen
+            seen += case == "K-1"
+            if case == "K-1" and seen > 1:
+                raise Unreadable("gone", "坏了")
+            return get(case)
+
+        def refused(store: Store, case: str, *said: Any, **more: Any) -> Any:
+            if case == "K-1":
+                raise Refused("deem_agreed", "awaiting_merchant", [Reason("stale", "过时", "stale")], Permitted([], []))
+            return carry_on(store, case, *said, **more)
+
+        monkeypatch.setattr(store, "get", broken_after_a_look)
+        monkeypatch.setattr(service, "carry_on", refused)
+        found = list(tick(store, LATER, lambda: LATER))
+    assert [(t.case, t.did, t.error is not None) for t in found] == [("K-1", "", True), ("K-2", "deem_agreed", False)]
 
 
 @pytest.mark.parametrize("story", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda p: p.stem)

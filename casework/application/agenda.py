@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from casework.application.views import UnreadableCase, duties, facts_of
 from casework.errors import CaseworkError
+from casework.store.dues import moment
 from casework.store.row import DueRow, Row
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class HasDues(Protocol):
@@ -47,8 +46,3 @@ def due(reader: HasDues, now: datetime, within: timedelta | None = None, by: str
                 seen[row.case] = {d["id"]: d for d in duties(facts, now)} if facts else {}
         if row.duty in seen[row.case]:
             yield {"case": row.case} | seen[row.case][row.duty]
-
-
-def moment(microseconds: int) -> datetime:
-    """The time that an index keeps as microseconds since the epoch."""
-    return _EPOCH + timedelta(microseconds=microseconds)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from casework.application import service
-from casework.application.agenda import moment
 from casework.domain.clocks import computed_again
 from casework.domain.decide import actor_for, judge, process_of
 from casework.domain.duties import DutyRow
@@ -17,7 +16,7 @@ from casework.domain.request import Edition, Request
 from casework.errors import CaseworkError, Refused
 from casework.rulebook.calendar import covered_until
 from casework.rulebook.edition import pinned
-from casework.store.dues import microseconds
+from casework.store.dues import microseconds, moment
 from casework.store.row import DueRow
 from casework.store.store import Store
 
@@ -50,18 +49,19 @@ def tick(store: Store, now: datetime, clock: service.Clock) -> Iterator[Ticked]:
     for row in store.dues(now, covered_until()):
         try:
             yield from _settle(store, row, now, clock)
-        except Refused as error:
-            if _is_still_late(store, row, now):
-                yield Ticked(row.case, row.duty, row.kind, row.owes, moment(row.due), "", "", error)
         except CaseworkError as error:
-            yield Ticked(row.case, row.duty, row.kind, row.owes, moment(row.due), "", "", error)
+            if not (isinstance(error, Refused) and _was_met(store, row, now)):
+                yield Ticked(row.case, row.duty, row.kind, row.owes, moment(row.due), "", "", error)
 
 
-def _is_still_late(store: Store, row: DueRow, now: datetime) -> bool:
-    """Whether nobody was faster: the duty runs on, and what follows is refused."""
-    facts = store.get(row.case).facts
+def _was_met(store: Store, row: DueRow, now: datetime) -> bool:
+    """Whether what follows is refused because somebody was faster, and the duty runs no more."""
+    try:
+        facts = store.get(row.case).facts
+    except CaseworkError:
+        return False
     duty = facts.duties.get(row.duty)
-    return duty is not None and duty.is_late(max(now, facts.at))
+    return duty is None or not duty.is_late(max(now, facts.at))
 
 
 def _settle(store: Store, row: DueRow, now: datetime, clock: service.Clock) -> Iterator[Ticked]:

@@ -34,8 +34,6 @@ from casework.rulebook import edition as published
 MOMENT = timedelta(microseconds=1)
 #: What nobody but time gives a case.
 TIMES_OWN = frozenset({"miss_duty", "recompute_duty", *(name for row in DUTIES for name in row.follows)})
-#: How many things time may do in a row before the branch is taken for one that never rests.
-MOST_TICKS = 200
 SYSTEM = Actor(role="system", id="system")
 
 
@@ -197,13 +195,12 @@ class _Run:
         return True
 
     def pass_time(self, until: datetime) -> None:
-        """What falls due before ``until``, one after the other, each a moment after its time."""
-        for _ in range(MOST_TICKS):
+        """What falls due before ``until``, one after the other, each a moment after its time, and each once."""
+        done: set[str] = set()
+        while over := [d for d in self.case.facts.duties.values() if d.id not in done and d.is_late(until)]:
             facts = self.case.facts
-            over = [d for d in facts.duties.values() if d.is_late(until)]
-            if not over:
-                return
             duty = min(over, key=lambda d: (d.due.at, d.id))
+            done.add(duty.id)
             at = max(duty.due.at + MOMENT, facts.at)
             name = follow(facts, duty, at, self.edition(facts.edition))
             command = BY_NAME[name](**said_by_time(name, duty))

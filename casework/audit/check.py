@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain, groupby
 
+from casework.audit import index
 from casework.audit.columns import contradictions, form, read
 from casework.audit.findings import FINDINGS, Fault, Finding, Line, findings_of, shown
-from casework.audit.index import Indexed, Running
 from casework.audit.law import judge
 from casework.audit.ledger import Ledger
 from casework.audit.standing import audit_standing
@@ -70,7 +70,7 @@ def audit_case(rows: Iterable[Row], ledger: Ledger | None = None) -> list[Findin
 
 
 def audit(rows: Iterable[Row], select: Collection[str] | None = None, ignore: Collection[str] = (),
-          summary: Summary | None = None, *, whole: bool = True, indexed: Indexed | None = None) -> Iterator[Finding]:
+          summary: Summary | None = None, *, whole: bool = True, indexed: index.Indexed | None = None) -> Iterator[Finding]:
     """The findings of a store, a case at a time. ``rows`` come ordered by case, then version.
 
     Where they are those of a ``whole`` store, cases and merchants' standings are held against each other in the end, and the
@@ -90,26 +90,23 @@ def _wanted(found: Iterable[Finding], wanted: Collection[str], summary: Summary)
             yield finding
 
 
-def _audit(rows: Iterable[Row], summary: Summary, ledger: Ledger | None, indexed: Indexed | None) -> Iterator[Finding]:
-    duties = Running() if indexed else None
+def _audit(rows: Iterable[Row], summary: Summary, ledger: Ledger | None, indexed: index.Indexed | None) -> Iterator[Finding]:
     # By type as well, for a key may be of any type, and text must not be compared with bytes.
     for (_, name), case in groupby(rows, key=lambda row: (type(row.case), row.case)):
         if is_standing(name):
             summary.merchants += 1
         else:
             summary.cases += 1
-        yield from audit_case(_counted(case, summary, duties), ledger)
+        yield from audit_case(_counted(case, summary), ledger)
     if ledger is not None:
         yield from ledger.compared()
-    if duties is not None and indexed is not None:
-        yield from duties.compared(indexed)
+        if indexed is not None:
+            yield from index.compared(ledger.running, indexed)
 
 
-def _counted(rows: Iterable[Row], summary: Summary, duties: Running | None) -> Iterator[Row]:
+def _counted(rows: Iterable[Row], summary: Summary) -> Iterator[Row]:
     for row in rows:
         summary.events += 1
-        if duties is not None:
-            duties.take(row)
         yield row
 
 

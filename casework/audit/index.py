@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from casework.audit.findings import Finding, Line, shown
-from casework.store.dues import moves, running
+from casework.store.dues import Index, running
 from casework.store.row import DueRow, Row
 
 #: How often a case that seems to differ is looked at again: somebody may have written between two looks.
@@ -29,34 +29,18 @@ class Indexed(Protocol):
         ...
 
 
-class Running:
-    """The running duties as the rows yield them, drawn along while these are audited."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[str, str], DueRow] = {}
-
-    def take(self, row: Row) -> None:
-        """One more row; one that is no row of an event yields nothing."""
-        if not isinstance(row.case, str) or not isinstance(row.payload, bytes):
-            return
-        for case, duty, due in moves(row.case, row.payload):
-            if due is None:
-                self._found.pop((case, duty), None)
-            else:
-                self._found[case, duty] = due
-
-    def compared(self, store: Indexed) -> Iterator[Finding]:
-        """A finding for each case of which the index does not say what its events yield."""
-        index = {(row.case, row.duty): row for row in store.dues()}
-        differ = {key[0] for key in self._found.keys() | index.keys() if self._found.get(key) != index.get(key)}
-        for case in sorted(differ):
-            for _ in range(LOOKS):
-                have = {row for row in store.dues() if row.case == case}
-                due = set(running(store.rows(case)))
-                if have == due:
-                    break
-            else:
-                yield _finding(case, have, due)
+def compared(yielded: Index, store: Indexed) -> Iterator[Finding]:
+    """A finding for each case of which the index of the store does not say what its events yielded as they were audited."""
+    index = {(row.case, row.duty): row for row in store.dues()}
+    differ = {key[0] for key in yielded.keys() | index.keys() if yielded.get(key) != index.get(key)}
+    for case in sorted(differ):
+        for _ in range(LOOKS):
+            have = {row for row in store.dues() if row.case == case}
+            due = set(running(store.rows(case)))
+            if have == due:
+                break
+        else:
+            yield _finding(case, have, due)
 
 
 def _finding(case: str, have: set[DueRow], due: set[DueRow]) -> Finding:

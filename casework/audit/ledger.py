@@ -19,6 +19,7 @@ from casework.domain.facts import Facts
 from casework.domain.standing import events as e
 from casework.domain.standing.rules import RULES, STANDING_SINCE
 from casework.rulebook.standing import appeal, publication
+from casework.store.dues import Index, follow
 
 
 class Entry(NamedTuple):
@@ -32,14 +33,16 @@ class Entry(NamedTuple):
 
 @dataclass(slots=True)
 class Ledger:
-    """Both sides of the books, by merchant."""
+    """Both sides of the books, by merchant; and the duties that run on, against which the index of the store is held."""
 
+    running: Index = field(default_factory=dict)
     owed: dict[str, dict[tuple[str, int], Entry]] = field(default_factory=dict)
     streams: dict[str, StandingWalk] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
 
     def note(self, walk: Walk, event: c.Event) -> None:
         """Keep what an event of a case owes; ``walk`` stands behind it."""
+        follow(self.running, event.originator_id, event.duties)
         facts = walk.facts
         if facts is None or facts.lifecycle < STANDING_SINCE:
             return

@@ -12,6 +12,7 @@ from casework.domain.commands import Command, OpenCase
 from casework.domain.decide import Context, decide, open_event
 from casework.domain.events import CaseOpened, Event
 from casework.domain.facts import Facts
+from casework.domain.topics import follows
 
 
 class Case(BaseAggregate[str]):
@@ -56,6 +57,7 @@ class Case(BaseAggregate[str]):
         return case
 
     def _apply(self, event: Event) -> None:
+        follows(self.version, event)
         fold.apply(self.facts, event)
         self.version = event.originator_version
         self.modified_on = event.at

@@ -95,7 +95,7 @@ OPENINGS = {
     "return_shipping": Opening((*_INTO_PERFORMANCE, "settle_return"), ("return.shipping",)),
     "return_confirmation": Opening(("ship_return",), ("return.confirm",)),
     "referral_acceptance": Opening(("refer",), ("mr12315.accept", "consumer_assoc.accept.{province}")),
-    "referral_result": Opening(("accept_referral",), ("mr12315.mediate", "consumer_assoc.mediate.{province}")),
+    "referral_result": Opening(("accept_referral",), ("mr12315.mediate", "consumer_assoc.mediate.{province}", "postal.answer")),
     "tip_off_check": Opening(("tip_off",), ("tipoff.check",)),
     "courier_answer": Opening(("log_call",), ("courier.complaint",)),
 }

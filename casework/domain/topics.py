@@ -14,3 +14,9 @@ TOPICS: dict[str, type[Event] | type[StandingEvent]] = {**CASE_TOPICS, **STANDIN
 def any_topic_of(event: type[AnyEvent]) -> str:
     """The stable name under which an event of either family is stored."""
     return standing_topic_of(event) if issubclass(event, StandingEvent) else topic_of(event)
+
+
+def follows(version: int, event: AnyEvent) -> None:
+    """Say nothing when the event is the one after that version of its stream; ValueError when one is missing between them."""
+    if event.originator_version != version + 1:
+        raise ValueError(f"version {version + 1} is missing")

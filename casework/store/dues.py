@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
+from casework.domain.events import DutyChange
 from casework.store import codec
 from casework.store.row import DueRow, Row
 
@@ -29,28 +30,55 @@ CREATE TABLE IF NOT EXISTS duties (
 PUT = "INSERT OR REPLACE INTO duties (case_id, duty, kind, owes, due, provisional) VALUES (?, ?, ?, ?, ?, ?)"
 CLEAR = "DELETE FROM duties"
 DROP = "DELETE FROM duties WHERE case_id = ? AND duty = ?"
+IS_THERE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'duties'"
 
 
-def moves(case: str, payload: bytes) -> Iterator[tuple[str, str, DueRow | None]]:
+#: The running duties, by case and duty.
+Index = dict[tuple[str, str], DueRow]
+
+
+def moves(case: str, changes: Iterable[DutyChange]) -> Iterator[tuple[str, str, DueRow | None]]:
     """What an event does to the index: case, duty, and its new row, None where its clock runs no more."""
-    for change in codec.duty_changes(payload):
+    for change in changes:
         due = change.due
         yield case, change.id, None if due is None else DueRow(
             case, change.id, change.duty, change.owes, microseconds(due.at), int(due.provisional))
 
 
+def follow(index: Index, case: str, changes: Iterable[DutyChange]) -> None:
+    """Do to the index what an event of the case does."""
+    for name, duty, due in moves(case, changes):
+        if due is None:
+            index.pop((name, duty), None)
+        else:
+            index[name, duty] = due
+
+
 def running(rows: Iterable[Row]) -> list[DueRow]:
     """The index as the events give it, by due time."""
-    found: dict[tuple[str, str], DueRow] = {}
+    found: Index = {}
     for row in rows:
-        for case, duty, due in moves(row.case, row.payload):
-            if due is None:
-                found.pop((case, duty), None)
-            else:
-                found[case, duty] = due
+        # An altered row may hold anything, and the index takes text only.
+        if isinstance(row.payload, bytes) and _is_text(row.case):
+            follow(found, row.case, codec.duty_changes(row.payload))
     return sorted(found.values(), key=lambda d: (d.due, d.case, d.duty))
+
+
+def _is_text(case: object) -> bool:
+    if not isinstance(case, str):
+        return False
+    try:
+        case.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def microseconds(moment: datetime) -> int:
     """Microseconds since the epoch, exact."""
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(microseconds: int) -> datetime:
+    """The time, UTC, that is so many microseconds after the epoch."""
+    return _EPOCH + microseconds * _MICROSECOND

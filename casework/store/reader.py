@@ -97,12 +97,14 @@ class Reader:
     def dues(self, before: int | None = None, provisional_before: int = 0) -> list[DueRow]:
         """The running duties due before that time (microseconds; None: all), by due time.
 
-        And the provisional ones before another time, at which they may be due for a new reckoning. A store made before there
-        were duties has none.
+        And the provisional ones before another time, at which they may be due for a new reckoning. Where the store has no index
+        of them, they are read from the events.
         """
-        if not self._all(_HAS_DUTIES)[0][0]:
-            return []
         limit = _LAST if before is None else before
+        if not self._all(_HAS_DUTIES)[0][0]:
+            from casework.store.dues import running
+
+            return [d for d in running(self.rows()) if d.due < limit or (d.provisional and d.due < provisional_before)]
         return [DueRow(*row) for row in self._all(_DUTIES, limit, provisional_before)]
 
     def close(self) -> None:

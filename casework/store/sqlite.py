@@ -24,12 +24,13 @@ from eventsourcing.sqlite import (
 )
 
 from casework.errors import NotAStore, StoreError, StoreMissing
-from casework.store import dues
+from casework.store import codec, dues
 from casework.store.reader import (
     APPLICATION_ID,
     COLUMNS,
     SQLITE_ERRORS,
     USER_VERSION,
+    Reader,
     check,
     set_pragma,
     store_error,
@@ -263,7 +264,8 @@ class CaseDatastore(SQLiteDatastore):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         # The library's own constructor would make its own pool, which sets WAL.
-        self.pool = CasePool(os.fspath(path))
+        self.path = os.fspath(path)
+        self.pool = CasePool(self.path)
         self.single_row_tracking = True
         self.originator_id_type = "text"
 
@@ -276,6 +278,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
 
     def __init__(self, datastore: CaseDatastore) -> None:
         super().__init__(datastore)
+        self._path = datastore.path
         self.select_events_statement = _SELECT
 
     def construct_create_table_statements(self) -> list[str]:
@@ -285,10 +288,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
     def rebuild_index(self, rows: Iterable[DueRow]) -> None:
         """Put these running duties in the place of all that the index holds, in one transaction."""
         with self.datastore.transaction(commit=True) as c:
-            for statement in (*dues.CREATE, dues.CLEAR):
-                c.execute(statement)
-            for row in rows:
-                c.execute(dues.PUT, row)
+            self._fill(c, rows)
 
     def close(self) -> None:
         """Close all connections."""
@@ -296,6 +296,9 @@ class CaseRecorder(SQLiteApplicationRecorder):
 
     def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
         ids: list[int] = []
+        c.execute(dues.IS_THERE)
+        if c.fetchone() is None:
+            self._make_index(c)
         for stored in stored_events:
             if not isinstance(stored, StoredCaseEvent):
                 raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
@@ -306,12 +309,21 @@ class CaseRecorder(SQLiteApplicationRecorder):
             self._index(c, stored)
         return ids
 
+    def _make_index(self, c: SQLiteCursor) -> None:
+        """The index that a store lacks, whole: one made before there were duties, or one that somebody took it from."""
+        with Reader(self._path) as reader:
+            rows = reader.dues()  # what is written in this transaction is not in it yet
+        self._fill(c, rows)
+
+    def _fill(self, c: SQLiteCursor, rows: Iterable[DueRow]) -> None:
+        for statement in (*dues.CREATE, dues.CLEAR):
+            c.execute(statement)
+        for row in rows:
+            c.execute(dues.PUT, row)
+
     def _index(self, c: SQLiteCursor, stored: StoredCaseEvent) -> None:
-        """Keep the index of running duties, in the event's own transaction; a store made before there were any gets it now."""
-        for number, (case, duty, row) in enumerate(dues.moves(case_id(stored.originator_id), stored.state)):
-            if number == 0:
-                for statement in dues.CREATE:
-                    c.execute(statement)
+        """Keep the index of running duties, in the event's own transaction."""
+        for case, duty, row in dues.moves(case_id(stored.originator_id), codec.duty_changes(stored.state)):
             if row is None:
                 c.execute(dues.DROP, (case, duty))
             else:

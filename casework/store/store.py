@@ -30,6 +30,9 @@ from casework.store.row import DueRow, Row
 from casework.store.sqlite import CaseRecorder, sync_journal
 from casework.store.stored import StoredCaseEvent, from_row
 
+#: What reading events raises that somebody altered past the commands.
+_ALTERED = (codec.Unreadable, KeyError, ValueError, AttributeError, AssertionError, TypeError)
+
 
 class VersionTaken(StoreBusy):
     """Somebody else recorded that version of the case in the meantime: load again and ask again."""
@@ -95,8 +98,8 @@ class Store:
                 return cast(Case, self._cases.repository.get(case_id, projector_func=cast(Any, Case.from_events)))
             except (AggregateNotFoundError, UnicodeEncodeError):  # no store holds an id that is not text
                 raise unknown_case(case_id) from None
-            except (codec.Unreadable, KeyError, ValueError, AttributeError, AssertionError, TypeError) as error:
-                raise _unreadable(case_id, error) from None
+            except _ALTERED as error:
+                raise _unreadable(f"case '{case_id}'", f"案件“{case_id}”", error) from None
 
     def standing(self, merchant: str) -> Standing:
         """A merchant's standing as recorded; of one of whom nothing is, an empty one. Raises as :meth:`get`."""
@@ -105,6 +108,8 @@ class Store:
                 found = self._cases.repository.get(stream_of(merchant), projector_func=cast(Any, Standing.from_events))
             except (AggregateNotFoundError, UnicodeEncodeError):
                 return Standing.of(merchant)
+            except _ALTERED as error:
+                raise _unreadable(f"merchant '{merchant}'", f"商家“{merchant}”", error) from None
             return cast(Standing, found)
 
     def save(self, *decided: Case | Standing) -> None:
@@ -223,11 +228,11 @@ def unknown_case(case_id: str) -> UnknownCase:
                        f"案件库中没有案件“{case_id}”；用 casework list 查看")
 
 
-def _unreadable(case_id: str, error: Exception) -> codec.Unreadable:
-    """An event of the case cannot be read, or does not fit those before it: somebody altered it past the commands."""
+def _unreadable(name: str, zh_name: str, error: Exception) -> codec.Unreadable:
+    """An event cannot be read, or does not fit those before it: somebody altered it past the commands."""
     en, zh = (error.en, error.zh) if isinstance(error, codec.Unreadable) else (str(error), str(error))
-    return codec.Unreadable(f"case '{case_id}' cannot be read; run: casework audit ({en})",
-                            f"案件“{case_id}”无法读取；请运行 casework audit（{zh}）")
+    return codec.Unreadable(f"{name} cannot be read; run: casework audit ({en})",
+                            f"{zh_name}无法读取；请运行 casework audit（{zh}）")
 
 
 def _taken(case_id: str) -> VersionTaken:

@@ -12,6 +12,7 @@ from casework.domain.standing.commands import StandingCommand
 from casework.domain.standing.decide import Deadlines, consequences, decide
 from casework.domain.standing.effects import Effect
 from casework.domain.standing.facts import StandingFacts, apply
+from casework.domain.topics import follows
 
 
 class Standing(BaseAggregate[str]):
@@ -46,6 +47,7 @@ class Standing(BaseAggregate[str]):
         return standing
 
     def _apply(self, event: e.StandingEvent) -> None:
+        follows(self.version, event)
         apply(self.facts, event)
         self.version = event.originator_version
         self.modified_on = event.at
