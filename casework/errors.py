@@ -7,7 +7,9 @@
     ├── StoreError                the store cannot be opened, read or written (status 2)
     │   ├── StoreMissing          nothing there, and the command does not create stores
     │   ├── NotAStore             there is a file, but it is no casework store
-    │   └── StoreBusy             another process held the writer's lock for too long
+    │   ├── StoreBusy             another process held the writer's lock for too long
+    │   └── JournalError          the journal outside the store is missing, cannot be written or contradicts the store
+    │       └── NotAcknowledged   recorded, but its checkpoint is not in the journal: give the same command again
     ├── Refused                   the lifecycle or a rule says no: all reasons at once (status 1)
     └── Conflict                  what is recorded differs from what was to be recorded (status 1)
 
@@ -72,6 +74,14 @@ class NotAStore(StoreError):
 
 class StoreBusy(StoreError):
     """Another process held the writer's lock for longer than this one was willing to wait."""
+
+
+class JournalError(StoreError):
+    """The journal outside the store is missing, cannot be written, or says what the store contradicts."""
+
+
+class NotAcknowledged(JournalError):
+    """The command is recorded, but its checkpoint is not in the journal yet; given again under the same id it is acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 SCENARIOS = ROOT / "scenarios"
 CHINESE = re.compile("[\u4e00-\u9fff]")
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+RECEIPT = re.compile(r"^(?:receipt: |回执：).*\n", re.MULTILINE)
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(Z|[+-]\d\d:\d\d)?")
 
 #: What opens a case: a machine that breaks within the month.
@@ -72,8 +73,8 @@ class Ran:
         assert not STEERING.search(self.out + self.err), self
 
     def ok(self) -> Ran:
-        """It is done and clean."""
-        assert (self.status, self.err) == (0, ""), self
+        """It is done and clean; that a receipt was written is no complaint."""
+        assert (self.status, RECEIPT.sub("", self.err)) == (0, ""), self
         return self
 
     def document(self, status: int = 0) -> Any:
@@ -112,7 +113,8 @@ def process(*argv: str, env: dict[str, str] | None = None, program: tuple[str, .
             encoding: str = "utf-8", **how: Any) -> Ran:
     """Run it in a process of its own."""
     options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | how
-    around = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)} | (env or {})
+    around = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT),
+              "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]} | (env or {})
     done: Any = subprocess.run([sys.executable, *program, *argv], env=around, timeout=60, **options)
     return Ran(argv, done.returncode, (done.stdout or b"").decode(encoding), (done.stderr or b"").decode(encoding))
 

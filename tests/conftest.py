@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
 from datetime import date
 
 import pytest
 
 from casework.rulebook import calendar
+
+# Journals of the stores that tests make lie in a folder of this run, not in the account's own; child processes inherit it.
+os.environ["XDG_STATE_HOME"] = _STATE = tempfile.mkdtemp(prefix="casework-state-")
+os.environ.pop("CASEWORK_JOURNAL", None)
+atexit.register(shutil.rmtree, _STATE, ignore_errors=True)
 
 
 @pytest.fixture

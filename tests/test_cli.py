@@ -265,7 +265,9 @@ def test_what_cannot_open_a_case_makes_no_store(tmp_path: Path) -> None:
 def test_opening_again_under_the_same_command_changes_nothing_and_another_case_under_the_id_is_refused() -> None:
     for repeated in (False, True):
         document = casework("open", "K-1", "--by", "consumer", "--command-id", "c-1", *pairs(GIVEN), "--json").document()
+        receipt = document.pop("receipt")
         assert document == {"case": "K-1", "state": "discovered", "version": 1, "repeated": repeated}
+        assert Path(receipt).read_bytes().startswith(b"c2sp.org/tlog-proof@v1\n")
     assert len(rows()) == 1
     ran = casework("open", "K-1", "--by", "consumer", *pairs(GIVEN))
     ran.says("'K-1'", "another id")

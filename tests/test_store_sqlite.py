@@ -259,7 +259,7 @@ def test_making_a_store_twice_changes_nothing(store: Path) -> None:
     assert store.read_bytes() == before
     con = sqlite3.connect(store)
     assert con.execute("PRAGMA application_id").fetchone() == (0x43415345,)
-    assert con.execute("PRAGMA user_version").fetchone() == (1,)
+    assert con.execute("PRAGMA user_version").fetchone() == (2,)
     con.close()
 
 
@@ -317,7 +317,7 @@ def not_stores(folder: Path) -> dict[str, Path]:
     for name, script in {
         "other": "CREATE TABLE stored_events (a)",
         "blank": "VACUUM",
-        "newer": "PRAGMA user_version=2",
+        "newer": "PRAGMA user_version=3",
         "no_version": "PRAGMA user_version=0",
         "no_table": "DROP TABLE stored_events",
         "view": "ALTER TABLE stored_events RENAME TO t; CREATE VIEW stored_events AS SELECT * FROM t",

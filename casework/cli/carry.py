@@ -14,12 +14,15 @@ import click
 from click.shell_completion import CompletionItem
 
 from casework.cli.base import Command, Settings, common, lang, moment, now, option, refusal, refusal_lines, say
+from casework.cli.journals import journaled, receipt_of, tell_receipt, writing
 from casework.domain.vocabulary import ROLES, label
-from casework.errors import InputError, Refused
+from casework.errors import InputError, NotAcknowledged, Refused
 from casework.report.text import document, escape
 
 #: No field lies deeper; what is written beyond is taken for part of the last name, and is unknown.
 _DEEPEST = 8
+#: The steps whose receipt is written without being asked for: those that say how the case is decided.
+RECEIPTED = frozenset(("rule", "correct_ruling"))
 _POINT = re.compile(r"\w+")
 _BY = option("--by", metavar="ROLE[:ID]", required=True, help="Who acts: a role, or role:identity.",
              zh="由谁操作：角色，或 角色:身份",
@@ -34,18 +37,6 @@ _ID = option("--command-id", metavar="ID", help="Names the command, so that a re
              zh="命令编号：重试时使用同一编号 [随机]")
 
 
-@click.command("init", cls=Command, zh="建立一个空的案件库；已有则不变。")
-@common
-def init(settings: Settings) -> int:
-    """Make an empty store; one that is there already stays as it is."""
-    from casework.store.opening import open_store
-
-    with open_store(settings.store, create=True):
-        pass
-    settings.answer({"store": settings.store}, lambda: [escape(settings.store)])
-    return 0
-
-
 @click.command("open", cls=Command, zh="立案，输出案件编号。字段与剧本的 given 相同。")
 @click.argument("case_id", metavar="[ID]", required=False)
 @_BY
@@ -53,13 +44,13 @@ def init(settings: Settings) -> int:
 @_FILE
 @_DATA
 @_ID
+@journaled
 @common
 def open_(settings: Settings, case_id: str | None, by: str, at: str | None, file: str | None, pairs: tuple[str, ...],
-          command_id: str | None) -> int:
+          command_id: str | None, journal: str | None) -> int:
     """Open a case and print its id. The fields are those of a scenario's given."""
     from casework.application.intake import opener, opening
     from casework.application.service import open_case
-    from casework.store.opening import open_store
 
     case = f"case-{secrets.token_hex(6)}" if case_id is None else _identity(case_id)
     if command_id is not None and case_id is None:
@@ -69,13 +60,17 @@ def open_(settings: Settings, case_id: str | None, by: str, at: str | None, file
     with _said(file, pairs) as said:
         given = opening(said)
         opener(by, given)
-    with open_store(settings.store, create=True) as store:
+    command = command_id or str(uuid.uuid4())
+    with writing(settings, journal, create=True) as store:
         try:
-            done = open_case(store, case, given, by=by, at=when, clock=now, command_id=command_id or str(uuid.uuid4()))
+            with _named(command, case):
+                done = open_case(store, case, given, by=by, at=when, clock=now, command_id=command)
         except Refused as error:
             return _refused(settings, case, error)
-    settings.answer({"case": done.case, "state": done.state, "version": done.version, "repeated": done.repeated},
-                    lambda: [done.case])
+        receipt = receipt_of(store, done)
+    settings.answer({"case": done.case, "state": done.state, "version": done.version, "repeated": done.repeated}
+                    | ({"receipt": str(receipt)} if receipt else {}), lambda: [done.case])
+    tell_receipt(settings, receipt)
     return 0
 
 
@@ -96,27 +91,42 @@ def _triggers(ctx: click.Context, param: click.Parameter, part: str) -> list[Com
 @_FILE
 @_DATA
 @_ID
+@journaled
 @common
 def do(settings: Settings, case: str, trigger: str, by: str, at: str | None, file: str | None, pairs: tuple[str, ...],
-       command_id: str | None) -> int:
+       command_id: str | None, journal: str | None) -> int:
     """Carry a case, or a merchant's standing (merchant:ID), on by one step. A refusal gives every reason; nothing is recorded."""
     from casework.application.service import carry_on
     from casework.domain.standing.events import is_standing
-    from casework.store.opening import open_store
 
     when = moment(at, "--at")
-    with _said(file, pairs) as said, open_store(settings.store) as store:
+    command = command_id or str(uuid.uuid4())
+    with _said(file, pairs) as said, writing(settings, journal) as store:
         try:
-            done = carry_on(store, case, trigger, said, by=by, at=when, clock=now,
-                            command_id=command_id or str(uuid.uuid4()))
+            with _named(command):
+                done = carry_on(store, case, trigger, said, by=by, at=when, clock=now, command_id=command)
         except Refused as error:
             return _refused(settings, case, error)
+        receipt = receipt_of(store, done) if trigger in RECEIPTED else None
     kind = "standing" if is_standing(case) else "state"
     settings.answer(
-        {"case": done.case, "trigger": trigger, "state": done.state, "version": done.version, "repeated": done.repeated},
+        {"case": done.case, "trigger": trigger, "state": done.state, "version": done.version, "repeated": done.repeated}
+        | ({"receipt": str(receipt)} if receipt else {}),
         lambda: [escape(f"{done.case}  v{done.version}  {trigger} → {label(kind, done.state, say('zh', 'en'))}"
                         + (say("（此前已记录）", "  (recorded before)") if done.repeated else ""))])
+    tell_receipt(settings, receipt)
     return 0
+
+
+@contextmanager
+def _named(command: str, case: str = "") -> Iterator[None]:
+    """Whoever is not acknowledged is told the id, which casework may have drawn, under which to ask again."""
+    try:
+        yield
+    except NotAcknowledged as error:
+        opened = f"{case} " if case else ""
+        raise NotAcknowledged(f"{error.en} ({opened}--command-id {command})",
+                              f"{error.zh}（{opened}--command-id {command}）") from error
 
 
 def _refused(settings: Settings, case: str, error: Refused) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from casework.cli.base import Command, Settings, common, lang, moment, now, option, say
+from casework.cli.journals import journaled, writing
 from casework.errors import CaseworkError, InputError
 from casework.report import clock as report
 from casework.report.text import document, escape
@@ -20,16 +21,16 @@ _SPAN = re.compile(r"([0-9]{1,4})(h|d)", re.ASCII)
 @click.command("tick", cls=Command, zh="办理已到期的事项，并记录谁逾期；可反复运行。包括视为同意、逾期关闭、恢复处理等。")
 @_NOW
 @option("--rebuild", is_flag=True, help="First make the index of duties anew from the events.", zh="先由事件重建期限索引")
+@journaled
 @common
-def tick(settings: Settings, at: str | None, rebuild: bool) -> int:
+def tick(settings: Settings, at: str | None, rebuild: bool, journal: str | None) -> int:
     """Apply what has fallen due, and record who missed what; it can run twice, or on two machines at once, and does it once."""
     from casework.application.clockwork import tick as ticks
-    from casework.store.opening import open_store
 
     when = _not_ahead(moment(at, "--now"))
     done: list[dict[str, Any]] = []
     errors: list[tuple[str, str]] = []
-    with open_store(settings.store) as store:
+    with writing(settings, journal) as store:
         if rebuild:
             with store.writing():
                 store.rebuild_dues()

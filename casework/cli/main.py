@@ -21,7 +21,7 @@ from casework.report.text import escape
 #: Command -> (module under casework.cli, function). Order is the order of the help.
 COMMANDS = {
     "replay": ("replay", "replay"),
-    "init": ("carry", "init"),
+    "init": ("ledger", "init"),
     "open": ("carry", "open_"),
     "do": ("carry", "do"),
     "options": ("read", "options"),
@@ -38,6 +38,8 @@ COMMANDS = {
     "tick": ("clock", "tick"),
     "merchant": ("merchant", "merchant"),
     "audit": ("audit", "audit"),
+    "checkpoint": ("ledger", "checkpoint"),
+    "receipt": ("ledger", "receipt"),
     "lifecycle": ("reference", "lifecycle"),
     "explain": ("reference", "explain"),
     "rules": ("rules", "rules"),
@@ -49,7 +51,8 @@ SUMMARIES = {
     "replay": (
         "重放剧本，逐步核对",
         "Replay scenario files (default: scenarios/) and say every step; last comes 'N passed, M failed'"),
-    "init": ("建立一个空的案件库；已有则不变", "Make an empty store; one that is there already stays as it is"),
+    "init": ("建立一个空的案件库及其库外日志；已有则不变",
+             "Make an empty store and the journal outside it; one that is there already stays as it is"),
     "open": ("立案，输出案件编号", "Open a case and print its id"),
     "do": ("办理案件（或商家 merchant:编号）的一步",
            "Carry a case, or a merchant's standing (merchant:ID), on by one step"),
@@ -91,6 +94,12 @@ SUMMARIES = {
     "audit": (
         "重新核查案件库中的每宗案件（或指定案件），每个问题一行；绝不在第一个问题处停下",
         "Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first"),
+    "checkpoint": (
+        "输出签名的检查点，交给他人保存，日后可证明此前的记录未被改动",
+        "The signed checkpoint of all that is recorded: give it to others, and later show by it that nothing before was changed"),
+    "receipt": (
+        "案件的回执：任何人可离线证明该案已记录到某一版本",
+        "The receipt of a case: by it anybody can show, offline, what was recorded of it up to a version"),
     "lifecycle": (
         "按实际运行的状态机输出生命周期：表格、Mermaid、dot 或 JSON",
         "The lifecycle as the machine runs it: a table, Mermaid, dot or JSON"),

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from casework.cli.base import Command, Settings, common, lang, option, say
+from casework.cli.journals import journaled, writing
 from casework.errors import CaseworkError
 from casework.report.text import document, escape, moment
 
@@ -17,16 +18,17 @@ from casework.report.text import document, escape, moment
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @option("--quiet", "-q", is_flag=True, help="Only the result of each scenario, not its steps.",
         zh="只显示各剧本结果，不显示步骤")
+@journaled
 @common
 @click.pass_context
-def replay(ctx: click.Context, settings: Settings, paths: tuple[Path, ...], quiet: bool) -> int:
+def replay(ctx: click.Context, settings: Settings, paths: tuple[Path, ...], quiet: bool, journal: str | None) -> int:
     """Replay scenario files (default: scenarios/) and say every step; last comes 'N passed, M failed'.
 
     With --store the replayed cases are recorded there as well, under the file's stem.
     """
     from casework.scenario.replay import Replay, files
 
-    store = _store(ctx)
+    store = _store(ctx, settings, journal)
     results: list[Replay] = []
     bad: list[CaseworkError] = []
     status = 0
@@ -50,12 +52,9 @@ def replay(ctx: click.Context, settings: Settings, paths: tuple[Path, ...], quie
     return status
 
 
-def _store(ctx: click.Context) -> Any:
+def _store(ctx: click.Context, settings: Settings, journal: str | None) -> Any:
     """The store that ``--store`` names; the environment's is ignored, so that no demonstration lands in a real one."""
-    from casework.store.opening import open_store
-
-    url = ctx.params["store"]
-    return None if url is None else ctx.with_resource(open_store(url, create=True))
+    return None if ctx.params["store"] is None else ctx.with_resource(writing(settings, journal, create=True))
 
 
 def _one(path: Path, store: Any, bad: list[CaseworkError]) -> Any:

@@ -8,6 +8,7 @@ from casework.errors import StoreMissing
 from casework.store.url import parse
 
 if TYPE_CHECKING:
+    from casework.store.journal import Journal
     from casework.store.reader import Reader
     from casework.store.store import Store
 
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 LOCK_TIMEOUT = 30.0
 
 
-def open_store(url: str, *, create: bool = False, lock_timeout: float = LOCK_TIMEOUT) -> Store:
+def open_store(url: str, *, create: bool = False, lock_timeout: float = LOCK_TIMEOUT, journal: Journal | None = None) -> Store:
     """Open the store that ``url`` names: ``sqlite:///PATH``, a bare path, or ``:memory:`` for one that is not kept.
 
-    ``create`` makes it where there is none. Raises :class:`~casework.errors.StoreMissing`,
+    ``create`` makes it where there is none. ``journal`` is the journal outside it; a store that is made without one says so, and
+    one that was made with one records nothing without it. Raises :class:`~casework.errors.StoreMissing`,
     :class:`~casework.errors.NotAStore`, :class:`~casework.errors.StoreError` or :class:`~casework.errors.InputError`.
     """
     from casework.store.store import Store
@@ -28,13 +30,14 @@ def open_store(url: str, *, create: bool = False, lock_timeout: float = LOCK_TIM
         from casework.store.memory import MemoryRecorder
 
         return Store(MemoryRecorder(), path=None, lock_timeout=lock_timeout)
+    from casework.store.ledger import NONE, OUTSIDE
     from casework.store.sqlite import CaseDatastore, CaseRecorder, check
     from casework.store.sqlite import create as make
 
     if create:
-        make(place.path, force=place.force)
+        make(place.path, force=place.force, origin=journal.origin if journal else "", journal=OUTSIDE if journal else NONE)
     check(place.path, force=place.force)
-    return Store(CaseRecorder(CaseDatastore(place.path)), path=place.path, lock_timeout=lock_timeout)
+    return Store(CaseRecorder(CaseDatastore(place.path), journal), path=place.path, lock_timeout=lock_timeout)
 
 
 def open_reader(url: str) -> Reader:

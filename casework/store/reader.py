@@ -10,17 +10,22 @@ import os
 import sqlite3
 import stat
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from casework.errors import NotAStore, StoreBusy, StoreError, StoreMissing
 from casework.store.row import DueRow, Row
 from casework.store.url import file_uri, refuse_network
 
+if TYPE_CHECKING:
+    from casework.store.ledger import Ledger
+
 APPLICATION_ID = 0x43415345  # "CASE"
-USER_VERSION = 1
+#: The format of stores that are made now: with a ledger. Those of format 1, made before there was one, are read and written as
+#: they are.
+USER_VERSION = 2
 COLUMNS = (
     "originator_id",
     "originator_version",
@@ -56,7 +61,18 @@ _DUTIES = (
     "ORDER BY due, case_id, duty"
 )
 
+_HAS_LEAVES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'ledger_leaves'"
+_LEAVES = "SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves"
+
 T = TypeVar("T")
+
+
+class Snapshot(NamedTuple):
+    """What a store held at one moment: its rows, drawn as they are wanted, how many, and the size of its ledger."""
+
+    rows: Iterator[Row]
+    events: int
+    leaves: int
 
 
 class Reader:
@@ -83,6 +99,25 @@ class Reader:
         key = _key(case)
         return self._pages(array("q") if key is None else self._rowids(_ORDER_OF_CASE, key))
 
+    def snapshot(self, cases: Iterable[str] | None = None) -> Snapshot:
+        """The rows of all streams, or of those named, and how many leaves the ledger has, as of one moment."""
+        def read() -> tuple[array[int], int]:
+            self._connection.execute("BEGIN")
+            try:
+                if cases is None:
+                    rowids = array("q", (rowid for (rowid,) in self._connection.execute(_ORDER)))
+                else:
+                    rowids = array("q", (rowid for case in cases if (key := _key(case)) is not None
+                                         for (rowid,) in self._connection.execute(_ORDER_OF_CASE, (key,))))
+                leaves = self._connection.execute(_HAS_LEAVES).fetchone()[0]
+                size = self._connection.execute(_LEAVES).fetchone()[0] if leaves else 0
+            finally:
+                self._connection.execute("COMMIT")
+            return rowids, size
+
+        rowids, size = _guarded(self.path, self._wait, read)
+        return Snapshot(self._pages(rowids), len(rowids), size)
+
     def case_ids(self) -> list[str]:
         """The ids of all cases, sorted; ids that are not text (of altered rows) come up in ``rows`` only."""
         sql = "SELECT DISTINCT originator_id FROM stored_events ORDER BY originator_id"
@@ -106,6 +141,16 @@ class Reader:
 
             return [d for d in running(self.rows()) if d.due < limit or (d.provisional and d.due < provisional_before)]
         return [DueRow(*row) for row in self._all(_DUTIES, limit, provisional_before)]
+
+    def format(self) -> int:
+        """The format of the store: 1 without a ledger, 2 with one."""
+        return int(self._all("PRAGMA user_version")[0][0])
+
+    def ledger(self) -> Ledger:
+        """The ledger of the store."""
+        from casework.store.ledger import Ledger
+
+        return Ledger(self._all)
 
     def close(self) -> None:
         """Close the file; closing twice is no error."""

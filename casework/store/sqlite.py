@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from types import TracebackType
 from typing import Any, Literal
 
@@ -23,8 +24,10 @@ from eventsourcing.sqlite import (
     SQLiteTransaction,
 )
 
-from casework.errors import NotAStore, StoreError, StoreMissing
-from casework.store import codec, dues
+from casework.errors import JournalError, NotAStore, StoreError, StoreMissing
+from casework.store import codec, dues, ledger
+from casework.store.journal import Journal
+from casework.store.ledger import Head, Ledger
 from casework.store.reader import (
     APPLICATION_ID,
     COLUMNS,
@@ -79,8 +82,10 @@ def settings(connection: sqlite3.Connection) -> None:
         set_pragma(connection, "synchronous", 3)
 
 
-def create(path: str | os.PathLike[str], *, force: bool = False) -> None:
+def create(path: str | os.PathLike[str], *, force: bool = False, origin: str = "", journal: str = ledger.NONE) -> None:
     """Make a store at ``path``, where nothing or an empty file is; a store that is there already is left as it is.
+
+    ``origin`` names its ledger, and ``journal`` is what it says of the journal: ``outside`` or ``none``.
 
     Several processes may do this at once. Raises what ``check`` raises but for StoreMissing, and StoreError when
     the folder is not there or not writable.
@@ -92,7 +97,7 @@ def create(path: str | os.PathLike[str], *, force: bool = False) -> None:
         if not _is_blank(name):
             # Something else, or a store that another process has made between the two looks.
             return check(name, force=force)
-    _make(name)
+    _make(name, {"origin": origin, "journal": journal})
 
 
 def _is_blank(path: str) -> bool:
@@ -104,7 +109,7 @@ def _is_blank(path: str) -> bool:
     return not os.path.exists(path) or (os.path.isfile(path) and os.path.getsize(path) == 0)
 
 
-def _make(path: str) -> None:
+def _make(path: str, meta: dict[str, str]) -> None:
     connection = _connect(path, "rwc")
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -113,6 +118,7 @@ def _make(path: str) -> None:
             connection.execute(_CREATE_TABLE)
             for statement in dues.CREATE:
                 connection.execute(statement)
+            Ledger(lambda sql, *values: connection.execute(sql, values).fetchall()).found(meta, ())
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={USER_VERSION}")
         connection.execute("COMMIT")
@@ -270,15 +276,39 @@ class CaseDatastore(SQLiteDatastore):
         self.originator_id_type = "text"
 
 
+def _asking(c: SQLiteCursor) -> ledger.Ask:
+    def ask(sql: str, *values: object) -> Sequence[Sequence[Any]]:
+        c.execute(sql, values)
+        return list(c.fetchall())
+
+    return ask
+
+
+def fitting(journal: Journal | None, meta: dict[str, str]) -> Journal:
+    """The journal, if it is that of the ledger which says this of itself. :class:`~casework.errors.JournalError`."""
+    origin = meta.get("origin", "")
+    if journal is None:
+        raise JournalError(f"this store keeps a journal outside ({origin}), without which nothing is recorded; name it",
+                           f"此案件库在库外有日志（{origin}），没有它不作记录；请指定")
+    if journal.origin != origin:
+        raise JournalError(f"{journal.folder} is the journal of {journal.origin}, and this store is {origin}; "
+                           "name another with --journal",
+                           f"{journal.folder} 是 {journal.origin} 的日志，而此案件库是 {origin}；请用 --journal 指定其他日志")
+    return journal
+
+
 class CaseRecorder(SQLiteApplicationRecorder):
     """Records StoredCaseEvents, hot columns and all, in the table that ``create`` made.
 
     Errors are the library's (IntegrityError for a version taken already); ``store_error`` says them to people.
     """
 
-    def __init__(self, datastore: CaseDatastore) -> None:
+    def __init__(self, datastore: CaseDatastore, journal: Journal | None = None) -> None:
         super().__init__(datastore)
         self._path = datastore.path
+        self.journal = journal
+        #: The ledger after the last commit of this recorder.
+        self.head: Head | None = None
         self.select_events_statement = _SELECT
 
     def construct_create_table_statements(self) -> list[str]:
@@ -290,12 +320,23 @@ class CaseRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=True) as c:
             self._fill(c, rows)
 
+    def renew(self, meta: dict[str, str]) -> Head:
+        """Begin the ledger anew over all that is recorded, a leaf a stream, and make this a store with a ledger if it was
+        none.
+        """
+        with self.datastore.transaction(commit=True) as c, Reader(self._path) as reader:
+            streams = (list(rows) for _, rows in groupby(reader.rows(), key=lambda row: row.case))
+            self.head = Ledger(_asking(c)).found(meta, streams)
+            c.execute(f"PRAGMA user_version={USER_VERSION}")
+        return self.head
+
     def close(self) -> None:
         """Close all connections."""
         self.datastore.close()
 
     def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
         ids: list[int] = []
+        book = self._ledger(c)
         c.execute(dues.IS_THERE)
         if c.fetchone() is None:
             self._make_index(c)
@@ -307,7 +348,26 @@ class CaseRecorder(SQLiteApplicationRecorder):
                 raise OperationalError("the store did not take the event")
             ids.append(c.lastrowid)
             self._index(c, stored)
+        if book is not None:
+            self.head = book.append(to_row(s) for s in stored_events if isinstance(s, StoredCaseEvent))
         return ids
+
+    def _ledger(self, c: SQLiteCursor) -> Ledger | None:
+        """The ledger that the commit goes into; None where the store is of a format without one.
+
+        :class:`~casework.errors.JournalError`.
+        """
+        ask = _asking(c)
+        if ask("PRAGMA user_version")[0][0] < USER_VERSION:
+            return None
+        book = Ledger(ask)
+        if not book.is_there():
+            raise StoreError(f"{self._path}: the tables of the ledger are gone; audit the store, and restore a backup",
+                             f"{self._path}：账本的表不见了；请审计案件库并恢复备份")
+        meta = book.meta()
+        if meta.get("journal") == ledger.OUTSIDE:
+            fitting(self.journal, meta).check(book.size(), book.root)
+        return book
 
     def _make_index(self, c: SQLiteCursor) -> None:
         """The index that a store lacks, whole: one made before there were duties, or one that somebody took it from."""

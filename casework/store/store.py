@@ -20,12 +20,14 @@ from casework.domain.events import Event
 from casework.domain.standing.aggregate import Standing
 from casework.domain.standing.events import stream_of
 from casework.domain.topics import AnyEvent, any_topic_of
-from casework.errors import StoreBusy, UnknownCase
+from casework.errors import StoreBusy, StoreError, UnknownCase
 from casework.store import codec
 from casework.store.dues import microseconds, running
+from casework.store.journal import Journal
+from casework.store.ledger import NONE, OUTSIDE
 from casework.store.lock import WriterLock
 from casework.store.memory import MemoryRecorder
-from casework.store.reader import SQLITE_ERRORS, Reader, store_error
+from casework.store.reader import SQLITE_ERRORS, USER_VERSION, Reader, store_error
 from casework.store.row import DueRow, Row
 from casework.store.sqlite import CaseRecorder, sync_journal
 from casework.store.stored import StoredCaseEvent, from_row
@@ -82,10 +84,17 @@ class Store:
 
     def __init__(self, recorder: MemoryRecorder | CaseRecorder, *, path: str | None, lock_timeout: float) -> None:
         self._recorder = recorder
+        #: The journal outside the store, where there is one.
+        self.journal = recorder.journal if isinstance(recorder, CaseRecorder) else None
         self._cases = Cases(recorder)
         self._path = path
         self._lock_timeout = lock_timeout
         self._turn = threading.RLock()
+
+    @property
+    def path(self) -> str | None:
+        """The file of the store; None for one in memory."""
+        return self._path
 
     def writing(self) -> AbstractContextManager[object]:
         """The writer's lock, around load, decide and save. :class:`~casework.errors.StoreBusy` if it is held too long."""
@@ -126,6 +135,7 @@ class Store:
                 self._cases.save(*decided)
             except IntegrityError:
                 raise _taken(decided[0].id) from None
+        self._acknowledge()
 
     def settle(self) -> None:
         """Make what is recorded survive a power cut, also where whoever recorded it was killed before he knew that it does.
@@ -134,6 +144,30 @@ class Store:
         """
         if self._path:
             sync_journal(self._path)
+            if self.journal is not None:
+                with Reader(self._path) as reader:
+                    if reader.format() >= USER_VERSION:
+                        self.journal.acknowledge(reader.ledger().head())
+
+    def _acknowledge(self) -> None:
+        """Put the checkpoint of what was just recorded in the journal. :class:`~casework.errors.NotAcknowledged`."""
+        if self.journal is not None and isinstance(self._recorder, CaseRecorder) and self._recorder.head is not None:
+            self.journal.acknowledge(self._recorder.head)
+
+    def renew_ledger(self, origin: str, journal: Journal | None, renewed: str) -> None:
+        """Begin the ledger anew under another origin, over all that is recorded; ``renewed`` says of which, when and why, and
+        stays.
+
+        For a store that was made before there were ledgers, whose key or journal is lost, or of which an old copy had to be put
+        back.
+        """
+        if not isinstance(self._recorder, CaseRecorder):
+            raise StoreError("a store in memory has no ledger", "内存案件库没有账本")
+        meta = {"origin": origin, "journal": OUTSIDE if journal else NONE, "renewed": renewed}
+        with self._said():
+            self._recorder.renew(meta)
+        self.journal = self._recorder.journal = journal
+        self._acknowledge()
 
     def adopt(self, rows: Sequence[Row], *standings: Standing) -> None:
         """Record these rows as they are, and what the standings decided, all or nothing.
@@ -146,6 +180,7 @@ class Store:
                 self._recorder.insert_events([*map(from_row, rows), *decided])
             except IntegrityError:
                 raise _taken(rows[0].case) from None
+        self._acknowledge()
 
     def rows(self, case_id: str | None = None) -> Iterator[Row]:
         """The stored rows, by case and version, as of now."""

@@ -1,0 +1,178 @@
+"""Where the journal of a store is: the option, the environment, the default; and a store opened with it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from casework.cli.base import Settings, option, say
+from casework.errors import InputError, JournalError
+from casework.report.text import escape
+
+if TYPE_CHECKING:
+    from casework.application.service import Done
+    from casework.store.journal import Journal
+    from casework.store.reader import Reader
+    from casework.store.store import Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+#: What ``--journal`` says for a store that is to keep none.
+WITHOUT = "none"
+
+
+def journaled(function: F) -> F:
+    """The option that names the journal; it reaches the function as ``journal``."""
+    decorated: F = option(
+        "--journal", metavar="FOLDER", envvar="CASEWORK_JOURNAL",
+        help="The journal outside the store [$CASEWORK_JOURNAL or ~/.local/state/casework/ORIGIN].",
+        zh="库外的日志目录 [$CASEWORK_JOURNAL 或 ~/.local/state/casework/账本名]")(function)
+    return decorated
+
+
+def writing(settings: Settings, journal: str | None, *, create: bool = False, origin: str | None = None) -> Store:
+    """The store, to write to, with its journal; made, and its journal with it, where ``create`` says so and there is none."""
+    from casework.store.opening import open_store
+    from casework.store.url import parse
+
+    place = parse(settings.store)
+    if place.kind == "memory":
+        return open_store(settings.store)
+    if create and _is_blank(place.path):
+        return _made(settings, place.path, journal, origin)
+    return open_store(settings.store, journal=journal_of(settings, journal))
+
+
+def journal_of(settings: Settings, journal: str | None) -> Journal | None:
+    """The journal of a store that is there; None for one that keeps none. :class:`~casework.errors.JournalError`."""
+    from casework.store.journal import Journal
+    from casework.store.opening import open_reader
+
+    with open_reader(settings.store) as reader:
+        folder = folder_of(reader, journal)
+    return None if folder is None else Journal(folder)
+
+
+def folder_of(reader: Reader, journal: str | None) -> Path | None:
+    """Where the journal of that store should be; None where the store says that it keeps none, and nothing here says
+    otherwise.
+    """
+    from casework.store.ledger import OUTSIDE
+
+    if journal is not None and journal != WITHOUT:
+        return Path(journal)
+    ledger = reader.ledger()
+    meta = ledger.meta() if ledger.is_there() else {}
+    if meta.get("journal") == OUTSIDE:
+        return default_folder(meta.get("origin", ""))
+    known = _index(reader.path)
+    return default_folder(known.read_text(encoding="utf-8").strip()) if known.is_file() else None
+
+
+def default_folder(origin: str) -> Path:
+    """The folder of a ledger's journal where nothing else is said.
+
+    :class:`~casework.errors.StoreError` for what names no ledger.
+    """
+    from casework.store.note import refuse_origin
+
+    refuse_origin(origin)
+    return _state() / origin
+
+
+def new_journal(path: str, journal: str | None, origin: str | None) -> Journal | None:
+    """A new journal for the store at ``path``; None where it is to keep none."""
+    from casework.store.journal import Journal
+    from casework.store.note import Signer, refuse_origin
+
+    if journal == WITHOUT:
+        return None
+    origin = origin or f"local/{secrets.token_hex(8)}"
+    refuse_origin(origin)
+    folder = Path(journal) if journal else default_folder(origin)
+    if os.path.realpath(folder) == os.path.dirname(os.path.realpath(path)):
+        raise InputError(
+            "the journal must not lie in the store's own folder, where whoever alters the one alters the other; name another",
+            "日志不能放在案件库所在的目录：能改其一者便能改另一；请指定其他目录", "--journal")
+    return Journal.found(folder, Signer(origin, secrets.token_bytes(32)))
+
+
+def remember(path: str, origin: str) -> None:
+    """Keep which ledger was begun for that place, so that a store there that denies it is found out."""
+    known = _index(path)
+    try:
+        known.parent.mkdir(parents=True, exist_ok=True)
+        known.write_text(origin + "\n", encoding="utf-8")
+    except OSError as error:
+        raise JournalError(f"{known} cannot be written ({error.strerror}); check the folder's permissions",
+                           f"{known} 无法写入（{error.strerror}）；请检查目录权限") from error
+
+
+def receipt_of(store: Store, done: Done) -> Path | None:
+    """Write the receipt of what was just done, and say where it lies; None where the store keeps no journal."""
+    from casework.store.ledger import receipt
+    from casework.store.opening import open_reader
+
+    journal, path = store.journal, store.path
+    if journal is None or path is None:
+        return None
+    note, last = journal.note(), journal.last()
+    if note is None or last is None:
+        return None
+    with open_reader(path) as reader:
+        leaf, text = receipt(reader.ledger(), list(reader.rows(done.case)), note, last.size, done.version, with_event=True)
+    return journal.keep_receipt(done.case, leaf.last, text)
+
+
+def tell_receipt(settings: Settings, receipt: Path | None) -> None:
+    """Where the receipt lies, beside the result."""
+    if receipt is not None and not settings.json:
+        click.echo(escape(say(f"回执：{receipt}", f"receipt: {receipt}")), err=True)
+
+
+def _made(settings: Settings, path: str, journal: str | None, origin: str | None) -> Store:
+    from casework.store.opening import open_reader, open_store
+
+    try:
+        made = new_journal(path, journal, origin)
+    except JournalError:
+        if _is_blank(path):
+            raise
+        return writing(settings, journal)  # somebody else has just made the store, and this journal for it
+    try:
+        store = open_store(settings.store, create=True, journal=made)
+        with open_reader(settings.store) as reader:
+            found = reader.ledger().meta().get("origin") if reader.format() > 1 else None
+    except BaseException:
+        _forget(made)
+        raise
+    if made is not None and found != made.origin:  # somebody else was faster
+        store.close()
+        _forget(made)
+        return writing(settings, journal)
+    if made is not None:
+        remember(path, made.origin)
+    return store
+
+
+def _forget(made: Journal | None) -> None:
+    if made is not None:
+        shutil.rmtree(made.folder, ignore_errors=True)
+
+
+def _is_blank(path: str) -> bool:
+    return not os.path.exists(path) or (os.path.isfile(path) and os.path.getsize(path) == 0)
+
+
+def _state() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "casework"
+
+
+def _index(path: str) -> Path:
+    return _state() / "stores" / hashlib.sha256(os.path.realpath(path).encode("utf-8", "surrogateescape")).hexdigest()

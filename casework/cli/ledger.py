@@ -1,0 +1,184 @@
+"""Make a store; its checkpoints, its keys and its receipts."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from casework.cli.base import Command, Settings, common, now, option, say
+from casework.cli.journals import journal_of, journaled, new_journal, remember, writing
+from casework.errors import InputError, JournalError
+from casework.report.text import document, escape
+
+if TYPE_CHECKING:
+    from casework.store.journal import Journal
+    from casework.store.store import Store
+
+
+@click.command("init", cls=Command, zh="建立一个空的案件库及其库外日志；已有则不变。")
+@option("--origin", metavar="NAME", help="The name of its ledger, such as shop.example/cases [local/ and a random one].",
+        zh="账本名，例如 shop.example/cases [local/ 加随机名]")
+@option("--renew-ledger", "renew", is_flag=True,
+        help="Begin the ledger of a store that is there anew: one made before there were ledgers, one whose key or journal is "
+             "lost, or an old copy that had to be put back. The audit goes on saying so.",
+        zh="为已有的案件库另起账本：此前没有账本、密钥或日志已丢失、或不得已换回旧副本时。审计会一直说明此事")
+@option("--reason", metavar="TEXT", help="Why the ledger is begun anew.", zh="另起账本的原因")
+@journaled
+@common
+def init(settings: Settings, origin: str | None, renew: bool, reason: str | None, journal: str | None) -> int:
+    """Make an empty store and the journal outside it; one that is there already stays as it is."""
+    if renew:
+        return _renew(settings, journal, origin, reason)
+    if reason is not None:
+        raise InputError("a reason is given with --renew-ledger only", "只有 --renew-ledger 才需要原因", "--reason")
+    with writing(settings, journal, create=True, origin=origin) as store:
+        _tell(settings, store)
+    return 0
+
+
+def _renew(settings: Settings, journal: str | None, origin: str | None, reason: str | None) -> int:
+    from casework.store.opening import open_reader, open_store
+
+    if not (reason or "").strip():
+        raise InputError("say why: --reason TEXT; the audit will go on telling it",
+                         "请用 --reason 说明原因；审计会一直说明", "--renew-ledger")
+    with open_reader(settings.store) as reader:
+        path, ledger = reader.path, reader.ledger()
+        before = ledger.meta() if ledger.is_there() else {}
+        size = ledger.size() if before else 0
+    made = new_journal(path, journal, origin)
+    said = {"at": now().isoformat(timespec="seconds"), "reason": reason, "origin": before.get("origin", ""), "size": size}
+    with open_store(settings.store) as store, store.writing():
+        store.renew_ledger(made.origin if made else "", made, document(said, settings.zone, indent=None))
+        if made is not None:
+            remember(path, made.origin)
+        _tell(settings, store)
+    return 0
+
+
+def _tell(settings: Settings, store: Store) -> None:
+    journal = store.journal
+    settings.answer(
+        {"store": settings.store}
+        | ({"origin": journal.origin, "journal": str(journal.folder), "key": journal.signer.vkey} if journal
+           else {"journal": None}),
+        lambda: [escape(settings.store), *(_journal_lines(journal) if journal else [])])
+
+
+def _journal_lines(journal: Journal) -> Iterator[str]:
+    yield escape(say(f"日志：{journal.folder}", f"journal: {journal.folder}"))
+    yield escape(say(f"验证公钥：{journal.signer.vkey}", f"key: {journal.signer.vkey}"))
+
+
+@click.command("checkpoint", cls=Command,
+               zh="输出签名的检查点，交给他人保存，日后可证明此前的记录未被改动。")
+@option("--key", "only_key", is_flag=True, help="Only the key that verifies it.", zh="只输出验证公钥")
+@option("--old", metavar="SIZE", type=click.IntRange(min=0),
+        help="As a request to a witness, with the proof that what it saw at SIZE is still there.",
+        zh="作为给见证人的请求，附上自 SIZE 以来未改动的证明")
+@option("--rotate-key", is_flag=True, help="From now on another key signs; the present one signs that.",
+        zh="今后换用新密钥签名，由现有密钥签署交接")
+@option("--stamp-request", metavar="FILE", type=click.Path(path_type=Path), help="Write a time stamp request (RFC 3161) over it.",
+        zh="写出对检查点的时间戳请求（RFC 3161）")
+@journaled
+@common
+def checkpoint(settings: Settings, only_key: bool, old: int | None, rotate_key: bool, stamp_request: Path | None,
+               journal: str | None) -> int:
+    """The signed checkpoint of all that is recorded: give it to others, and later show by it that nothing before was changed."""
+    from casework.store.ledger import proof_lines
+    from casework.store.opening import open_reader
+
+    with _signing(settings, journal) as (_, kept), open_reader(settings.store) as reader:
+        if rotate_key:
+            kept.rotate(secrets.token_bytes(32), reader.ledger().size())
+        if only_key or rotate_key:
+            settings.answer({"key": kept.signer.vkey}, lambda: [kept.signer.vkey])
+            return 0
+        note, last = kept.note(), kept.last()
+        if note is None or last is None:
+            raise JournalError("nothing is recorded yet, so there is no checkpoint; open a case first",
+                               "尚无记录，因而没有检查点；请先立案")
+        if old is not None and old > last.size:
+            raise InputError(f"the ledger has {last.size} leaves only", f"账本只有 {last.size} 个叶子", "--old")
+        request = "".join(f"{line}\n" for line in (f"old {old}", *proof_lines(reader.ledger(), old, last.size), "")) \
+            if old is not None else ""
+    if stamp_request is not None:
+        _write(stamp_request, _stamp(note.encode()))
+    settings.answer(
+        {"origin": last.origin, "size": last.size, "root": base64.b64encode(last.root).decode(), "key": kept.signer.vkey,
+         "note": note} | ({"request": request + note} if request else {}),
+        lambda: [(request + note).rstrip("\n")])
+    return 0
+
+
+@click.command("receipt", cls=Command,
+               zh="案件的回执：任何人可离线证明该案已记录到某一版本。默认输出到标准输出。")
+@click.argument("case")
+@option("--version", metavar="N", type=click.IntRange(min=1), help="That of the commit which recorded this version [the last].",
+        zh="记录该版本的那次提交的回执 [最后一次]")
+@option("--with-event", is_flag=True, help="With what the event says, so that it can be shown too.",
+        zh="附上事件内容，以便一并证明")
+@option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there.", zh="写入该文件")
+@journaled
+@common
+def receipt(settings: Settings, case: str, version: int | None, with_event: bool, out: Path | None, journal: str | None) -> int:
+    """The receipt of a case: by it anybody can show, offline, what was recorded of it up to a version."""
+    from casework.store import ledger
+    from casework.store.opening import open_reader
+    from casework.store.store import unknown_case
+
+    with _signing(settings, journal) as (_, kept), open_reader(settings.store) as reader:
+        rows = list(reader.rows(case))
+        note, last = kept.note(), kept.last()
+        if not rows or note is None or last is None:
+            raise unknown_case(case)
+        leaf, text = ledger.receipt(reader.ledger(), rows, note, last.size, version, with_event=with_event)
+    if out is not None:
+        _write(out, text)
+    found = {"case": case, "version": leaf.last, "index": leaf.number, "size": last.size}
+    settings.answer(found | ({"file": str(out)} if out else {"receipt": text.decode()}),
+                    lambda: [escape(str(out))] if out else [text.decode().rstrip("\n")])
+    return 0
+
+
+@contextmanager
+def _signing(settings: Settings, journal: str | None) -> Iterator[tuple[Store, Journal]]:
+    """The store and its journal, in which the store's last commit is signed."""
+    kept = journal_of(settings, journal)
+    if kept is None:
+        raise JournalError("this store keeps no journal outside, so nothing is signed; begin one with "
+                           "casework init --renew-ledger",
+                           "此案件库没有库外日志，因而没有签名；可用 casework init --renew-ledger 开始")
+    with writing(settings, journal) as store, store.writing():
+        store.settle()
+        assert store.journal is not None
+        yield store, store.journal
+
+
+def _stamp(note: bytes) -> bytes:
+    try:
+        from rfc3161_client import TimestampRequestBuilder
+    except ImportError:
+        raise InputError("time stamps need the extra: pip install 'casework[stamp]'",
+                         "时间戳需要附加组件：pip install 'casework[stamp]'", "--stamp-request") from None
+    made: bytes = TimestampRequestBuilder().data(note).build().as_bytes()
+    return made
+
+
+def _write(path: Path, text: bytes) -> None:
+    """Write a file whole, or not at all."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        fresh.write_bytes(text)
+        os.replace(fresh, path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise InputError(f"cannot be written ({error.strerror}); name another place",
+                         f"无法写入（{error.strerror}）；请指定其他位置", str(path)) from error

@@ -1,0 +1,252 @@
+"""The journal: a folder outside the store's, with every signed checkpoint, the keys and the receipts (``docs/ledger.md``).
+
+A command is done when its checkpoint is here and on the disk. Whoever alters the store alone cannot alter this; whoever holds
+both can, which is what witnesses and receipts in other hands are for.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from casework.errors import JournalError, NotAcknowledged
+from casework.store.ledger import Head
+from casework.store.note import Checkpoint, Signer, key_note, signed
+
+CHECKPOINTS, KEY, KEYS, RECEIPTS = "checkpoints", "key", "keys", "receipts"
+#: A whole note of a checkpoint; what follows the last one was cut off when it was written, and never acknowledged.
+_NOTE = re.compile(rb"([^\n]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n\n(?:\xe2\x80\x94 [^\n]+\n)+")
+_TAIL = 8 * 1024
+
+
+class _End(NamedTuple):
+    """Where the last whole note ends in the file, what it says, and the note; nothing where there is none."""
+
+    end: int
+    checkpoint: Checkpoint | None
+    note: str | None
+
+
+class Journal:
+    """The journal in ``folder``, and its signing key.
+
+    :class:`~casework.errors.JournalError` where it is not there, or not whole.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        try:
+            self.signer = Signer.read((self.folder / KEY).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise JournalError(
+                f"there is no journal with a key at {self.folder}; name it with --journal or CASEWORK_JOURNAL, or restore it; "
+                "if it is lost: casework init --renew-ledger",
+                f"{self.folder} 处没有带密钥的日志；请用 --journal 或 CASEWORK_JOURNAL 指定，或恢复它；"
+                "若已丢失：casework init --renew-ledger",
+            ) from None
+        except OSError as error:
+            raise _unusable(self.folder / KEY, error) from error
+        except (ValueError, UnicodeDecodeError):
+            raise JournalError(f"{self.folder / KEY} is no signing key; restore it from where you keep a copy",
+                               f"{self.folder / KEY} 不是签名密钥；请从副本恢复") from None
+        self._known: _End | None = None
+        self._finish_rotation()
+
+    @property
+    def origin(self) -> str:
+        """The name of the ledger whose journal this is."""
+        return self.signer.origin
+
+    @property
+    def path(self) -> Path:
+        """The file of checkpoints."""
+        return self.folder / CHECKPOINTS
+
+    @classmethod
+    def found(cls, folder: str | os.PathLike[str], signer: Signer) -> Journal:
+        """Begin a journal with that key. :class:`~casework.errors.JournalError` where there is one already."""
+        place = Path(folder)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            (place / RECEIPTS).mkdir(exist_ok=True)
+            _write_new(place / KEY, signer.private(), 0o600)
+            _write_new(place / KEYS, key_note(signer, 0), 0o644)
+            _write_new(place / CHECKPOINTS, "", 0o644)
+            _sync_folder(place)
+        except FileExistsError:
+            raise JournalError(f"{place} holds the journal of another store; name another folder with --journal",
+                               f"{place} 已是另一案件库的日志；请用 --journal 指定其他目录") from None
+        except OSError as error:
+            raise _unusable(place, error) from error
+        return cls(place)
+
+    def last(self) -> Checkpoint | None:
+        """The last checkpoint, as it is written; its signature is not looked at here."""
+        return self._read().checkpoint
+
+    def note(self) -> str | None:
+        """The last checkpoint's whole note."""
+        return self._read().note
+
+    def check(self, size: int, root_at: Callable[[int], bytes]) -> None:
+        """Raise :class:`~casework.errors.JournalError` unless the store, of ``size`` leaves, holds all that was signed."""
+        last = self.last()
+        if last is None:
+            return
+        if last.origin != self.origin:
+            raise JournalError(f"{self.path} is of another ledger ({last.origin}); restore it",
+                               f"{self.path} 属于另一账本（{last.origin}）；请恢复")
+        if last.size > size:
+            raise JournalError(
+                f"the store lacks {last.size - size} commits that the journal {self.folder} has signed: it was cut or an old "
+                "copy was put back. Restore the newest backup; if there is none, casework init --renew-ledger says so and "
+                "goes on",
+                f"案件库缺少日志 {self.folder} 已签名的 {last.size - size} 次提交：被截断或换成了旧副本。请恢复最新备份；"
+                "若没有，用 casework init --renew-ledger 说明后继续")
+        if root_at(last.size) != last.root:
+            raise JournalError(
+                f"the store is not what the journal {self.folder} has signed: its history was rewritten. Run casework audit, "
+                "and restore a backup",
+                f"案件库与日志 {self.folder} 已签名的内容不符：历史被改写。请运行 casework audit 并恢复备份")
+
+    def acknowledge(self, head: Head) -> None:
+        """Put a checkpoint of the tree in the journal and on the disk, if it is not there.
+
+        :class:`~casework.errors.NotAcknowledged`.
+        """
+        try:
+            end, last, _ = self._read()
+            if last is not None and last.size >= head.size:
+                return
+            made = Checkpoint(self.origin, head.size, head.root)
+            note = signed(made.text(), self.signer)
+            text = ("\n" if end else "") + note
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
+            try:
+                if os.fstat(handle).st_size != end:
+                    os.ftruncate(handle, end)
+                _write_all(handle, text.encode())
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            self._known = _End(end + len(text.encode()), made, note)
+        except OSError as error:
+            self._known = None
+            raise NotAcknowledged(
+                f"recorded, but the journal {self.path} cannot be written ({error.strerror}); free space or mend its "
+                "permissions, then give the same command again under the same --command-id",
+                f"已记录，但日志 {self.path} 写不进去（{error.strerror}）；请腾出空间或修正权限，"
+                "再以同一 --command-id 重发该命令") from error
+
+    def rotate(self, seed: bytes, size: int) -> Signer:
+        """From ``size`` leaves on another key signs; the one before signs that. The new signer."""
+        new = Signer(self.origin, seed)
+        try:
+            known = (self.folder / KEYS).read_text(encoding="utf-8")
+            fresh = self.folder / (KEY + ".new")
+            with suppress(FileNotFoundError):
+                fresh.unlink()
+            _write_new(fresh, new.private(), 0o600)
+            _replace(self.folder / KEYS, known + "\n" + key_note(new, size, self.signer))
+            os.replace(fresh, self.folder / KEY)
+            _sync_folder(self.folder)
+        except OSError as error:
+            raise _unusable(self.folder, error) from error
+        self.signer = new
+        return new
+
+    def keep_receipt(self, case: str, version: int, text: bytes) -> Path:
+        """Write a receipt beside the checkpoints; where it lies."""
+        place = self.folder / RECEIPTS / f"{case}-v{version}.tlog-proof"
+        try:
+            place.parent.mkdir(exist_ok=True)
+            _replace(place, text.decode())
+        except OSError as error:
+            raise _unusable(place, error) from error
+        return place
+
+    def _read(self) -> _End:
+        """The last whole note."""
+        try:
+            with open(self.path, "rb") as file:
+                length = file.seek(0, os.SEEK_END)
+                if self._known is not None and self._known.end == length:
+                    return self._known
+                start = max(0, length - _TAIL)
+                file.seek(start)
+                tail = file.read()
+        except FileNotFoundError:
+            raise JournalError(f"{self.path} is gone; restore the journal, or begin another: casework init --renew-ledger",
+                               f"{self.path} 不见了；请恢复日志，或另起：casework init --renew-ledger") from None
+        whole = deque(_NOTE.finditer(tail), maxlen=1)
+        found = whole[0] if whole else None
+        if found is None and start == 0:
+            return _End(0, None, None)
+        if found is None:
+            raise JournalError(f"{self.path} ends in no checkpoint; restore the journal",
+                               f"{self.path} 末尾不是检查点；请恢复日志")
+        checkpoint = Checkpoint(found[1].decode("utf-8", "replace"), int(found[2]), base64.b64decode(found[3]))
+        return _End(start + found.end(), checkpoint, found[0].decode("utf-8", "replace"))
+
+    def _finish_rotation(self) -> None:
+        """A rotation that was interrupted is over when the new key is named among the keys, and else never was."""
+        fresh = self.folder / (KEY + ".new")
+        if not fresh.exists():
+            return
+        with suppress(OSError, ValueError, UnicodeDecodeError):
+            new = Signer.read(fresh.read_text(encoding="utf-8"))
+            if f"\n{new.vkey}\n" in (self.folder / KEYS).read_text(encoding="utf-8"):
+                os.replace(fresh, self.folder / KEY)
+                self.signer = new
+            else:
+                fresh.unlink()
+
+
+def _unusable(path: Path, error: OSError) -> JournalError:
+    return JournalError(f"{path}: the journal cannot be used ({error.strerror}); check its folder and permissions, or name "
+                        "another with --journal",
+                        f"{path}：日志不可用（{error.strerror}）；请检查目录与权限，或用 --journal 指定其他位置")
+
+
+def _write_new(path: Path, text: str, mode: int) -> None:
+    """Write a file that must not be there, whole or not at all."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), mode)
+    try:
+        _write_all(handle, text.encode())
+        os.fsync(handle)
+    except BaseException:
+        os.unlink(path)
+        raise
+    finally:
+        os.close(handle)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put a file in the place of another, whole or not at all."""
+    fresh = path.with_name(path.name + f".{os.getpid()}.new")
+    with suppress(FileNotFoundError):
+        fresh.unlink()
+    _write_new(fresh, text, 0o644)
+    os.replace(fresh, path)
+    _sync_folder(path.parent)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data):]
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,208 @@
+"""The ledger inside the store: a leaf a commit and stream, the nodes of the tree, who it is; all written in the events' own
+transaction.
+
+The tables are asked through a function, so that the recorder, within its transaction, and the reader share this. Forms:
+``docs/ledger.md``.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from casework.errors import StoreError, UnknownCase
+from casework.store import tree
+from casework.store.entry import entry, leaf
+from casework.store.row import Row
+
+CREATE = (
+    """
+CREATE TABLE ledger_leaves (
+    number INTEGER PRIMARY KEY,
+    originator_id TEXT NOT NULL,
+    first_version INTEGER NOT NULL,
+    last_version INTEGER NOT NULL,
+    leaf BLOB NOT NULL
+)
+""",
+    "CREATE INDEX ledger_by_stream ON ledger_leaves (originator_id, number)",
+    "CREATE TABLE ledger_nodes (level INTEGER, number INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, number)) WITHOUT ROWID",
+    "CREATE TABLE ledger_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+)
+DROP = tuple(f"DROP TABLE IF EXISTS ledger_{name}" for name in ("leaves", "nodes", "meta"))
+PUT_META = "INSERT OR REPLACE INTO ledger_meta VALUES (?, ?)"
+#: The two things a store may say of its journal.
+OUTSIDE, NONE = "outside", "none"
+
+#: Asks the store: a statement and its values; the rows.
+Ask = Callable[..., Sequence[Sequence[Any]]]
+
+_COLUMNS = "number, originator_id, first_version, last_version, leaf"
+_IS_THERE = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('ledger_leaves', 'ledger_nodes', 'ledger_meta')"
+_SIZE = "SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves"
+_LEAF = "SELECT leaf FROM ledger_leaves WHERE number = ?"
+_NODE = "SELECT hash FROM ledger_nodes WHERE level = ? AND number = ?"
+_LAST = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = CAST(? AS TEXT) AND number < ? ORDER BY number DESC LIMIT 1"
+_COVERING = (f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = CAST(? AS TEXT) AND first_version <= ? "
+             "AND last_version >= ? ORDER BY number LIMIT 1")
+_NODES = "SELECT number, hash FROM ledger_nodes WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
+_OF_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = ? AND number < ? ORDER BY number"
+_BY_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE number < ? ORDER BY originator_id, number LIMIT ?"
+_BY_STREAM_ON = (f"SELECT {_COLUMNS} FROM ledger_leaves WHERE (originator_id, number) > (?, ?) AND number < ? "
+                 "ORDER BY originator_id, number LIMIT ?")
+_PUT_LEAF = "INSERT INTO ledger_leaves VALUES (?, ?, ?, ?, ?)"
+_PUT_NODE = "INSERT INTO ledger_nodes VALUES (?, ?, ?)"
+
+
+class Leaf(NamedTuple):
+    """A leaf as the store keeps it: its number in the tree, from 0, and what it covers."""
+
+    number: int
+    stream: str
+    first: int
+    last: int
+    hash: bytes
+
+
+class Head(NamedTuple):
+    """How many leaves the tree has, and its root."""
+
+    size: int
+    root: bytes
+
+
+class Ledger:
+    """The ledger of a store, asked through ``ask``. What is asked of an altered one may raise StoreError."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def is_there(self) -> bool:
+        """Whether all of its tables are."""
+        return bool(self._ask(_IS_THERE)[0][0] == 3)
+
+    def meta(self) -> dict[str, str]:
+        """What the store says of itself: ``origin``, ``journal``, and, where it was begun anew, ``renewed``."""
+        return {str(name): str(value) for name, value in self._ask("SELECT name, value FROM ledger_meta")}
+
+    def size(self) -> int:
+        """How many leaves there are."""
+        return int(self._ask(_SIZE)[0][0])
+
+    def head(self) -> Head:
+        """The tree as it stands."""
+        size = self.size()
+        return Head(size, self.root(size))
+
+    def root(self, size: int) -> bytes:
+        """The root of the tree of the first ``size`` leaves, as the stored nodes have it."""
+        return tree.root(self.node, size)
+
+    def node(self, level: int, number: int) -> bytes:
+        """The hash of a perfect subtree."""
+        found = self._ask(_NODE, level, number) if level else self._ask(_LEAF, number)
+        if not found or not isinstance(found[0][0], bytes):
+            raise StoreError(f"the ledger lacks node {number} of level {level}; audit the store, and restore a backup",
+                             f"账本缺少第 {level} 层第 {number} 个节点；请审计案件库并恢复备份")
+        return bytes(found[0][0])
+
+    def last(self, stream: str, before: int = 2**62) -> Leaf | None:
+        """The stream's last leaf among the first ``before`` leaves."""
+        return _leaf(self._ask(_LAST, stream, before))
+
+    def covering(self, stream: str, version: int) -> Leaf | None:
+        """The leaf of the commit that recorded that version."""
+        return _leaf(self._ask(_COVERING, stream, version, version))
+
+    def leaves(self, start: int, end: int) -> list[Leaf]:
+        """The leaves from number ``start`` to ``end``."""
+        return [Leaf(*row) for row in self._ask(
+            f"SELECT {_COLUMNS} FROM ledger_leaves WHERE number >= ? AND number < ? ORDER BY number", start, end)]
+
+    def nodes(self, level: int, start: int, end: int) -> list[tuple[int, bytes]]:
+        """The kept nodes of a level from number ``start`` to ``end``, each with its hash."""
+        return [(number, value) for number, value in self._ask(_NODES, level, start, end)]
+
+    def of_stream(self, stream: object, size: int) -> list[Leaf]:
+        """The stream's leaves among the first ``size``."""
+        return [Leaf(*row) for row in self._ask(_OF_STREAM, stream, size)]
+
+    def by_stream(self, size: int, page: int) -> Iterator[Leaf]:
+        """The first ``size`` leaves by stream, so many read at a time."""
+        rows = self._ask(_BY_STREAM, size, page)
+        while rows:
+            yield from (Leaf(*row) for row in rows)
+            rows = self._ask(_BY_STREAM_ON, rows[-1][1], rows[-1][0], size, page)
+
+    def append(self, rows: Iterable[Row]) -> Head:
+        """Add the leaves of one commit, within its transaction; the tree as it then stands."""
+        size = self.size()
+        streams: dict[str, list[Row]] = {}
+        for row in rows:
+            streams.setdefault(row.case, []).append(row)
+        for stream, here in streams.items():
+            before = self.last(stream)
+            self._grow(Leaf(size, stream, here[0].version, here[-1].version, leaf(before and before.hash, here)))
+            size += 1
+        return Head(size, self.root(size))
+
+    def _grow(self, new: Leaf) -> None:
+        self._ask(_PUT_LEAF, *new)
+        for node in tree.grown(new.number, new.hash, self.node):
+            if node.level:
+                self._ask(_PUT_NODE, *node)
+
+    def found(self, meta: dict[str, str], commits: Iterable[list[Row]]) -> Head:
+        """Begin the ledger anew, within a transaction, over these commits of single streams; what was there of one is dropped."""
+        for statement in (*DROP, *CREATE):
+            self._ask(statement)
+        for item in meta.items():
+            self._ask(PUT_META, *item)
+        last: dict[str, bytes] = {}
+        for number, rows in enumerate(commits):
+            stream = rows[0].case
+            last[stream] = made = leaf(last.get(stream), rows)
+            self._grow(Leaf(number, stream, rows[0].version, rows[-1].version, made))
+        return self.head()
+
+
+def entry_of(ledger: Ledger, rows: Iterable[Row], of: Leaf) -> bytes:
+    """The entry that the leaf is over, from the rows of its stream."""
+    before = ledger.last(of.stream, of.number)
+    return entry(before and before.hash, [row for row in rows if of.first <= row.version <= of.last])
+
+
+def receipt(ledger: Ledger, rows: Sequence[Row], checkpoint: str, size: int, version: int | None = None, *,
+            with_event: bool = False) -> tuple[Leaf, bytes]:
+    """The receipt of a case's commit under a signed checkpoint of ``size`` leaves: that of its last, or of the one that recorded
+    ``version``.
+
+    ``rows`` are all rows of the case. :class:`~casework.errors.UnknownCase` where the checkpoint covers no such commit.
+    """
+    case = rows[0].case
+    found = ledger.last(case, size) if version is None else ledger.covering(case, version)
+    if found is None or found.number >= size:
+        raise UnknownCase(f"the journal's last checkpoint covers no version {version or ''} of '{case}'; "
+                          f"see casework history {case}",
+                          f"日志的最后检查点不含“{case}”的版本 {version or ''}；见 casework history {case}")
+    held = entry_of(ledger, rows, found)
+    extra = b"\x01" + len(held).to_bytes(4, "big") + held
+    if with_event:
+        extra += next(row.payload for row in rows if row.version == found.last)
+    lines = ["c2sp.org/tlog-proof@v1", f"extra {_base64(extra)}", f"index {found.number}",
+             *map(_base64, tree.inclusion(ledger.node, found.number, size)), "", checkpoint]
+    return found, "\n".join(lines).encode()
+
+
+def proof_lines(ledger: Ledger, old: int, new: int) -> Iterator[str]:
+    """The consistency proof between two sizes, a hash a line."""
+    return map(_base64, tree.consistency(ledger.node, old, new))
+
+
+def _leaf(rows: Sequence[Sequence[Any]]) -> Leaf | None:
+    return Leaf(*rows[0]) if rows else None
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
