@@ -22,7 +22,7 @@ from msgspec import inspect
 
 from casework import errors
 from casework.application.scorecard import AFTER_SALES, FEWEST_CASES, FORMULA, SHARES
-from casework.audit.findings import FINDINGS
+from casework.audit.findings import FAMILIES, FINDINGS, SEVERITIES
 from casework.cli.base import Command as CliCommand
 from casework.cli.base import Option
 from casework.cli.main import COMMANDS as CLI
@@ -336,8 +336,16 @@ def codes_page() -> Iterator[str]:
     head = ("code", "what it says", "what to do", "rests on")
     yield table(head, (meant(name, "refusal") for name in REASONS))
     yield "## Findings"
-    yield "What `casework audit` reports."
-    yield table(head[:-1], (meant(name, "finding")[:-1] for name in FINDINGS))
+    yield ("What `casework audit` reports. Errors and warnings make its exit status 1, notes do not and stand apart. "
+           "`--select` and `--ignore` take codes, families and severities.")
+    yield table(("code", "family", "severity", *head[1:]), (
+        (name, text.family, text.severity, *rest) for (name, *rest), text in zip(
+            (meant(one, "finding") for one in FINDINGS), FINDINGS.values(), strict=True)))
+    yield "## Families of findings"
+    yield table(("family", "English", "中文", "codes"), (
+        (code(name), line.en, line.zh, code(*(c for c, text in FINDINGS.items() if text.family == name)))
+        for name, line in FAMILIES.items()))
+    yield "Severities: " + ", ".join(f"`{name}` ({line.zh})" for name, line in SEVERITIES.items()) + "."
     yield "## Exit statuses"
     kinds = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.CaseworkError)]
     yield table(("status", "what it says", "errors"), (

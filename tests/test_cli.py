@@ -36,7 +36,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework import __version__
-from casework.audit.findings import FINDINGS
+from casework.audit.findings import FAMILIES, FINDINGS
 from casework.cli.main import COMMANDS, SUMMARIES
 from casework.cli.main import casework as group
 from casework.domain.lifecycle import STAGE_OF, TRIGGERS
@@ -105,8 +105,9 @@ def test_audit_has_findings_and_a_summary() -> None:
     assert casework("audit", "--json").document()["findings"] == []
     alter("UPDATE stored_events SET to_state = 'ruled' WHERE originator_version = 2")
     document = casework("audit", "--json").document(status=1)
-    assert list(document) == ["findings", "summary"]
-    assert [set(f) for f in document["findings"]] == [{"code", "case", "version", "what", "why"}] * len(document["findings"])
+    assert list(document) == ["findings", "notes", "acknowledged", "summary"]
+    assert [list(f) for f in document["findings"]] == [
+        ["code", "case", "version", "what", "why", "family", "severity", "clause"]] * len(document["findings"])
     assert ("column_mismatch", "K-1", 2) in {(f["code"], f["case"], f["version"]) for f in document["findings"]}
     assert document["summary"]["findings"] == len(document["findings"])
     [line, summary] = casework("audit", "K-1", "--select", "column_mismatch").out.splitlines()
@@ -465,7 +466,7 @@ def test_the_lifecycle_is_given_in_four_formats(lang: str) -> None:
 
 def test_explain_knows_every_code_trigger_state_and_term_in_both_languages() -> None:
     terms = {term for table in VOCABULARY.values() for term in table}
-    for code in {*REASONS, *FINDINGS, *(t.name for t in TRIGGERS), *STAGE_OF, *terms}:
+    for code in {*REASONS, *FINDINGS, *FAMILIES, *(t.name for t in TRIGGERS), *STAGE_OF, *terms}:
         assert CHINESE.search(casework("explain", code, lang="zh").ok().out), code
         casework("explain", code, lang="en").ok()
     document = casework("explain", "not_heard", "--json").document()

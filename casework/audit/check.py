@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from itertools import chain, groupby
 
 from casework.audit import index
@@ -19,26 +18,27 @@ from casework.audit.columns import contradictions, form, read
 from casework.audit.findings import FINDINGS, Fault, Finding, Line, findings_of, shown
 from casework.audit.law import judge
 from casework.audit.ledger import Ledger
+from casework.audit.select import named
 from casework.audit.standing import audit_standing
 from casework.audit.walk import Walk
 from casework.domain.events import CaseOpened, Event, topic_of
 from casework.domain.standing.events import is_standing, merchant_of
-from casework.errors import InputError
 from casework.store.row import Row
 
 
 @dataclass(slots=True)
 class Summary:
-    """How much was audited, and how many findings of each code were reported. A merchant's stream is no case."""
+    """How much was audited, and how many findings, and notes, of each code were reported. A merchant's stream is no case."""
 
     cases: int = 0
     events: int = 0
     merchants: int = 0
     findings: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was found."""
+        """Whether nothing was found; a note is nothing wrong."""
         return not self.findings
 
 
@@ -63,30 +63,33 @@ def audit_case(rows: Iterable[Row], ledger: Ledger | None = None) -> list[Findin
     for row in rows:
         number: object = row.version
         version = number if type(number) is int else walk.version + 1
-        found.extend(findings_of(row.case, version, _faults(walk, row, version, ledger)))
+        found.extend(findings_of(row.case, version, _faults(walk, row, version, ledger), row))
     if ledger is not None and walk.broken:
         ledger.broken.add(first.case)
     return sorted(found, key=lambda f: (f.version, f.code))
 
 
 def audit(rows: Iterable[Row], select: Collection[str] | None = None, ignore: Collection[str] = (),
-          summary: Summary | None = None, *, whole: bool = True, indexed: index.Indexed | None = None) -> Iterator[Finding]:
+          summary: Summary | None = None, *, whole: bool = True, indexed: index.Indexed | None = None,
+          beside: Iterable[Finding] = ()) -> Iterator[Finding]:
     """The findings of a store, a case at a time. ``rows`` come ordered by case, then version.
 
     Where they are those of a ``whole`` store, cases and merchants' standings are held against each other in the end, and the
-    index of duties of the store ``indexed`` against the events.
-    Only codes in ``select`` (None: all) and not in ``ignore`` are reported. ``summary`` is filled as the findings are
-    drawn. :class:`~casework.errors.InputError`, before any row is read, for a code that does not exist.
+    index of duties of the store ``indexed`` against the events. ``beside`` is what was found of the store as a whole beside its
+    rows; it is reported first.
+    Only what ``select`` names (codes, families, severities; None: all) and ``ignore`` does not is reported. ``summary`` is filled
+    as the findings are drawn. :class:`~casework.errors.InputError`, before any row is read, for a name that there is not.
     """
-    wanted = {_known(code) for code in (FINDINGS if select is None else select)} - {_known(code) for code in ignore}
+    wanted = named(FINDINGS if select is None else select) - named(ignore)
     summary = Summary() if summary is None else summary
-    return _wanted(_audit(rows, summary, Ledger() if whole else None, indexed if whole else None), wanted, summary)
+    found = _audit(rows, summary, Ledger() if whole else None, indexed if whole else None)
+    return _wanted(chain(beside, found), wanted, summary)
 
 
 def _wanted(found: Iterable[Finding], wanted: Collection[str], summary: Summary) -> Iterator[Finding]:
     for finding in found:
         if finding.code in wanted:
-            summary.findings[finding.code] += 1
+            (summary.notes if finding.severity == "note" else summary.findings)[finding.code] += 1
             yield finding
 
 
@@ -108,15 +111,6 @@ def _counted(rows: Iterable[Row], summary: Summary) -> Iterator[Row]:
     for row in rows:
         summary.events += 1
         yield row
-
-
-def _known(code: str) -> str:
-    if code in FINDINGS:
-        return code
-    near = get_close_matches(code, FINDINGS, n=1)
-    guess_en = f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(FINDINGS)}"
-    guess_zh = f"是否指“{near[0]}”？" if near else f"可用：{'、'.join(FINDINGS)}"
-    raise InputError(f"unknown finding {shown(code)}; {guess_en}", f"未知的发现代码 {shown(code)}；{guess_zh}")
 
 
 def _faults(walk: Walk, row: Row, version: int, ledger: Ledger | None) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from casework.audit.findings import Finding, Line, shown
+from casework.audit.findings import Finding, Line, digest, shown
 from casework.store.dues import Index, running
 from casework.store.row import DueRow, Row
 
@@ -47,4 +47,5 @@ def _finding(case: str, have: set[DueRow], due: set[DueRow]) -> Finding:
     lost, false = sorted(d.duty for d in due - have), sorted(d.duty for d in have - due)
     what = Line(f"期限索引中缺少 {shown(', '.join(lost) or '—')}，多出 {shown(', '.join(false) or '—')}",
                 f"the index of duties lacks {shown(', '.join(lost) or '—')}, has too many {shown(', '.join(false) or '—')}")
-    return Finding("index_differs", case, 0, what, Line("案件的事件得出另外的期限", "the events of the case yield other duties"))
+    why = Line("案件的事件得出另外的期限", "the events of the case yield other duties")
+    return Finding("index_differs", case, 0, what, why, digest((sorted(have - due), sorted(due - have))))

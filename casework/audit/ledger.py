@@ -68,17 +68,18 @@ class Ledger:
             for key, derived in _wanted(entry, case, version):
                 event = recorded.pop(key, None)
                 if event is not None:
-                    yield from findings_of(stream, event.originator_version, _differences(event, entry, derived))
+                    yield from findings_of(stream, event.originator_version, _differences(event, entry, derived), event)
                 elif not (key[0] is e.PenaltyAnnulled and key[1] in upheld):
                     missing.append(_missing(key, walk))
-            yield from findings_of(case, version, missing)
+            yield from findings_of(case, version, missing, entry.event)
         for event in recorded.values():
             case = event.data.case
             fault = Line("案件不完整", "the case is incomplete") if case in self.broken else None
             what = Line(f"案件 {case}", f"case {case}")
             yield from findings_of(stream, event.originator_version, [
                 Fault("not_checked", what, fault) if fault else
-                Fault("standing_unfounded", what, Line("该案没有这样的裁决或垫付", "no ruling or advance of it brings that"))])
+                Fault("standing_unfounded", what, Line("该案没有这样的裁决或垫付", "no ruling or advance of it brings that"))],
+                event)
 
 
 def _ruled(walk: Walk, facts: Facts, event: c.CaseRuled) -> Entry | None:

@@ -57,7 +57,7 @@ def audit_standing(rows: Iterable[Row]) -> tuple[list[Finding], StandingWalk]:
         number: object = row.version
         version = number if type(number) is int else walk.version + 1
         last = row.case
-        found += findings_of(row.case, version, _faults(walk, row, version))
+        found += findings_of(row.case, version, _faults(walk, row, version), row)
     if walk.awaited:
         found += findings_of(last, walk.version, [_not_taken(walk)])
     return sorted(found, key=lambda f: (f.version, f.code)), walk

@@ -4,69 +4,165 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from casework.cli.base import Command, Settings, common, lang, option, say
+from casework.cli.base import Command, Settings, common, lang, now, option, say
 from casework.errors import InputError, UnknownCase
-from casework.report.text import document, escape
+from casework.report.text import document
 
 if TYPE_CHECKING:
-    from casework.audit.check import Summary
+    from casework.audit.baseline import Entry
+    from casework.report.audit import Report
     from casework.store.reader import Reader
     from casework.store.row import Row
 
 
 #: How many cases make a progress bar worth its line.
 WORTH_A_BAR = 1000
+FORMATS = ("text", "json", "jsonl", "sarif", "html")
 
 
 @click.command("audit", cls=Command, zh="重新核查案件库中的每宗案件（或指定案件），每个问题一行；绝不在第一个问题处停下。")
 @click.argument("cases", metavar="[CASE]...", nargs=-1)
-@option("--select", metavar="CODES", help="Only these findings, by commas.", zh="只报告这些问题代码，用逗号分隔")
-@option("--ignore", metavar="CODES", help="All but these findings, by commas.", zh="不报告这些问题代码，用逗号分隔")
+@option("--select", metavar="NAMES", help="Only these codes, families or severities, by commas.",
+        zh="只报告这些代码、类别或严重程度，用逗号分隔")
+@option("--ignore", metavar="NAMES", help="All but these codes, families or severities, by commas.",
+        zh="不报告这些代码、类别或严重程度，用逗号分隔")
+@option("--baseline", metavar="FILE", help="Known findings, each with the reason why it is let stand; they do not count.",
+        zh="已知问题的基线文件，每项写明理由；不计入状态")
+@option("--write-baseline", metavar="FILE", help="Write a baseline of what is found; needs --reason.",
+        zh="把发现的问题写成基线文件；须同时给出 --reason")
+@option("--reason", metavar="TEXT", help="Why what is found is let stand.", zh="接受这些问题的理由")
+@option("--overwrite", is_flag=True, help="Let --write-baseline replace a baseline that is there.",
+        zh="允许 --write-baseline 替换已有的基线文件")
+@option("--format", "form", type=click.Choice(FORMATS), help="text, json, jsonl, sarif or html [text].",
+        zh="text、json、jsonl、sarif 或 html [text]")
 @option("--jsonl", is_flag=True, help="One JSON document a finding.", zh="每个问题一行 JSON")
 @common
-def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore: str | None, jsonl: bool) -> int:
+def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore: str | None, baseline: str | None,
+          write_baseline: str | None, reason: str | None, overwrite: bool, form: str | None, jsonl: bool) -> int:
     """Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first."""
+    from casework.audit.baseline import read
     from casework.audit.check import Summary
     from casework.audit.check import audit as findings
+    from casework.audit.findings import FINDINGS
+    from casework.report.audit import report
     from casework.store.opening import open_reader
 
+    form = _form(settings, form, jsonl)
+    wanted = (_codes(select, "--select") or frozenset(FINDINGS)) - _codes(ignore, "--ignore")
+    known = read(Path(baseline), baseline) if baseline is not None else None
+    why = _reason(write_baseline, reason, overwrite)
     counted = Summary()
     with open_reader(settings.store) as reader:
         rows = _named(reader, cases) if cases else _with_progress(reader)
-        found = list(findings(rows, _codes(select, "--select") or None, _codes(ignore, "--ignore"), counted,
-                              whole=not cases, indexed=reader))
-    summary = {"cases": counted.cases, "merchants": counted.merchants, "events": counted.events, "findings": len(found),
-               "by_code": dict(sorted(counted.findings.items()))}
-    shown = [{"code": f.code, "case": f.case, "version": f.version, "what": getattr(f.what, lang()),
-              "why": getattr(f.why, lang())} for f in found]
-    if jsonl:
-        for item in shown:
+        found = list(findings(rows, wanted, (), counted, whole=not cases, indexed=reader))
+    made = report(settings.store, now(), counted, found, known)
+    if known and not cases and "baseline_unused" in wanted:
+        made = replace(made, notes=(*made.notes, *known.unused(made.acknowledged, wanted)))
+    if write_baseline is not None:
+        unseen = [e for e in known.entries.values() if cases or e.code not in wanted] if known else []
+        made = _written(made, unseen, write_baseline, why, overwrite)
+    _print(settings, made, form, _scope(cases, select, ignore))
+    return made.status
+
+
+def _print(settings: Settings, made: Report, form: str, scope: str) -> None:
+    from casework.report import audit as as_
+
+    if form == "html":
+        from casework.report.page import as_page
+
+        # Whatever the encoding of stdout, a browser reads the same page.
+        click.echo(as_page(made, lang(), settings.zone, scope).encode("ascii", "xmlcharrefreplace").decode(), nl=False)
+    elif form == "sarif":
+        from casework.report.sarif import as_sarif
+
+        click.echo(document(as_sarif(made, lang()), settings.zone))
+    elif form == "json":
+        click.echo(document(as_.as_data(made, lang()), settings.zone))
+    elif form == "jsonl":
+        for item in as_.records(made, lang()):
             click.echo(document(item, settings.zone, indent=None))
     else:
-        settings.answer({"findings": shown, "summary": summary}, lambda: [
-            *(escape(f"{f['code']}  {f['case']}  v{f['version']}  {f['what']}: {f['why']}") for f in shown),
-            say(f"案件 {counted.cases}，{_merchants(counted)}事件 {counted.events}，问题 {len(found)}",
-                f"cases: {counted.cases}, {_merchants(counted)}events: {counted.events}, findings: {len(found)}"),
-        ])
-    return 1 if found else 0
+        for line in as_.lines(made, lang()):
+            click.echo(line)
 
 
-def _merchants(counted: Summary) -> str:
-    return say(f"商家 {counted.merchants}，", f"merchants: {counted.merchants}, ") if counted.merchants else ""
+def _form(settings: Settings, form: str | None, jsonl: bool) -> str:
+    """The one format that was asked for."""
+    asked = {name for name, said in (("json", settings.json), ("jsonl", jsonl), (form, form)) if said and name}
+    if len(asked) > 1:
+        raise InputError(f"{' and '.join(sorted(asked))} were asked for at once; ask for one format",
+                         f"同时要求了 {'、'.join(sorted(asked))}；请只选一种格式", "--format")
+    return asked.pop() if asked else "text"
 
 
-def _codes(text: str | None, where: str) -> set[str]:
-    from casework.audit.findings import FINDINGS
+def _codes(said: str | None, where: str) -> frozenset[str]:
+    from casework.audit.select import named
 
-    codes = {c.strip() for c in (text or "").split(",") if c.strip()}
-    for code in sorted(codes - set(FINDINGS)):
-        raise InputError(f"unknown finding '{code[:40]}'; one of: {', '.join(FINDINGS)}",
-                         f"未知的问题代码“{code[:40]}”；可用：{'、'.join(FINDINGS)}", where)
-    return codes
+    try:
+        return named(name for part in (said or "").split(",") if (name := part.strip()))
+    except InputError as error:
+        raise error.at(where) from None
+
+
+def _scope(cases: tuple[str, ...], select: str | None, ignore: str | None) -> str:
+    """What the report leaves out, in words; empty where it is whole."""
+    told = [
+        (cases, say("仅核查案件 ", "only the cases ") + ", ".join(cases)),
+        (select, say("仅报告 ", "only ") + (select or "")),
+        (ignore, say("不报告 ", "without ") + (ignore or "")),
+    ]
+    return say("；", "; ").join(text for said, text in told if said)
+
+
+def _reason(write_baseline: str | None, reason: str | None, overwrite: bool) -> str:
+    """Why what is found is let stand; asked before the audit, so that a long one is not run in vain."""
+    from casework.audit.baseline import read
+    from casework.cli.files import there_already
+
+    if write_baseline is None:
+        if reason is not None or overwrite:
+            raise InputError("goes with --write-baseline FILE; name the file", "须与 --write-baseline 文件 同用；请给出文件名",
+                             "--overwrite" if overwrite else "--reason")
+        return ""
+    why = " ".join((reason or "").split())
+    if not why:
+        raise InputError("say why what is found is let stand: --reason TEXT", "请写明接受这些问题的理由：--reason 文字",
+                         "--write-baseline")
+    path = Path(write_baseline)
+    if path.exists():
+        if not overwrite:
+            raise there_already(path, "--write-baseline")
+        # Only a baseline is ever replaced: not the store, nor anything else that a wrong name may hit.
+        try:
+            read(path, write_baseline)
+        except InputError as error:
+            raise InputError(f"only a baseline is overwritten, and this is none: {error.en}",
+                             f"只能替换基线文件，而它不是：{error.zh}", "--write-baseline") from None
+    return why
+
+
+def _written(made: Report, unseen: list[Entry], name: str, why: str, overwrite: bool) -> Report:
+    """Write the baseline: what was acknowledged keeps its reason, everything else has the new one.
+
+    ``unseen`` are entries that this audit did not look for; they stay.
+    """
+    from casework.audit.baseline import Acknowledged, acknowledge, text
+    from casework.cli.files import write_whole
+
+    new = [Acknowledged(f, acknowledge(f, why)) for f in made.findings]
+    try:
+        made_text = text([*(k.entry for k in made.acknowledged), *unseen, *(n.entry for n in new)])
+    except InputError as error:
+        raise error.at("--write-baseline") from None
+    write_whole(Path(name), made_text, "--write-baseline", replace=overwrite)
+    return replace(made, findings=(), acknowledged=(*made.acknowledged, *new))
 
 
 def _named(reader: Reader, cases: tuple[str, ...]) -> Iterator[Row]:

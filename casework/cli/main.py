@@ -104,8 +104,8 @@ SUMMARIES = {
         "按实际运行的状态机输出生命周期：表格、Mermaid、dot 或 JSON",
         "The lifecycle as the machine runs it: a table, Mermaid, dot or JSON"),
     "explain": (
-        "解释一个代码、步骤、状态或术语：含义、依据、怎么办",
-        "What a code, a trigger, a state or a term means, the clause it rests on, how to mend it"),
+        "解释一个代码、问题类别、步骤、状态或术语：含义、依据、怎么办",
+        "What a code, a family of findings, a trigger, a state or a term means, the clause it rests on, how to mend it"),
     "rules": (
         "列出规则，查看一条规则，比较两天，计算期限和金额，检查规则文件",
         "List the rules, look one up, compare two days, compute limits and amounts, check rulebook files"),

@@ -39,11 +39,11 @@ def _codes(ctx: click.Context, param: click.Parameter, part: str) -> list[Comple
     return [CompletionItem(code) for code in known() if code.startswith(part)]
 
 
-@click.command("explain", cls=Command, zh="解释一个代码、步骤、状态或术语：含义、依据、怎么办。")
+@click.command("explain", cls=Command, zh="解释一个代码、问题类别、步骤、状态或术语：含义、依据、怎么办。")
 @click.argument("code", shell_complete=_codes)
 @common
 def explain(settings: Settings, code: str) -> int:
-    """What a code, a trigger, a state or a term means, the clause it rests on, how to mend it."""
+    """What a code, a family of findings, a trigger, a state or a term means, the clause it rests on, how to mend it."""
     from casework.report import explain as report
 
     found = report.explain(code)

@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import Any
 
-from casework.audit.findings import FINDINGS
+from casework.audit.findings import FAMILIES, FINDINGS, SEVERITIES
 from casework.domain.answers import ANSWERS
 from casework.domain.burden import SITUATIONS
 from casework.domain.lifecycle import STAGE_OF
@@ -19,7 +19,7 @@ from casework.exchange import taobao
 
 
 def explain(code: str) -> dict[str, Any]:
-    """Everything known under that name: a refusal code, a finding code, a trigger or command, a term of the vocabulary.
+    """Everything known under that name: a code of a refusal or a finding, a family of findings, a trigger or command, a term.
 
     :class:`~casework.errors.InputError` with the nearest known name where there is none.
     """
@@ -36,8 +36,8 @@ def explain(code: str) -> dict[str, Any]:
 def known() -> list[str]:
     """Every name that can be explained."""
     terms = [t for table in VOCABULARY.values() for t in table]
-    return list(dict.fromkeys([*REASONS, *FINDINGS, *(t.name for t in CURRENT.triggers), *(a.name for a in CURRENT.acts),
-                               *STANDING_ACTS, *terms,
+    return list(dict.fromkeys([*REASONS, *FINDINGS, *FAMILIES, *(t.name for t in CURRENT.triggers),
+                               *(a.name for a in CURRENT.acts), *STANDING_ACTS, *terms,
                                *(f"taobao:{name}" for name in taobao.NAMES)]))
 
 
@@ -49,6 +49,11 @@ def lines(explained: dict[str, Any], lang: str) -> list[str]:
             out += [line for value in taobao.find(m["name"]) for line in taobao.meaning(value, lang)]
             continue
         out.append(f"{explained['code']}  [{_kind(m['kind'], lang)}]  {m[lang]}")
+        if m.get("family"):
+            severity = SEVERITIES[m["severity"]].text(lang)
+            out.append(f"类别：{m['family']}；{severity}" if lang == "zh" else f"family: {m['family']}; {severity}")
+        if m.get("codes"):
+            out += [f"  {name}  {FINDINGS[name].zh if lang == 'zh' else FINDINGS[name].en}" for name in m["codes"]]
         if m.get("clause"):
             out.append(("依据：" if lang == "zh" else "rests on: ") + m["clause"])
         if m.get("mend"):
@@ -65,7 +70,8 @@ def lines(explained: dict[str, Any], lang: str) -> list[str]:
     return out
 
 
-_WHAT = {"refusal": Term("拒绝理由", "refusal"), "finding": Term("审计问题", "finding"), "trigger": Term("步骤", "trigger"),
+_WHAT = {"refusal": Term("拒绝理由", "refusal"), "finding": Term("审计问题", "finding"),
+         "family": Term("审计问题的类别", "family of findings"), "trigger": Term("步骤", "trigger"),
          "command": Term("记录", "command")}
 
 
@@ -81,7 +87,11 @@ def _codes(code: str) -> list[dict[str, Any]]:
                       "mend": {"zh": r.mend_zh, "en": r.mend_en}})
     if code in FINDINGS:
         f = FINDINGS[code]
-        found.append({"kind": "finding", "zh": f.zh, "en": f.en, "mend": {"zh": f.mend_zh, "en": f.mend_en}})
+        found.append({"kind": "finding", "zh": f.zh, "en": f.en, "family": f.family, "severity": f.severity, "clause": f.clause,
+                      "mend": {"zh": f.mend_zh, "en": f.mend_en}})
+    if code in FAMILIES:
+        found.append({"kind": "family", "zh": FAMILIES[code].zh, "en": FAMILIES[code].en,
+                      "codes": [name for name, text in FINDINGS.items() if text.family == code]})
     return found
 
 

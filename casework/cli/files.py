@@ -1,0 +1,46 @@
+"""Write a file that is whole or not there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from casework.errors import InputError
+
+
+def write_whole(path: Path, text: str, where: str, *, replace: bool = False) -> None:
+    """Write ``text`` in UTF-8 to ``path``, by way of a new file beside it that takes its place once it is on disk.
+
+    An existing file is left as it is unless it is to be ``replace``\\ d: :class:`~casework.errors.InputError`, said of the option
+    ``where``, which also names every failure of the disk.
+    """
+    try:
+        beside = path.with_name(f".casework-{secrets.token_hex(8)}")
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            with open(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(handle)
+            if replace:
+                os.replace(beside, path)
+            else:
+                # Unlike a rename, a link never takes the place of a file that came in between.
+                os.link(beside, path)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(beside)
+    except FileExistsError:
+        raise there_already(path, where) from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"cannot write {path} ({why}); check the path, its folder and the disk",
+                         f"无法写入 {path}（{why}）；请检查路径、目录和磁盘", where) from None
+
+
+def there_already(path: Path, where: str) -> InputError:
+    """That a file is there, and stays as it is."""
+    return InputError(f"{path} is there already; name another file, or add --overwrite",
+                      f"{path} 已存在；请换一个文件名，或加上 --overwrite", where)
