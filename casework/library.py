@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,15 @@ from casework.application.choices import choices, standing_choices
 from casework.application.merchant import merchant_view, standing_of
 from casework.audit.check import audit, audit_case
 from casework.audit.findings import Finding
+from casework.audit.integrity import Integrity
+from casework.audit.signed import Signed
 from casework.domain.commands import Command, OpenCase
 from casework.domain.standing.commands import StandingCommand
 from casework.domain.standing.events import is_standing, merchant_of
 from casework.errors import UnknownCase
 from casework.scenario.replay import Replay
 from casework.scenario.replay import replay as replay_file
+from casework.store.opening import open_reader
 from casework.store.store import Store, unknown_case
 
 if TYPE_CHECKING:
@@ -79,10 +83,16 @@ def replay(path: str | PathLike[str]) -> Replay:
 
 
 def audit_store(store: Store, *cases: str) -> list[Finding]:
-    """Everything wrong with the cases named, or with all; notes are not wrong. Nothing is written."""
-    if not cases:
-        return [finding for finding in audit(store.rows()) if finding.severity != "note"]
-    return [finding for case in cases for finding in audit_case(store.rows(case))]
+    """Everything wrong with the cases named, or with all, and with their ledger; notes are not wrong. Nothing is written."""
+    if store.path is None:
+        found = audit(store.rows()) if not cases else chain.from_iterable(audit_case(store.rows(case)) for case in cases)
+        return [finding for finding in found if finding.severity != "note"]
+    with open_reader(store.path) as reader:
+        at = reader.snapshot(cases or None)
+        outside = Signed(store.journal.folder) if store.journal else None
+        integrity = Integrity.of(reader, at.leaves, outside, whole=not cases)
+        return [finding for finding in audit(at.rows, whole=not cases, indexed=reader, integrity=integrity)
+                if finding.severity != "note"]
 
 
 def _facts(store: Store, case: str, as_of: datetime | None = None, version: int | None = None) -> Facts:

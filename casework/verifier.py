@@ -59,13 +59,13 @@ class CannotRun(Exception):
 # --- numbers and base64, of which only one spelling is allowed ---------------------------------------------------------------
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
     if not re.fullmatch("0|[1-9][0-9]{0,18}", text) or int(text) >= LIMIT:
         raise NotVerified(f"{shown(text, 40)} is no number from 0 to 2^63-1", f"{shown(text, 40)} 不是 0 到 2^63-1 之间的数字")
     return int(text)
 
 
-def _base64(text: str, length: int | None = None) -> bytes:
+def unbase64(text: str, length: int | None = None) -> bytes:
     try:
         data = b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -102,7 +102,7 @@ class Key:
         found = re.fullmatch(r"([^\s+]{1,255})\+([0-9a-f]{8})\+(\S{44})", vkey)
         if not found:
             raise NotVerified(f"{shown(vkey, 80)} is no verification key", f"{shown(vkey, 80)} 不是验证公钥")
-        name, hashed, data = found[1], bytes.fromhex(found[2]), _base64(found[3], 33)
+        name, hashed, data = found[1], bytes.fromhex(found[2]), unbase64(found[3], 33)
         public, y = data[1:], int.from_bytes(data[1:], "little") % 2**255
         if data[0] != kind or y >= _P or y in _WEAK or hashed != sha256(f"{name}\n".encode() + data).digest()[:4]:
             raise NotVerified(f"{shown(vkey, 80)} is not a sound Ed25519 key of type {kind}",
@@ -149,7 +149,7 @@ class Note:
     @staticmethod
     def _signature(line: str) -> tuple[str, bytes, bytes]:
         found = re.fullmatch(r"— ([^\s+]+) (\S+)", line)
-        data = _base64(found[2]) if found else b""
+        data = unbase64(found[2]) if found else b""
         if not found or len(data) < 5:
             raise NotVerified(f"{shown(line, 60)} is no signature line", f"{shown(line, 60)} 不是签名行")
         return found[1], data[:4], data[4:]
@@ -176,7 +176,7 @@ class Note:
         return latest
 
 
-def _notes(lines: Iterable[bytes]) -> Iterator[bytes | None]:
+def notes(lines: Iterable[bytes]) -> Iterator[bytes | None]:
     """The notes of a file that has an empty line between two; None at the end for a last one that is cut off."""
     note: list[bytes] = []
     blank = 0
@@ -225,11 +225,11 @@ class Trust:
 def follow(key: Key, data: bytes) -> tuple[Key, ...]:
     """The key and its successors in a file of keys; each must be signed by itself and by the one before it."""
     chain: list[Key] = []
-    for note in (Note.read(note) for note in _notes(io.BytesIO(data)) if note is not None):
+    for note in (Note.read(note) for note in notes(io.BytesIO(data)) if note is not None):
         lines = note.text.split("\n")
         if len(lines) != 5 or lines[1] != "casework/key/1":
             raise NotVerified("the file of keys holds something else", "公钥文件中有其他内容")
-        found, first = Key.read(lines[2]), _number(lines[3])
+        found, first = Key.read(lines[2]), number(lines[3])
         if not chain and found != key:
             continue
         if not all(note.signed_by(signer) for signer in (*chain[-1:], found)):
@@ -360,7 +360,7 @@ def _signed_checkpoint(note: Note, trust: Trust) -> Checkpoint:
     lines = note.text.split("\n")
     if len(lines) != 4 or lines[0] != signers[0].name:
         raise NotVerified("the signed text is no checkpoint of this origin", "已签名的文本不是该来源的检查点")
-    size, root = _number(lines[1]), _base64(lines[2], 32)
+    size, root = number(lines[1]), unbase64(lines[2], 32)
     if not any(key.first <= size <= key.last for key in signers):
         raise NotVerified(f"the key did not sign trees of {size} commits", f"该公钥不用于签署 {size} 次提交的树")
     if size == 0 and root != tree_root(()):
@@ -386,7 +386,7 @@ def verify_checkpoints(file: BinaryIO, trust: str | Trust) -> Checkpoints:
     last: Checkpoint | None = None
     count = earlier = 0
     cut = False
-    for data in _notes(iter(lambda: file.readline(MAX_LINE + 1), b"")):
+    for data in notes(iter(lambda: file.readline(MAX_LINE + 1), b"")):
         if data is None:
             cut = True
             continue
@@ -408,7 +408,7 @@ def verify_growth(data: bytes, trust: str | Trust, old: Checkpoint) -> Checkpoin
     """An add-checkpoint request (c2sp.org/tlog-witness): that its checkpoint only adds to the older one."""
     head, _, note = data.partition(b"\n\n")
     first, *proof = _ascii_lines(head)
-    if not first.startswith("old ") or _number(first[4:]) != old.size:
+    if not first.startswith("old ") or number(first[4:]) != old.size:
         raise NotVerified(f"the request does not begin at {old.size} commits", f"该请求不是从 {old.size} 次提交开始")
     new = verify_checkpoint(note, trust)
     verify_consistency(old.size, new.size, old.root, new.root, _hashes(proof))
@@ -424,7 +424,7 @@ def _ascii_lines(head: bytes) -> list[str]:
 def _hashes(lines: Sequence[str]) -> list[bytes]:
     if len(lines) > 63:
         raise NotVerified("the proof is too long", "证明过长")
-    return [_base64(line, 32) for line in lines]
+    return [unbase64(line, 32) for line in lines]
 
 
 # --- the entry of a commit (docs/ledger.md) ----------------------------------------------------------------------------------
@@ -505,8 +505,8 @@ def verify_receipt(data: bytes, trust: str | Trust, event: bytes | None = None) 
     if len(lines) < 3 or lines[0] != PROOF or not lines[1].startswith("extra ") or not lines[2].startswith("index "):
         raise NotVerified("this is no receipt: the lines of a tlog-proof with an entry are not there", "这不是回执：缺少应有的行")
     checkpoint = verify_checkpoint(note, trust)
-    hashed, payload = _extra(_base64(lines[1][6:]))
-    index = _number(lines[2][6:])
+    hashed, payload = _extra(unbase64(lines[1][6:]))
+    index = number(lines[2][6:])
     verify_inclusion(leaf_hash(hashed), index, checkpoint.size, _hashes(lines[3:]), checkpoint.root)
     entry = Entry.read(hashed)
     for given in (payload, event):

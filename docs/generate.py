@@ -22,7 +22,7 @@ from msgspec import inspect
 
 from casework import errors
 from casework.application.scorecard import AFTER_SALES, FEWEST_CASES, FORMULA, SHARES
-from casework.audit.findings import FAMILIES, FINDINGS, SEVERITIES
+from casework.audit.codes import FAMILIES, FINDINGS, SEVERITIES
 from casework.cli.base import Command as CliCommand
 from casework.cli.base import Option
 from casework.cli.main import COMMANDS as CLI

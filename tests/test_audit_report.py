@@ -22,7 +22,8 @@ from test_audit import LAWFUL, columns
 
 from casework.audit.baseline import Acknowledged, acknowledge
 from casework.audit.check import Summary, audit, audit_case
-from casework.audit.findings import FAMILIES, FINDINGS, SEVERITIES, Finding, Line, of_store
+from casework.audit.codes import FAMILIES, FINDINGS, SEVERITIES
+from casework.audit.findings import Finding, Line, of_store
 from casework.audit.select import named
 from casework.domain.reasons import REASONS
 from casework.errors import InputError

@@ -36,7 +36,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework import __version__
-from casework.audit.findings import FAMILIES, FINDINGS
+from casework.audit.codes import FAMILIES, FINDINGS
 from casework.cli.main import COMMANDS, SUMMARIES
 from casework.cli.main import casework as group
 from casework.domain.lifecycle import STAGE_OF, TRIGGERS

@@ -1,23 +1,24 @@
 """The audit: re-check what is recorded, row by row, and report everything that cannot be, as values.
 
-The order is bytes, columns, times, what the case pinned, law, authority (the ledger's hashes come before all this and
-are checked elsewhere). Nothing is written, nothing is asked of the living case, and no finding ends the audit of an
-event or of a case. What a row cannot show is not found here: a lost tail, or a text exchanged for another, needs the
-checkpoint outside the store.
+The order is the ledger's hashes, bytes, columns, times, what the case pinned, law, authority. Nothing is written, nothing is
+asked of the living case, and no finding ends the audit of an event or of a case. What a store cannot show by itself, a lost
+tail or a history that was rewritten whole, is found against what was signed outside it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 
 from casework.audit import index
+from casework.audit.books import Books
+from casework.audit.codes import FINDINGS
 from casework.audit.columns import contradictions, form, read
-from casework.audit.findings import FINDINGS, Fault, Finding, Line, findings_of, shown
+from casework.audit.findings import Fault, Finding, Line, findings_of, shown
+from casework.audit.integrity import Integrity
 from casework.audit.law import judge
-from casework.audit.ledger import Ledger
 from casework.audit.select import named
 from casework.audit.standing import audit_standing
 from casework.audit.walk import Walk
@@ -42,10 +43,10 @@ class Summary:
         return not self.findings
 
 
-def audit_case(rows: Iterable[Row], ledger: Ledger | None = None) -> list[Finding]:
+def audit_case(rows: Iterable[Row], books: Books | None = None) -> list[Finding]:
     """Everything wrong with one case, or one merchant's stream, by version and code. Raises nothing.
 
-    ``rows`` are all its rows, by version. What case and stream say of each other is kept in ``ledger``, to be compared when
+    ``rows`` are all its rows, by version. What case and stream say of each other is kept in ``books``, to be compared when
     both were read.
     """
     rows = iter(rows)
@@ -55,35 +56,36 @@ def audit_case(rows: Iterable[Row], ledger: Ledger | None = None) -> list[Findin
     rows = chain((first,), rows)
     if is_standing(first.case):
         standing, stream = audit_standing(rows)
-        if ledger is not None:
-            ledger.streams[merchant_of(first.case)] = stream
+        if books is not None:
+            books.streams[merchant_of(first.case)] = stream
         return standing
     walk = Walk()
     found: list[Finding] = []
     for row in rows:
         number: object = row.version
         version = number if type(number) is int else walk.version + 1
-        found.extend(findings_of(row.case, version, _faults(walk, row, version, ledger), row))
-    if ledger is not None and walk.broken:
-        ledger.broken.add(first.case)
-    return sorted(found, key=lambda f: (f.version, f.code))
+        found.extend(findings_of(row.case, version, _faults(walk, row, version, books), row))
+    if books is not None and walk.broken:
+        books.broken.add(first.case)
+    return sorted(found, key=_place_of)
 
 
 def audit(rows: Iterable[Row], select: Collection[str] | None = None, ignore: Collection[str] = (),
           summary: Summary | None = None, *, whole: bool = True, indexed: index.Indexed | None = None,
-          beside: Iterable[Finding] = ()) -> Iterator[Finding]:
+          integrity: Integrity | None = None) -> Iterator[Finding]:
     """The findings of a store, a case at a time. ``rows`` come ordered by case, then version.
 
     Where they are those of a ``whole`` store, cases and merchants' standings are held against each other in the end, and the
-    index of duties of the store ``indexed`` against the events. ``beside`` is what was found of the store as a whole beside its
-    rows; it is reported first.
+    index of duties of the store ``indexed`` against the events. ``integrity`` holds all of it against the ledger and what was
+    signed outside; where that knows of a checkpoint that the store still contains, what was recorded before is proved
+    unchanged, and only what came after is judged.
     Only what ``select`` names (codes, families, severities; None: all) and ``ignore`` does not is reported. ``summary`` is filled
     as the findings are drawn. :class:`~casework.errors.InputError`, before any row is read, for a name that there is not.
     """
     wanted = named(FINDINGS if select is None else select) - named(ignore)
     summary = Summary() if summary is None else summary
-    found = _audit(rows, summary, Ledger() if whole else None, indexed if whole else None)
-    return _wanted(chain(beside, found), wanted, summary)
+    found = _audit(rows, summary, Books() if whole else None, indexed if whole else None, integrity)
+    return _wanted(found, wanted, summary)
 
 
 def _wanted(found: Iterable[Finding], wanted: Collection[str], summary: Summary) -> Iterator[Finding]:
@@ -93,18 +95,41 @@ def _wanted(found: Iterable[Finding], wanted: Collection[str], summary: Summary)
             yield finding
 
 
-def _audit(rows: Iterable[Row], summary: Summary, ledger: Ledger | None, indexed: index.Indexed | None) -> Iterator[Finding]:
+def _audit(rows: Iterable[Row], summary: Summary, books: Books | None, indexed: index.Indexed | None,
+           integrity: Integrity | None) -> Iterator[Finding]:
     # By type as well, for a key may be of any type, and text must not be compared with bytes.
     for (_, name), case in groupby(rows, key=lambda row: (type(row.case), row.case)):
         if is_standing(name):
             summary.merchants += 1
         else:
             summary.cases += 1
-        yield from audit_case(_counted(case, summary), ledger)
-    if ledger is not None:
-        yield from ledger.compared()
+        yield from _stream(name, _counted(case, summary), books, integrity)
+    if integrity is not None:
+        yield from integrity.rest()
+    if books is not None and (integrity is None or integrity.since is None):
+        yield from books.compared()
         if indexed is not None:
-            yield from index.compared(ledger.running, indexed)
+            yield from index.compared(books.running, indexed)
+
+
+def _stream(name: str, rows: Iterable[Row], books: Books | None, integrity: Integrity | None) -> Iterator[Finding]:
+    """One case or standing: its bytes against the ledger, and what they say against the law."""
+    if integrity is None:
+        yield from audit_case(rows, books)
+        return
+    held: list[Finding] = []
+    known, last = integrity.proved(name)
+    rows = integrity.held(name, rows, held)
+    if known and known == last:
+        deque(rows, maxlen=0)  # nothing was recorded since: that it is what it was is all there is to say
+        judged = []
+    else:
+        judged = [f for f in audit_case(rows, books) if f.version > known]
+    yield from sorted((*held, *judged), key=_place_of)
+
+
+def _place_of(finding: Finding) -> tuple[int, str]:
+    return finding.version, finding.code
 
 
 def _counted(rows: Iterable[Row], summary: Summary) -> Iterator[Row]:
@@ -113,7 +138,7 @@ def _counted(rows: Iterable[Row], summary: Summary) -> Iterator[Row]:
         yield row
 
 
-def _faults(walk: Walk, row: Row, version: int, ledger: Ledger | None) -> Iterator[Fault]:
+def _faults(walk: Walk, row: Row, version: int, books: Books | None) -> Iterator[Fault]:
     yield from _place(walk, version)
     first, walk.version = walk.version == 0, version
     event = read(row)
@@ -130,8 +155,8 @@ def _faults(walk: Walk, row: Row, version: int, ledger: Ledger | None) -> Iterat
     if first and not isinstance(event, CaseOpened):
         yield _not_opened(walk, event)
     yield from judge(walk, event)
-    if ledger is not None:
-        ledger.note(walk, event)
+    if books is not None:
+        books.note(walk, event)
 
 
 def _place(walk: Walk, version: int) -> Iterator[Fault]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from casework.audit.findings import FAMILIES, FINDINGS, SEVERITIES, shown
+from casework.audit.codes import FAMILIES, FINDINGS, SEVERITIES
+from casework.audit.findings import shown
 from casework.errors import InputError
 
 

@@ -1,7 +1,7 @@
 """A merchant's stream, derived a second time: what it says by itself, event by event.
 
 The guards and the table of tracks are the domain's, for they are the law; the facts, the sums of points and what a node
-brings are worked out here anew. Whether the cases bear it out is asked in :mod:`casework.audit.ledger`.
+brings are worked out here anew. Whether the cases bear it out is asked in :mod:`casework.audit.books`.
 """
 
 from __future__ import annotations

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from casework.cli.base import Command, Settings, common, lang, now, option, say
-from casework.errors import InputError, UnknownCase
+from casework.cli.journals import folder_of, journaled
+from casework.errors import CaseworkError, InputError, UnknownCase
 from casework.report.text import document
 
 if TYPE_CHECKING:
     from casework.audit.baseline import Entry
+    from casework.audit.integrity import Integrity
     from casework.report.audit import Report
     from casework.store.reader import Reader
     from casework.store.row import Row
@@ -42,14 +44,21 @@ FORMATS = ("text", "json", "jsonl", "sarif", "html")
 @option("--format", "form", type=click.Choice(FORMATS), help="text, json, jsonl, sarif or html [text].",
         zh="text、json、jsonl、sarif 或 html [text]")
 @option("--jsonl", is_flag=True, help="One JSON document a finding.", zh="每个问题一行 JSON")
+@option("--since", metavar="CHECKPOINT", type=click.Path(path_type=Path),
+        help="A checkpoint that you kept: shows that nothing before it was changed, and judges only what came after.",
+        zh="你保存的检查点：证明此前的记录未被改动，只审其后的")
+@option("--key", metavar="VKEY", help="The verification key that you trust [the first of the journal].",
+        zh="你所信任的验证公钥 [日志中的第一个]")
+@journaled
 @common
 def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore: str | None, baseline: str | None,
-          write_baseline: str | None, reason: str | None, overwrite: bool, form: str | None, jsonl: bool) -> int:
+          write_baseline: str | None, reason: str | None, overwrite: bool, form: str | None, jsonl: bool, since: Path | None,
+          key: str | None, journal: str | None) -> int:
     """Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first."""
     from casework.audit.baseline import read
     from casework.audit.check import Summary
     from casework.audit.check import audit as findings
-    from casework.audit.findings import FINDINGS
+    from casework.audit.codes import FINDINGS
     from casework.report.audit import report
     from casework.store.opening import open_reader
 
@@ -59,8 +68,14 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
     why = _reason(write_baseline, reason, overwrite)
     counted = Summary()
     with open_reader(settings.store) as reader:
-        rows = _named(reader, cases) if cases else _with_progress(reader)
-        found = list(findings(rows, wanted, (), counted, whole=not cases, indexed=reader))
+        for case in cases:
+            if not reader.has(case):
+                raise UnknownCase(f"no case '{case}' in the store; see them with: casework list",
+                                  f"案件库中没有案件“{case}”；用 casework list 查看")
+        at = reader.snapshot(tuple(dict.fromkeys(cases)) or None)
+        integrity = _integrity(reader, at.leaves, journal, key, since, whole=not cases)
+        found = list(findings(_with_progress(reader, at.rows), wanted, (), counted, whole=not cases, indexed=reader,
+                              integrity=integrity))
     made = report(settings.store, now(), counted, found, known)
     if known and not cases and "baseline_unused" in wanted:
         made = replace(made, notes=(*made.notes, *known.unused(made.acknowledged, wanted)))
@@ -165,24 +180,30 @@ def _written(made: Report, unseen: list[Entry], name: str, why: str, overwrite: 
     return replace(made, findings=(), acknowledged=(*made.acknowledged, *new))
 
 
-def _named(reader: Reader, cases: tuple[str, ...]) -> Iterator[Row]:
-    for case in dict.fromkeys(cases):
-        rows = list(reader.rows(case))
-        if not rows:
-            raise UnknownCase(f"no case '{case}' in the store; see them with: casework list",
-                              f"案件库中没有案件“{case}”；用 casework list 查看")
-        yield from rows
+def _integrity(reader: Reader, leaves: int, journal: str | None, key: str | None, since: Path | None, *,
+               whole: bool) -> Integrity:
+    """What holds the store against its ledger and what was signed outside. A journal not found is a finding, no error."""
+    from casework.audit.integrity import Integrity
+    from casework.audit.signed import Signed
+
+    try:
+        folder = folder_of(reader, journal)
+    except CaseworkError:
+        folder = None  # the store names a ledger that cannot be one
+    outside = Signed(folder, key) if folder is not None else None
+    kept = Signed(since, key, folder).last() if since is not None else None
+    return Integrity.of(reader, leaves, outside, kept, whole=whole)
 
 
-def _with_progress(reader: Reader) -> Iterator[Row]:
-    """All rows; on a terminal, and where it takes a while, with a bar that moves on with every case."""
+def _with_progress(reader: Reader, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows; on a terminal, and where it takes a while, with a bar that moves on with every case."""
     cases = len(reader.case_ids()) if sys.stderr.isatty() else 0
     if cases < WORTH_A_BAR:
-        yield from reader.rows()
+        yield from rows
         return
     with click.progressbar(length=cases, file=sys.stderr, label=say("审计", "audit")) as bar:
         before = None
-        for row in reader.rows():
+        for row in rows:
             if row.case != before:
                 before = row.case
                 bar.update(1)

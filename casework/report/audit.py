@@ -10,7 +10,8 @@ from typing import Any
 
 from casework.audit.baseline import Acknowledged, Baseline
 from casework.audit.check import Summary
-from casework.audit.findings import SEVERITIES, Finding
+from casework.audit.codes import SEVERITIES
+from casework.audit.findings import Finding
 from casework.report.text import escape
 
 

@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import Any
 
-from casework.audit.findings import FAMILIES, FINDINGS, SEVERITIES
+from casework.audit.codes import FAMILIES, FINDINGS, SEVERITIES
 from casework.domain.answers import ANSWERS
 from casework.domain.burden import SITUATIONS
 from casework.domain.lifecycle import STAGE_OF

@@ -18,7 +18,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from casework import __version__
-from casework.audit.findings import FAMILIES, FINDINGS, SEVERITIES, Finding, Line
+from casework.audit.codes import FAMILIES, FINDINGS, SEVERITIES
+from casework.audit.findings import Finding, Line
 from casework.report.audit import Report
 from casework.report.text import escape, moment
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from casework import __version__
 from casework.audit.baseline import Entry
-from casework.audit.findings import FAMILIES, FINDINGS, Finding
+from casework.audit.codes import FAMILIES, FINDINGS
+from casework.audit.findings import Finding
 from casework.report.audit import Report, counts
 from casework.report.text import escape
 

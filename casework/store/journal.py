@@ -136,12 +136,13 @@ class Journal:
             finally:
                 os.close(handle)
             self._known = _End(end + len(text.encode()), made, note)
-        except OSError as error:
+        except (OSError, JournalError) as error:
             self._known = None
+            why = error.strerror if isinstance(error, OSError) else error
             raise NotAcknowledged(
-                f"recorded, but the journal {self.path} cannot be written ({error.strerror}); free space or mend its "
+                f"recorded, but the journal {self.path} cannot be written ({why}); free space or mend its "
                 "permissions, then give the same command again under the same --command-id",
-                f"已记录，但日志 {self.path} 写不进去（{error.strerror}）；请腾出空间或修正权限，"
+                f"已记录，但日志 {self.path} 写不进去（{why}）；请腾出空间或修正权限，"
                 "再以同一 --command-id 重发该命令") from error
 
     def rotate(self, seed: bytes, size: int) -> Signer:
@@ -184,6 +185,8 @@ class Journal:
         except FileNotFoundError:
             raise JournalError(f"{self.path} is gone; restore the journal, or begin another: casework init --renew-ledger",
                                f"{self.path} 不见了；请恢复日志，或另起：casework init --renew-ledger") from None
+        except OSError as error:
+            raise _unusable(self.path, error) from error
         whole = deque(_NOTE.finditer(tail), maxlen=1)
         found = whole[0] if whole else None
         if found is None and start == 0:

@@ -39,7 +39,11 @@ OUTSIDE, NONE = "outside", "none"
 Ask = Callable[..., Sequence[Sequence[Any]]]
 
 _COLUMNS = "number, originator_id, first_version, last_version, leaf"
-_IS_THERE = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('ledger_leaves', 'ledger_nodes', 'ledger_meta')"
+_SHAPE = {
+    "ledger_leaves": ("number", "originator_id", "first_version", "last_version", "leaf"),
+    "ledger_nodes": ("level", "number", "hash"),
+    "ledger_meta": ("name", "value"),
+}
 _SIZE = "SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves"
 _LEAF = "SELECT leaf FROM ledger_leaves WHERE number = ?"
 _NODE = "SELECT hash FROM ledger_nodes WHERE level = ? AND number = ?"
@@ -79,8 +83,9 @@ class Ledger:
         self._ask = ask
 
     def is_there(self) -> bool:
-        """Whether all of its tables are."""
-        return bool(self._ask(_IS_THERE)[0][0] == 3)
+        """Whether all of its tables are, with their columns."""
+        return all(tuple(row[1] for row in self._ask(f"PRAGMA table_info({name})")) == columns for name,
+                   columns in _SHAPE.items())
 
     def meta(self) -> dict[str, str]:
         """What the store says of itself: ``origin``, ``journal``, and, where it was begun anew, ``renewed``."""

@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 @dataclass(slots=True)
-class Ledger:
+class Books:
     """Both sides of the books, by merchant; and the duties that run on, against which the index of the store is held."""
 
     running: Index = field(default_factory=dict)

@@ -1,0 +1,295 @@
+"""Whether what is stored is what was recorded: the leaf of every commit over its stored bytes, the tree, the signed checkpoints.
+
+The first thing that an audit asks, before any byte is deserialised. A leaf that does not fit names its commit; a tree that does
+not lead to a signed root says that a history was rewritten whole; a checkpoint of more than there is says that the end is lost.
+Forms: ``docs/ledger.md``; signatures and keys are verified by :mod:`casework.verifier`, which knows nothing of how they were
+made.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from casework.audit.findings import Fault, Finding, Line, findings_of, of_store, one_line, shown
+from casework.audit.signed import Signed
+from casework.errors import StoreError
+from casework.store import tree
+from casework.store.entry import leaf
+from casework.store.ledger import OUTSIDE, Leaf, Ledger
+from casework.store.note import Checkpoint
+from casework.store.reader import Reader
+from casework.store.row import Row
+
+#: How many leaves are read at a time.
+PAGE = 4096
+#: How much is shown of what a store says of a ledger that was begun anew.
+RENEWED = 500
+
+
+class Cover:
+    """The leaves of one stream, held against its rows as these go by, in order of version."""
+
+    def __init__(self, leaves: Iterable[Leaf]) -> None:
+        self._leaves = iter(leaves)
+        self._here: list[Row] = []
+        self._before: Leaf | None = None
+        self._leaf = next(self._leaves, None)
+
+    def take(self, row: Row) -> Iterator[Fault]:
+        """What is wrong with this row, or with leaves that end before it."""
+        number: object = row.version
+        if not isinstance(number, int):
+            yield _unledgered(row)
+            return
+        while self._leaf is not None and number > self._leaf.last:
+            yield from self._lacking(self._leaf)
+        if self._leaf is None or number < self._leaf.first:
+            yield _unledgered(row)
+            return
+        self._here.append(row)
+        if number == self._leaf.last:
+            yield from self._closed(self._leaf)
+
+    def end(self) -> Iterator[tuple[int, Fault]]:
+        """What leaves there are for which rows are missing, each with the version that it begins with."""
+        while self._leaf is not None:
+            first = self._leaf.first
+            for fault in self._lacking(self._leaf):
+                yield first, fault
+
+    def _closed(self, of: Leaf) -> Iterator[Fault]:
+        """All rows of a leaf are there, or too few, or two of one version: the leaf over them tells."""
+        yield from self._placed(of)
+        made = leaf(self._before and self._before.hash, self._here)
+        if made != of.hash:
+            lacking = of.last - of.first + 1 - len(self._here)
+            if lacking > 0:
+                yield Fault("rows_missing", _over(of), Line(f"缺少其中 {lacking} 个事件", f"{lacking} of its events are missing"))
+            else:
+                yield Fault("leaf_differs", _over(of), Line("存储的字节得出另一个叶子", "the stored bytes give another leaf"))
+        self._next(of)
+
+    def _lacking(self, of: Leaf) -> Iterator[Fault]:
+        yield from self._placed(of)
+        yield Fault("rows_missing", _over(of), Line("所记录的事件缺失", "the events that it was made over are missing"))
+        self._next(of)
+
+    def _placed(self, of: Leaf) -> Iterator[Fault]:
+        due = self._before.last + 1 if self._before else 1
+        if of.first != due or of.last < of.first:
+            yield Fault("leaf_misplaced", _over(of), Line(f"应从版本 {due} 开始", f"it should begin with version {due}"))
+
+    def _next(self, of: Leaf) -> None:
+        self._before, self._here = of, []
+        self._leaf = next(self._leaves, None)
+
+
+@dataclass(slots=True)
+class Integrity:
+    """The ledger of a store of ``size`` leaves, and what was signed of it outside; one an audit."""
+
+    ledger: Ledger
+    size: int
+    outside: Signed | None = None
+    #: A checkpoint that somebody kept, and that the store contains: what was recorded before it need not be judged again.
+    since: Checkpoint | None = None
+    #: One that it does not contain.
+    not_contained: Checkpoint | None = None
+    format: int = 2
+    _merged: Iterator[tuple[object, list[Leaf]]] | None = None
+    _ahead: tuple[object, list[Leaf]] | None = None
+    _left: list[tuple[object, list[Leaf]]] = field(default_factory=list)
+    _odd: list[int] = field(default_factory=list)
+    _seen: int = 0
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there are leaves to hold the rows against."""
+        return self.format >= 2 and self.ledger.is_there()
+
+    @classmethod
+    def of(cls, reader: Reader, size: int, outside: Signed | None = None, kept: Checkpoint | None = None, *,
+           whole: bool) -> Integrity:
+        """That of a store as it was with ``size`` leaves: for an audit of the ``whole``, or of some streams.
+
+        For a whole one, leaves are read along with the rows, by stream, and only those of one stream are held.
+        """
+        made = cls(reader.ledger(), size, outside, format=reader.format())
+        if kept is not None:
+            made._keep(kept)
+        if whole and made.is_kept:
+            made._merged = made._streams()
+            made._ahead = next(made._merged, None)
+        return made
+
+    def _keep(self, kept: Checkpoint) -> None:
+        try:
+            contained = self.is_kept and kept.size <= self.size and self.ledger.root(kept.size) == kept.root
+        except StoreError:
+            contained = False  # nodes are gone, which the tree tells
+        self.since, self.not_contained = (kept, None) if contained else (None, kept)
+
+    def held(self, stream: object, rows: Iterable[Row], found: list[Finding]) -> Iterator[Row]:
+        """The rows of that stream, as they are; what the ledger says against them is added to ``found`` as they go by."""
+        cover = self._cover(stream)
+        for row in rows:
+            if cover is not None:
+                number: object = row.version
+                found += findings_of(row.case, number if type(number) is int else 0, cover.take(row), row)
+            yield row
+        if cover is not None:
+            for version, fault in cover.end():
+                found += findings_of(stream, version, [fault])
+
+    def proved(self, stream: str) -> tuple[int, int]:
+        """Up to which version the kept checkpoint covers the stream, 0 where there is none, and which its last leaf does."""
+        if self.since is None or not isinstance(stream, str):
+            return 0, 0
+        before, last = (self.ledger.last(stream, size) for size in (self.since.size, self.size))
+        return tuple(leaf.last if leaf and type(leaf.last) is int else 0 for leaf in (before, last))  # type: ignore[return-value]
+
+    def _cover(self, stream: object) -> Cover | None:
+        """What holds the rows of that stream against its leaves; None where the store keeps none."""
+        if not self.is_kept:
+            return None
+        if self._merged is None:
+            return Cover(self._sound(self.ledger.of_stream(stream, self.size)))
+        while self._ahead is not None and _order(self._ahead[0]) < _order(stream):
+            self._left.append(self._ahead)
+            self._ahead = next(self._merged, None)
+        if self._ahead is not None and self._ahead[0] == stream and type(self._ahead[0]) is type(stream):
+            leaves, self._ahead = self._ahead[1], next(self._merged, None)
+            return Cover(leaves)
+        return Cover(())
+
+    def _sound(self, leaves: Iterable[Leaf]) -> Iterator[Leaf]:
+        """Those whose fields are of the types that a ledger writes; the others are told of in the end."""
+        for here in leaves:
+            self._seen += 1
+            if type(here.first) is int and type(here.last) is int and isinstance(here.hash, bytes):
+                yield here
+            else:
+                self._odd.append(here.number)
+
+    def rest(self) -> Iterator[Finding]:
+        """After the rows: the streams that are gone whole, the tree, and what was signed."""
+        if self._merged is not None:
+            for stream, leaves in (*self._left, *([self._ahead] if self._ahead else ()), *self._merged):
+                for version, fault in Cover(leaves).end():
+                    yield from findings_of(stream, version, [fault])
+            if self._odd or self._seen != self.size:
+                yield of_store("leaf_misplaced", Line(f"账本的 {self._seen} 个叶子", f"the {self._seen} leaves of the ledger"),
+                               Line(f"应有 {self.size} 个，其中 {len(self._odd)} 个无法使用",
+                                    f"{self.size} were due, and {len(self._odd)} are unusable"))
+        for fault in self._of_store():
+            yield of_store(*fault)
+
+    def _of_store(self) -> Iterator[Fault]:
+        outside = self.outside
+        if self.format < 2 and outside is None:
+            yield Fault("no_ledger", Line("本库没有账本", "the store has no ledger"),
+                        Line("它建于有账本之前", "it was made before there were ledgers"))
+            return
+        meta = self.ledger.meta() if self.is_kept else {}
+        if not self.is_kept:
+            yield Fault("ledger_missing", Line("账本的表不见了", "the tables of the ledger are not there"),
+                        Line("建在此处的案件库有账本", "the store that was made here has a ledger"))
+        if "renewed" in meta:
+            why = one_line(meta["renewed"][:RENEWED])
+            yield Fault("ledger_renewed", Line(f"账本另起过：{why}", f"the ledger was begun anew: {why}"),
+                        Line("此前的记录自那时起才有证明", "what was recorded before is proved from then on only"))
+        if (kept := self.not_contained) is not None:
+            yield Fault("tail_lost" if kept.size > self.size else "checkpoint_differs",
+                        Line(f"给出的检查点有 {kept.size} 个叶子", f"the checkpoint that was given, of {kept.size} leaves"),
+                        Line(f"有 {self.size} 个叶子的账本不含它", f"is not contained in the ledger of {self.size}"))
+        if outside is not None:
+            yield from outside.faults(meta.get("origin"))
+        elif meta.get("journal") == OUTSIDE:
+            yield Fault("journal_missing", Line(f"账本 {shown(meta.get('origin'))}", f"ledger {shown(meta.get('origin'))}"),
+                        Line("没有找到它的库外日志", "its journal outside was not found"))
+        else:
+            yield Fault("no_journal", Line("本库没有库外日志", "the store keeps no journal outside"),
+                        Line("整体改写或丢失末尾无从发现", "a history rewritten whole, or a lost end, could not be found"))
+        if self.is_kept:
+            yield from self._tree(outside if outside is not None and outside.is_usable else None)
+
+    def _tree(self, outside: Signed | None) -> Iterator[Fault]:
+        """The tree over the stored leaves, the nodes kept beside it, and its root at each size that was signed."""
+        nodes: dict[int, Iterator[tuple[int, bytes]]] = {}
+        peaks: dict[int, bytes] = {}
+        wrong = size = 0
+        differs: list[int] = []
+        checkpoints = outside.checkpoints() if outside else iter(())
+        due = next(checkpoints, None)
+        for here in self._numbered():
+            if here.number != size or not isinstance(here.hash, bytes):
+                break
+            # All of them first: each is over the last of its level, which it then replaces.
+            for node in list(tree.grown(size, here.hash, lambda level, _: peaks[level])):
+                peaks[node.level] = node.hash
+                if node.level:
+                    wrong += next(nodes.setdefault(node.level, self._nodes(node.level)), None) != (node.number, node.hash)
+            size += 1
+            while due is not None and due.size <= size:
+                if due.root != (_root(peaks, size) if due.size == size else tree.EMPTY):
+                    differs.append(due.size)
+                due = next(checkpoints, None)
+        deque(checkpoints, maxlen=0)
+        wrong += sum(1 for rows in nodes.values() for _ in rows)
+        if size != self.size:
+            yield Fault("leaf_misplaced", Line(f"账本应有 {self.size} 个叶子", f"the ledger should have {self.size} leaves"),
+                        Line(f"只有前 {size} 个连续可读", f"only the first {size} follow one another and can be read"))
+        elif wrong:
+            yield Fault("tree_differs", Line(f"{wrong} 个存储的节点", f"{wrong} stored nodes"),
+                        Line("不是由叶子得出的", "are not what the leaves give"))
+        if outside is not None:
+            yield from outside.against(size, differs)
+
+    def _numbered(self) -> Iterator[Leaf]:
+        for start in range(0, self.size, PAGE):
+            yield from self.ledger.leaves(start, min(start + PAGE, self.size))
+
+    def _nodes(self, level: int) -> Iterator[tuple[int, bytes]]:
+        end = self.size >> level
+        for start in range(0, end, PAGE):
+            yield from self.ledger.nodes(level, start, min(start + PAGE, end))
+
+    def _streams(self) -> Iterator[tuple[object, list[Leaf]]]:
+        leaves: list[Leaf] = []
+        for here in self._sound(self.ledger.by_stream(self.size, PAGE)):
+            if leaves and (type(leaves[0].stream), leaves[0].stream) != (type(here.stream), here.stream):
+                yield leaves[0].stream, leaves
+                leaves = []
+            leaves.append(here)
+        if leaves:
+            yield leaves[0].stream, leaves
+
+
+def _over(of: Leaf) -> Line:
+    return Line(f"版本 {of.first}–{of.last} 的叶子 {of.number}", f"leaf {of.number} over versions {of.first} to {of.last}")
+
+
+def _root(peaks: dict[int, bytes], size: int) -> bytes:
+    """The root over perfect subtrees, of each level the last."""
+    levels = [level for level in range(size.bit_length()) if size >> level & 1]
+    found = peaks[levels[0]]
+    for _, level in pairwise(levels):
+        found = tree.node_hash(peaks[level], found)
+    return found
+
+
+def _unledgered(row: Row) -> Fault:
+    return Fault("row_unledgered", Line(f"版本 {shown(row.version)}", f"version {shown(row.version)}"),
+                 Line("没有叶子涵盖它：不是由命令写入的", "no leaf covers it: it was not written by a command"))
+
+
+def _order(stream: object) -> tuple[int, object]:
+    """The order in which SQLite gives values of any type."""
+    if stream is None:
+        return 0, 0
+    if isinstance(stream, int | float):
+        return 1, stream
+    return (2, stream.encode("utf-8", "surrogateescape")) if isinstance(stream, str) else (3, stream)

@@ -1,0 +1,140 @@
+"""What lies outside a store: the checkpoints of its journal, or one that somebody kept, and the keys that sign them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from casework import verifier
+from casework.audit.findings import Fault, Line, shown
+from casework.errors import InputError
+from casework.store.journal import CHECKPOINTS, KEYS
+from casework.store.note import Checkpoint
+
+_VKEY = re.compile(rb"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$", re.MULTILINE)
+#: How many sizes, or places, a finding names.
+_NAMED = 5
+
+
+@dataclass(slots=True)
+class Signed:
+    """The journal in the folder ``place``, or a file of checkpoints there. ``key`` is the vkey that is trusted, else the first of
+    the journal; ``journal`` is the folder where a file's keys are.
+
+    First :meth:`faults`; if it then ``is_usable``, :meth:`checkpoints`, to the end; then :meth:`against`.
+    """
+
+    place: Path
+    key: str | None = None
+    journal: Path | None = None
+    is_usable: bool = False
+    _trust: verifier.Trust | None = None
+    _last: Checkpoint | None = None
+    _note: bytes = b""
+    _broken: list[int] = field(default_factory=list)
+
+    def faults(self, origin: str | None = None) -> Iterator[Fault]:
+        """What is wrong before any checkpoint is looked at; ``origin`` is what the store says of its ledger."""
+        try:
+            with open(self._file, "rb"):
+                self._trust = self._trusted()
+        except OSError as error:
+            yield Fault("journal_missing", Line(f"库外日志 {shown(str(self.place))}", f"the journal at {shown(str(self.place))}"),
+                        Line(f"无法读取：{error.strerror}", f"cannot be read: {error.strerror}"))
+            return
+        except (verifier.NotVerified, verifier.CannotRun) as error:
+            yield Fault("keys_broken", Line("账本的公钥", "the keys of the ledger"), Line(error.zh, error.en))
+            return
+        self.is_usable = True
+        name = self._trust.keys[0].name
+        if origin is not None and name != origin:
+            yield Fault("checkpoint_differs",
+                        Line(f"本库自称账本 {shown(origin)}", f"the store says that it is ledger {shown(origin)}"),
+                        Line(f"库外日志属于 {shown(name)}", f"the journal outside is that of {shown(name)}"))
+
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        """Every whole checkpoint, in the order in which they were written; a last one that is cut off was never acknowledged."""
+        number = 0
+        try:
+            with open(self._file, "rb") as file:
+                for note in verifier.notes(iter(lambda: file.readline(verifier.MAX_LINE + 1), b"")):
+                    number += 1
+                    if note is None:
+                        continue
+                    found = _checkpoint(note)
+                    if found is None or (self._last is not None and found.size < self._last.size):
+                        self._broken.append(number)
+                        continue
+                    self._last, self._note = found, note
+                    yield found
+        except (OSError, verifier.NotVerified):
+            self._broken.append(number + 1)
+
+    def against(self, size: int, differs: Sequence[int]) -> Iterator[Fault]:
+        """What is to be said of them, held against a tree of ``size`` leaves; ``differs`` are sizes of those that do not fit."""
+        if differs:
+            which = _some(differs)
+            yield Fault("checkpoint_differs", Line(f"{which} 个叶子的检查点", f"the checkpoints of {which} leaves"), Line(
+                        "与存储的树不符：历史被改写，或检查点被改动",
+                             "are not of the stored tree: the history was rewritten, or they were altered"))
+        if self._broken:
+            which = _some(self._broken)
+            yield Fault("checkpoint_invalid", Line(f"第 {which} 个检查点", f"note {which} of the checkpoints"), Line(
+                        "不是检查点，或次序有误", "is no checkpoint, or out of order"))
+        signed = self._last.size if self._last else 0
+        if self._last is not None and self._trust is not None:
+            try:
+                verifier.verify_checkpoint(self._note, self._trust)
+            except verifier.NotVerified as error:
+                yield Fault("checkpoint_invalid", Line(f"最后的检查点（{signed}）", f"the last checkpoint ({signed})"),
+                            Line(error.zh, error.en))
+        if signed > size:
+            yield Fault("tail_lost", Line(f"账本有 {size} 个叶子", f"the ledger has {size} leaves"),
+                        Line(f"库外签名的检查点有 {signed} 个：末尾丢失，或换成了旧副本",
+                             f"the checkpoint signed outside has {signed}: the end is lost, or an old copy was put back"))
+        if signed < size:
+            yield Fault("journal_behind", Line(f"账本有 {size} 个叶子", f"the ledger has {size} leaves"),
+                        Line(f"库外签名的只有 {signed} 个：其后的没有确认过，或日志被截断",
+                             f"only {signed} are signed outside: what came after was not acknowledged, or the journal was cut"))
+
+    def last(self) -> Checkpoint:
+        """The checkpoint of a file that somebody kept, verified. :class:`~casework.errors.InputError` where it cannot be."""
+        for fault in self.faults():
+            raise InputError(f"{fault.what.en}: {fault.why.en}", f"{fault.what.zh}：{fault.why.zh}", str(self.place))
+        *_, found = (None, *self.checkpoints())
+        try:
+            if found is None or self._broken or self._trust is None:
+                raise verifier.NotVerified("no checkpoint", "不是检查点")
+            verifier.verify_checkpoint(self._note, self._trust)
+        except (verifier.NotVerified, verifier.CannotRun) as error:
+            raise InputError(f"{error.en}; give a checkpoint of this ledger", f"{error.zh}；请给出本账本的检查点",
+                             str(self.place)) from None
+        return found
+
+    @property
+    def _file(self) -> Path:
+        return self.place / CHECKPOINTS if self.place.is_dir() else self.place
+
+    def _trusted(self) -> verifier.Trust:
+        folder = self.place if self.place.is_dir() else self.journal
+        data = (folder / KEYS).read_bytes() if folder is not None else None
+        first = _VKEY.search(data or b"")
+        key = self.key or (first[0].decode("utf-8", "replace") if first else None)
+        if key is None:
+            raise verifier.CannotRun("there is no key to verify by; give it with --key", "没有用于验证的公钥；请用 --key 给出")
+        return verifier.Trust.of(key, data)
+
+
+def _some(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers[:_NAMED])) + ("…" if len(numbers) > _NAMED else "")
+
+
+def _checkpoint(note: bytes) -> Checkpoint | None:
+    """What an unverified note says; None where it is no checkpoint. All are held against the tree, and the last is verified."""
+    try:
+        origin, size, root, end = verifier.Note.read(note).text.split("\n")
+        return None if end else Checkpoint(origin, verifier.number(size), verifier.unbase64(root, 32))
+    except ValueError:
+        return None

@@ -1,0 +1,21 @@
+"""Attacks on a recorded history: each is found with something outside the store, and most without (G4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.attacks import ATTACKS, siege
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_every_attack_is_found_by_whoever_holds_what_was_signed_outside(tmp_path: Path) -> None:
+    done = siege(tmp_path / "siege")
+    assert done.problems == []
+    assert done.count == len(ATTACKS) >= 25
+
+
+def test_what_is_missed_without_anything_outside_is_written_down() -> None:
+    page = (ROOT / "docs" / "enforcement.md").read_text(encoding="utf-8")
+    for attack in ATTACKS:
+        assert (f"- {attack.name}\n" in page) == (not attack.alone), attack.name

@@ -1,0 +1,423 @@
+"""The ledger and its journal, given a store of one or two cases: what is acknowledged, what is refused, and what goes on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from cli_helpers import GIVEN, casework, given_case, pairs
+from harness.commands import opened
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casework.application.service import carry_on
+from casework.audit.check import audit
+from casework.audit.integrity import Integrity
+from casework.audit.signed import Signed
+from casework.errors import InputError, JournalError, NotAcknowledged, StoreError, UnknownCase
+from casework.store import journal as module
+from casework.store import tree
+from casework.store.entry import field
+from casework.store.journal import Journal
+from casework.store.ledger import receipt
+from casework.store.note import Signer, is_origin
+from casework.store.opening import open_reader, open_store
+from casework.store.store import Store
+from casework.verifier import verify_consistency, verify_inclusion
+
+ROOT = Path(__file__).parent.parent
+NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal.found(tmp_path / "journal", Signer("local/test", b"\x01" * 32))
+
+
+@pytest.fixture
+def store(tmp_path: Path, journal: Journal) -> Path:
+    """A store with one case of three events."""
+    path = tmp_path / "store" / "t.db"
+    path.parent.mkdir()
+    with open_store(str(path), create=True, journal=journal) as made:
+        opened(made, "K-1", clock=lambda: NOW)
+        call(made, "one")
+        call(made, "two")
+    return path
+
+
+def call(made: Store, name: str, case: str = "K-1") -> None:
+    """One more event."""
+    carry_on(made, case, "log_call", {"note": name}, by="consumer", clock=lambda: NOW, command_id=name)
+
+
+def again(path: Path, journal: Journal | None) -> Store:
+    return open_store(str(path), journal=journal)
+
+
+def codes(path: Path, journal: Journal | None) -> list[str]:
+    """What the audit says, notes too."""
+    with open_reader(str(path)) as reader:
+        seen = reader.snapshot()
+        integrity = Integrity.of(reader, seen.leaves, Signed(journal.folder) if journal else None, whole=True)
+        return [f.code for f in audit(seen.rows, indexed=reader, integrity=integrity)]
+
+
+def run(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(statement)
+
+
+# --- the tree ----------------------------------------------------------------------------------------------------------------
+
+
+class Grown:
+    """A tree of so many leaves, kept node by node as a store keeps it."""
+
+    def __init__(self, size: int) -> None:
+        self.leaves = [tree.leaf_hash(str(n).encode()) for n in range(size)]
+        self.kept: dict[tuple[int, int], bytes] = {}
+        for number, leaf in enumerate(self.leaves):
+            for node in tree.grown(number, leaf, self.node):
+                self.kept[node.level, node.number] = node.hash
+
+    def node(self, level: int, number: int) -> bytes:
+        return self.kept[level, number]
+
+
+def naive(leaves: list[bytes]) -> bytes:
+    """The root as RFC 9162, 2.1.1 defines it."""
+    if len(leaves) < 2:
+        return leaves[0] if leaves else sha256().digest()
+    half = 1 << ((len(leaves) - 1).bit_length() - 1)
+    return sha256(b"\x01" + naive(leaves[:half]) + naive(leaves[half:])).digest()
+
+
+def test_the_root_of_every_size_is_that_of_the_definition_and_every_leaf_and_every_growth_is_proved() -> None:
+    grown = Grown(70)
+    for size in range(71):
+        root = tree.root(grown.node, size)
+        assert root == naive(grown.leaves[:size])
+        for index in range(size):
+            verify_inclusion(grown.leaves[index], index, size, tree.inclusion(grown.node, index, size), root)
+        for old in range(1, size + 1):
+            proof = tree.consistency(grown.node, old, size)
+            verify_consistency(old, size, naive(grown.leaves[:old]), root, proof)
+
+
+VALUES = st.none() | st.integers(-2**63, 2**63 - 1) | st.floats() | st.text() | st.binary()
+
+
+@given(st.lists(VALUES, max_size=4), st.lists(VALUES, max_size=4))
+def test_two_rows_that_differ_never_look_the_same_to_the_ledger(one: list[object], other: list[object]) -> None:
+    same = [repr(v) for v in one] == [repr(v) for v in other] and [type(v) for v in one] == [type(v) for v in other]
+    assert (b"".join(map(field, one)) == b"".join(map(field, other))) == same
+
+
+# --- what is acknowledged ----------------------------------------------------------------------------------------------------
+
+
+def test_every_command_is_signed_outside_before_it_is_done(store: Path, journal: Journal) -> None:
+    last = journal.last()
+    assert last is not None and last.size == 3
+    with open_reader(str(store)) as reader:
+        assert reader.ledger().head() == (3, last.root)
+    assert codes(store, journal) == []
+
+
+def test_a_command_whose_checkpoint_cannot_be_written_is_recorded_but_not_done_and_is_done_when_given_again(
+        store: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(module, "_write_all", full)
+    with again(store, journal) as made, pytest.raises(NotAcknowledged, match="recorded, but .* same command"):
+        call(made, "three")
+    assert codes(store, journal) == ["journal_behind"]
+    monkeypatch.undo()
+    with again(store, Journal(journal.folder)) as made:
+        call(made, "three")
+        call(made, "three")
+    last = Journal(journal.folder).last()
+    assert last is not None and last.size == 4
+    assert codes(store, journal) == []
+
+
+def test_a_commit_that_was_not_signed_is_told_until_the_next_one_is(store: Path, journal: Journal) -> None:
+    notes = journal.path.read_text(encoding="utf-8")
+    with again(store, journal) as made:
+        call(made, "three")
+    journal.path.write_text(notes, encoding="utf-8")
+    assert codes(store, journal) == ["journal_behind"]
+    with again(store, Journal(journal.folder)) as made:
+        made.settle()
+    assert codes(store, journal) == []
+
+
+@pytest.mark.parametrize("cut", [1, 30, 150])
+def test_a_checkpoint_that_was_cut_off_is_passed_over_and_written_again(store: Path, journal: Journal, cut: int) -> None:
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole[:-cut])
+    assert codes(store, journal) in (["journal_behind"], [])
+    with again(store, Journal(journal.folder)) as made:
+        made.settle()
+    assert journal.path.read_bytes() == whole
+    assert codes(store, journal) == []
+
+
+def test_a_journal_that_cannot_be_read_lets_nothing_be_recorded(store: Path, journal: Journal) -> None:
+    journal.path.rename(journal.folder / "away")
+    journal.path.mkdir()
+    with again(store, journal) as made, pytest.raises(JournalError, match="cannot be used"):
+        call(made, "three")
+    with open_reader(str(store)) as reader:
+        assert reader.ledger().size() == 3
+
+
+# --- what is refused ---------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_recorded_without_the_journal_that_the_store_was_made_with(store: Path, tmp_path: Path) -> None:
+    other = Journal.found(tmp_path / "other", Signer("local/other", b"\x02" * 32))
+    for held in (None, other):
+        with again(store, held) as made, pytest.raises(JournalError):
+            call(made, "three")
+    with open_reader(str(store)) as reader:
+        assert reader.ledger().size() == 3
+
+
+def test_an_old_copy_put_back_takes_nothing_more_until_somebody_says_why(store: Path, journal: Journal, tmp_path: Path) -> None:
+    old = tmp_path / "old.db"
+    shutil.copy(store, old)
+    with again(store, journal) as made:
+        call(made, "three")
+    shutil.copy(old, store)
+    assert "tail_lost" in codes(store, journal)
+    with again(store, journal) as made, pytest.raises(JournalError, match="lacks 1 commits"):
+        call(made, "four")
+    fresh = Journal.found(tmp_path / "fresh", Signer("local/fresh", b"\x03" * 32))
+    with again(store, journal) as made:
+        made.renew_ledger("local/fresh", fresh, '{"reason": "disk lost"}')
+        call(made, "four")
+    assert codes(store, fresh) == ["ledger_renewed"]
+
+
+def test_a_history_that_was_rewritten_takes_nothing_more(store: Path, journal: Journal) -> None:
+    run(store, "UPDATE ledger_leaves SET leaf = zeroblob(32) WHERE number = 2")
+    with again(store, journal) as made, pytest.raises(JournalError, match="rewritten"):
+        call(made, "three")
+
+
+def test_a_store_whose_ledger_is_gone_takes_nothing_more(store: Path, journal: Journal) -> None:
+    run(store, "DROP TABLE ledger_nodes")
+    with again(store, journal) as made, pytest.raises(StoreError, match="ledger"):
+        call(made, "three")
+    assert "ledger_missing" in codes(store, journal)
+
+
+def test_a_row_written_past_the_commands_is_told_by_name(store: Path, journal: Journal) -> None:
+    run(store, "UPDATE stored_events SET recorded_at = recorded_at + 1 WHERE originator_version = 2")
+    with open_reader(str(store)) as reader:
+        seen = reader.snapshot()
+        integrity = Integrity.of(reader, seen.leaves, Signed(journal.folder), whole=True)
+        found = [(f.code, f.case, f.version) for f in audit(seen.rows, indexed=reader, integrity=integrity)]
+    assert found == [("column_mismatch", "K-1", 2), ("leaf_differs", "K-1", 2)]
+
+
+# --- keys --------------------------------------------------------------------------------------------------------------------
+
+
+def test_after_a_rotation_whoever_trusts_the_first_key_trusts_what_the_second_signs(store: Path, journal: Journal) -> None:
+    first = journal.signer.vkey
+    journal.rotate(b"\x09" * 32, 3)
+    with again(store, journal) as made:
+        call(made, "three")
+    assert journal.signer.vkey != first
+    assert codes(store, journal) == []
+    assert Signed(journal.path, first, journal.folder).last().size == 4
+    with pytest.raises(InputError):
+        Signed(journal.path, first).last()
+
+
+@pytest.mark.parametrize("step", ["new key written", "keys written"])
+def test_a_rotation_that_is_interrupted_has_happened_or_not(store: Path, journal: Journal, step: str,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def stop(*_: object) -> None:
+        calls.append("stopped")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_replace" if step == "new key written" else "_sync_folder", stop)
+    with pytest.raises(KeyboardInterrupt):
+        journal.rotate(b"\x09" * 32, 3)
+    monkeypatch.undo()
+    assert calls
+    with again(store, Journal(journal.folder)) as made:
+        call(made, "three")
+    assert codes(store, journal) == []
+    assert not (journal.folder / "key.new").exists()
+
+
+def test_the_signing_key_is_its_owners_alone(journal: Journal) -> None:
+    assert (journal.folder / "key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_file_that_is_none_is_an_error_that_says_what_to_do(journal: Journal) -> None:
+    (journal.folder / "key").write_text("nonsense", encoding="utf-8")
+    with pytest.raises(JournalError, match="no signing key"):
+        Journal(journal.folder)
+
+
+@pytest.mark.parametrize(("name", "good"), [
+    ("shop.example/cases", True), ("local/0a", True), ("a", True), ("", False), ("../x", False), ("a/../b", False), ("A", False),
+    ("a b", False), ("a+b", False), ("/a", False), ("a/", False), ("a" * 64, False), ("a/b/c/d/e", False), ("投诉", False)])
+def test_an_origin_is_a_name_that_is_also_a_folder(name: str, good: bool) -> None:
+    assert is_origin(name) == good
+
+
+# --- stores without ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_store_of_before_there_were_ledgers_goes_on_without_and_says_so(tmp_path: Path) -> None:
+    old = tmp_path / "old.db"
+    shutil.copy(ROOT / "tests" / "golden" / "issue-4.db", old)
+    with again(old, None) as made:
+        case = next(row.case for row in made.rows() if not row.case.startswith("merchant:"))
+        carry_on(made, case, "give_feedback", {"score": 2}, by="consumer", clock=lambda: datetime(2026, 12, 1, tzinfo=UTC),
+                 command_id="x")
+    assert codes(old, None) == ["no_ledger"]
+
+
+def test_a_ledger_begun_over_an_older_store_proves_all_of_it_from_then_on(tmp_path: Path) -> None:
+    old = tmp_path / "old.db"
+    shutil.copy(ROOT / "tests" / "golden" / "issue-4.db", old)
+    fresh = Journal.found(tmp_path / "fresh", Signer("local/fresh", b"\x03" * 32))
+    with again(old, None) as made:
+        made.renew_ledger("local/fresh", fresh, '{"reason": "upgraded"}')
+    assert codes(old, fresh) == ["ledger_renewed"]
+    run(old, "UPDATE stored_events SET recorded_at = recorded_at + 1 WHERE rowid = 7")
+    assert "leaf_differs" in codes(old, fresh)
+
+
+def test_a_store_without_a_journal_says_so_and_still_holds_rows_against_leaves(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with open_store(str(path), create=True) as made:
+        opened(made, "K-1", clock=lambda: NOW)
+        call(made, "one")
+    assert codes(path, None) == ["no_journal"]
+    run(path, "DELETE FROM stored_events WHERE originator_version = 2")
+    assert codes(path, None) == ["rows_missing", "no_journal"]
+
+
+# --- receipts ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_receipt_of_what_is_not_recorded_or_not_signed_yet_is_refused(store: Path, journal: Journal) -> None:
+    note, last = journal.note(), journal.last()
+    assert note is not None and last is not None
+    with open_reader(str(store)) as reader:
+        rows = list(reader.rows("K-1"))
+        for size, version in ((last.size, 4), (1, 2)):
+            with pytest.raises(UnknownCase):
+                receipt(reader.ledger(), rows, note, size, version)
+
+
+# --- the command line --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of one's own, and a state folder of one's own."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in ("CASEWORK_STORE", "CASEWORK_LANG", "CASEWORK_JOURNAL"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_opening_and_ruling_say_where_the_receipt_lies_and_a_stranger_verifies_it(here: Path) -> None:
+    given_case(steps=7)
+    ran = casework("do", "K-1", "rule", "--by", "agent", "--at", "2026-03-30T10:00:00+08:00", *pairs({
+        "outcome": "for_consumer", "findings": "存在质量问题", "clause": "淘宝平台争议处理规则 65",
+        "remedy": {"kind": "return_refund", "amount": "899.00"}})).ok()
+    place = Path(ran.err.split("receipt: ")[1].strip())
+    key = casework("checkpoint", "--key").ok().out.strip()
+    done = subprocess.run([sys.executable, str(ROOT / "casework" / "verifier.py"), str(place), "--key", key, "--lang", "en"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "K-1" in done.stdout and "rule" in done.stdout and "存在质量问题" in done.stdout
+    other = Signer("local/other", b"\x05" * 32).vkey
+    assert subprocess.run([sys.executable, str(ROOT / "casework" / "verifier.py"), str(place), "--key", other],
+                          capture_output=True, timeout=60).returncode == 1
+
+
+def test_the_journal_may_lie_where_one_likes_but_not_beside_the_store(here: Path) -> None:
+    casework("init", "--journal", ".").fails("own folder")
+    assert not Path("casework.db").exists()
+    made = casework("init", "--journal", "../kept", "--origin", "shop.example/cases", "--json").document()
+    assert (made["origin"], made["journal"]) == ("shop.example/cases", "../kept")
+    given_case_in = ("open", "K-1", "--by", "consumer", "--journal", "../kept", *pairs(GIVEN))
+    casework(*given_case_in).ok()
+    casework("do", "K-1", "log_call", "--by", "consumer", "-d", "note=x").fails("journal", "--renew-ledger")
+    assert casework("audit", "--journal", "../kept", "--json").document()["notes"] == []
+    assert [f["code"] for f in casework("audit", "--json").document(1)["findings"]] == ["journal_missing"]
+
+
+def test_a_store_may_be_made_without_a_journal_and_says_so(here: Path) -> None:
+    assert casework("init", "--journal", "none", "--json").document()["journal"] is None
+    given_case()
+    told = casework("audit", "--json").document()
+    assert [n["code"] for n in told["notes"]] == ["no_journal"] and told["findings"] == []
+    casework("checkpoint").fails("no journal", "--renew-ledger")
+    casework("receipt", "K-1").fails("no journal")
+
+
+def test_a_ledger_is_begun_anew_only_with_a_reason_and_the_audit_goes_on_telling_it(here: Path) -> None:
+    given_case()
+    shutil.rmtree(here / "state" / "casework" / "local")
+    casework("do", "K-1", "log_call", "--by", "consumer", "-d", "note=x").fails("no journal with a key", "--renew-ledger")
+    casework("init", "--renew-ledger").fails("--reason")
+    casework("init", "--reason", "x").fails("--renew-ledger")
+    casework("init", "--renew-ledger", "--reason", "state folder lost").ok()
+    casework("do", "K-1", "log_call", "--by", "consumer", "-d", "note=x").ok()
+    told = casework("audit", "--json").document()
+    assert [n["code"] for n in told["notes"]] == ["ledger_renewed"]
+    assert "state folder lost" in told["notes"][0]["what"]
+
+
+def test_a_kept_checkpoint_shows_that_nothing_before_it_was_changed(here: Path) -> None:
+    given_case(steps=2)
+    Path("kept").write_text(casework("checkpoint").ok().out, encoding="utf-8")
+    given_case("K-2")
+    told = casework("audit", "--since", "kept", "--json").document()
+    assert told["findings"] == [] and told["summary"]["cases"] == 2
+    with closing(sqlite3.connect("casework.db")) as connection, connection:
+        connection.execute("UPDATE stored_events SET recorded_at = recorded_at + 1 WHERE originator_id = 'K-1'")
+    assert {f["code"] for f in casework("audit", "--since", "kept", "--json").document(1)["findings"]} == {"leaf_differs"}
+    Path("nonsense").write_text("nonsense", encoding="utf-8")
+    casework("audit", "--since", "nonsense").fails("nonsense", "checkpoint")
+    casework("audit", "--since", "gone").fails("gone")
+
+
+def test_many_who_make_a_store_at_once_share_one_journal(here: Path) -> None:
+    command = [sys.executable, "-m", "casework", "open", "--by", "consumer", *pairs(GIVEN)]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(here / "state"), "LANG": "C.UTF-8"}
+    running = [subprocess.Popen([*command[:4], f"K-{n}", *command[4:]], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+               for n in range(4)]
+    assert [p.wait(timeout=60) for p in running] == [0] * 4, [p.stderr.read() for p in running if p.stderr]
+    for process in running:
+        process.communicate()
+    assert len(list((here / "state" / "casework" / "local").iterdir())) == 1
+    told = casework("audit", "--json").document()
+    assert (told["summary"]["cases"], told["findings"], told["notes"]) == (4, [], [])
