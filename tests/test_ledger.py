@@ -140,7 +140,7 @@ def test_a_command_whose_checkpoint_cannot_be_written_is_recorded_but_not_done_a
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(module, "_write_all", full)
-    with again(store, journal) as made, pytest.raises(NotAcknowledged, match="recorded, but .* same command"):
+    with again(store, journal) as made, pytest.raises(NotAcknowledged, match=r"recorded, but .* same command"):
         call(made, "three")
     assert codes(store, journal) == ["journal_behind"]
     monkeypatch.undo()
