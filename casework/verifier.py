@@ -289,7 +289,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
         else:
             node = _node(node, sibling)
         at, last = at >> 1, last >> 1
-    if last or node != root:
+    if last or node != root or len(root) != 32:
         raise NotVerified("the inclusion proof does not lead to the signed root", "包含证明推不出已签名的树根")
 
 
@@ -713,10 +713,10 @@ def _said(payload: bytes) -> Iterator[str]:
         return dict(found)
 
     def flat(path: str, value: Any) -> Iterator[str]:
-        inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+        inner = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
         if not inner:
             yield f"{shown(path, 200)}: {shown(value if isinstance(value, str) else json.dumps(value))}"
-        for name, item in inner or ():
+        for name, item in inner:
             yield from flat(f"{path}.{name}" if path else str(name), item)
 
     try:
