@@ -570,7 +570,7 @@ def request(old: int, new: int, head: str = "") -> bytes:
 def test_a_request_to_a_witness_proves_that_the_ledger_only_grew() -> None:
     for old in (1, 8, 13, 39, 40):
         before = Checkpoint(ORIGIN, old, root_of(LEDGER.leaves[:old]))
-        assert verifier.verify_growth(request(old, 40), LOG.vkey, before).size == 40
+        assert verifier.verify_growth(request(old, 40), LOG.vkey, before) == verifier.Growth(FULL, old)
         refused("does not continue", verifier.verify_growth, request(old, 40), LOG.vkey, Checkpoint(ORIGIN, old, EMPTY))
     before = Checkpoint(ORIGIN, 8, root_of(LEDGER.leaves[:8]))
     for head, why in (("old 9", "does not begin at 8"), ("old 08", "is no number"), ("new 8", "does not begin"),
@@ -651,6 +651,7 @@ ATTACKS = [
     ("ALTER TABLE stored_events RENAME TO hidden; CREATE VIEW stored_events AS SELECT * FROM hidden", "the store has no ledger"),
     ("DELETE FROM ledger_meta", "another origin"), ("UPDATE ledger_meta SET value = 'x' WHERE name = 'origin'", "another origin"),
     ("ALTER TABLE stored_events RENAME COLUMN at TO moment", "the store is damaged"),
+    ("UPDATE stored_events SET state = zeroblob(20000000) WHERE originator_version = 1", "the store is damaged"),
 ]
 
 
@@ -768,7 +769,7 @@ def test_a_receipt_is_told_in_english(files: Path, capsys: pytest.CaptureFixture
     assert said == f"""\
 Verified. The key of complaints.example/ledger signed a ledger of 2 commits, root {root}.
 The witness witness.example/w1 cosigned it at 2026-11-26 09:31:40+08:00.
-Case K-1, versions 1 to 2, are commit 0 of it.
+Its commit number 0 (from 0) added versions 1 to 2 of the case K-1.
 The record is complete up to version 2.
 The last event: casework.case.merchant_contacted
   trigger: contact_merchant
@@ -793,7 +794,7 @@ def test_a_receipt_is_told_in_chinese(files: Path, capsys: pytest.CaptureFixture
     assert status == 0
     assert said == f"""\
 验证通过。complaints.example/ledger 的公钥签署了含 2 次提交的账本，树根 {root}。
-案件 K-1 的版本 1 至 2 是其中第 0 次提交（自 0 起）。
+其中第 0 次提交（自 0 起）记录了案件 K-1 的版本 1 至 2。
 该记录截至版本 2 完整。
 最后一个事件：casework.case.merchant_contacted
   触发：contact_merchant
@@ -811,6 +812,8 @@ def test_nothing_of_a_receipt_reaches_the_terminal_as_a_command(files: Path, cap
         assert status == 0
         assert "M-\\u001b[2J\\u202e" in said and "\\u001b]0;no json\\u0007" in said
         assert all(c.isprintable() or c == "\n" for c in said)
+    assert "Its commit number 1 (from 0) added version 1 of the merchant M-\\u001b[2J\\u202e.\n" in run(
+        capsys, files / "merchant", "--key", LOG.vkey, "--lang", "en")[1]
     assert run(capsys, files / "merchant", "--key", LOG.vkey, "--lang", "en")[1].count("trigger: -\n  leads to state: -\n") == 1
     status, said = run(capsys, files / "merchant", "--key", LOG.vkey, "--json")
     assert said.isascii() and said.count("\n") == 1
@@ -863,7 +866,8 @@ def test_a_store_and_checkpoints_are_told(files: Path, capsys: pytest.CaptureFix
     assert (status, said.splitlines()[1:]) == (0, ["Checkpoints verified: 2, none smaller than the one before it.",
                                                    "Passed over: a last one that is cut off."])
     status, said = run(capsys, files / "request", *key, "--checkpoint", files / "c8")
-    assert (status, said) == (0, f"{head} 40 commits, root {ROOT.hex()}.\n")
+    assert (status, said) == (0, f"{head} 40 commits, root {ROOT.hex()}.\n"
+                                 "It only adds to the ledger of 8 commits: nothing in that was changed.\n")
     status, said = run(capsys, files / "c2", *key, "--keys", files / "keys")
     assert status == 0 and said.startswith(f"{head} 30 commits")
     assert run(capsys, files / "c2", *key)[0] == 1
