@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -529,6 +530,11 @@ def test_trust_goes_forward_from_the_key_that_is_trusted_and_not_back() -> None:
     assert verifier.verify_checkpoints(journal(at(5, K1), at(12, K2), at(30, K3)), trust).earlier == 1
 
 
+def test_a_key_may_be_replaced_twice_at_one_size() -> None:
+    keys = b"\n".join([key_note(K1, 5, K1), key_note(K2, 5, K1, K2), key_note(K3, 5, K2, K3)])
+    assert [(key.first, key.last) for key in Trust.of(K1.vkey, keys).keys] == [(5, 5), (5, 5), (5, 2**63 - 1)]
+
+
 def test_a_key_that_was_cut_off_when_it_was_added_is_passed_over() -> None:
     assert len(Trust.of(K1.vkey, KEYS[:-1]).keys) == 2
 
@@ -806,6 +812,50 @@ def test_a_receipt_is_told_in_chinese(files: Path, capsys: pytest.CaptureFixture
 """
 
 
+def test_the_receipt_of_a_merchants_stream_is_told_in_both_languages() -> None:
+    ledger = Ledger()
+    ledger.commit("merchant:M-1", said='{"score":4.8}', topic="casework.merchant.scored", trigger_name=None, to_state=None)
+    trust = Trust.of(LOG.vkey, None, [ONE.vkey])
+    en, zh = zip(*verifier.told(verifier.verify_receipt(ledger.receipt(0, ONE), trust)), strict=True)
+    assert en[1:] == (
+        "The witness witness.example/w1 cosigned it at 2026-11-26 09:31:40+08:00.",
+        "Its commit number 0 (from 0) added version 1 of the merchant M-1.", "The record is complete up to version 1.",
+        "The last event: casework.merchant.scored", "  trigger: -", "  leads to state: -",
+        "  happened: 2026-11-26 09:30:00.000001+08:00", "  recorded: 2026-11-26 09:30:01.000001+08:00",
+        f"  SHA-256 of what it says: {digest(ledger.commits[0][0][3]).hex()}", "It says:", "  score: 4.8")
+    assert zh[1:] == (
+        "见证人 witness.example/w1 于 2026-11-26 09:31:40+08:00 签署见证。", "其中第 0 次提交（自 0 起）记录了商家 M-1 的版本 1。",
+        "该记录截至版本 1 完整。", "最后一个事件：casework.merchant.scored", "  触发：-", "  进入状态：-",
+        "  发生时间：2026-11-26 09:30:00.000001+08:00", "  记录时间：2026-11-26 09:30:01.000001+08:00",
+        f"  内容的 SHA-256：{digest(ledger.commits[0][0][3]).hex()}", "其内容：", "  score: 4.8")
+    bare = list(verifier.told(verifier.verify_receipt(ledger.receipt(0, payload=False), LOG.vkey)))
+    assert bare[-1] == ("What it says is not in the receipt; --event FILE compares it.", "回执不含事件内容；可用 --event FILE 核对。")
+
+
+def test_stores_journals_and_growth_are_told_in_both_languages() -> None:
+    at_eight = Checkpoint(ORIGIN, 8, EMPTY)
+    head = (f"Verified. The key of {ORIGIN} signed a ledger of 8 commits, root {EMPTY.hex()}.",
+            f"验证通过。{ORIGIN} 的公钥签署了含 8 次提交的账本，树根 {EMPTY.hex()}。")
+    for proved, rest in (
+        (at_eight, []),
+        (verifier.Checkpoints(at_eight, 3, 0, False),
+         [("Checkpoints verified: 3, none smaller than the one before it.", "已验证 3 个检查点，提交数从未减少。")]),
+        (verifier.Checkpoints(at_eight, 1, 2, True),
+         [("Checkpoints verified: 1, none smaller than the one before it.", "已验证 1 个检查点，提交数从未减少。"),
+          ("Passed over: 2 earlier ones of other keys.", "略过此前由其他公钥签署的 2 个。"),
+          ("Passed over: a last one that is cut off.", "略过最后一个不完整的检查点。")]),
+        (verifier.Growth(at_eight, 5), [("It only adds to the ledger of 5 commits: nothing in that was changed.",
+                                         "它只是在原有 5 次提交之后追加，此前内容未被改动。")]),
+        (verifier.Store(at_eight, 0, 2, 9), [("All 9 events of 2 streams fit it: nothing recorded up to it was changed.",
+                                              "案件库中 2 个流的 9 个事件均与之相符：此前的记录未被改动。")]),
+        (verifier.Store(at_eight, 4, 2, 9), [("All 9 events of 2 streams fit it: nothing recorded up to it was changed.",
+                                              "案件库中 2 个流的 9 个事件均与之相符：此前的记录未被改动。"),
+                                             ("The last 4 commits came after this checkpoint, which does not cover them.",
+                                              "最后 4 次提交晚于此检查点，不在其证明范围内。")]),
+    ):
+        assert list(verifier.told(proved)) == [head, *rest]
+
+
 def test_nothing_of_a_receipt_reaches_the_terminal_as_a_command(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for lang in ("zh", "en"):
         status, said = run(capsys, files / "merchant", "--key", LOG.vkey, "--lang", lang)
@@ -837,6 +887,14 @@ def test_an_event_is_shown_field_by_field_and_as_it_stands_where_it_is_no_plain_
 ])
 def test_times_are_those_of_shanghai_with_their_offset(micros: int, said: str) -> None:
     assert verifier.when(micros) == said
+
+
+def test_the_time_zone_of_the_machine_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        assert verifier.when(NOON) == "2026-11-26 09:30:00+08:00"
+    time.tzset()
 
 
 def test_where_there_is_no_time_zone_database_the_offset_is_eight_hours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -927,6 +985,14 @@ def test_a_key_that_cannot_be_used(files: Path, capsys: pytest.CaptureFixture[st
     status, out = run(capsys, files / "r", "--key", key, "--lang", "zh")
     assert (status, out.count("\n")) == (2, 1)
     assert said in out
+
+
+def test_a_file_beside_may_be_a_mebibyte_long_and_no_longer(tmp_path: Path) -> None:
+    (tmp_path / "event").write_bytes(bytes(1 << 20))
+    assert len(verifier._content(str(tmp_path / "event"))) == 1 << 20
+    (tmp_path / "event").write_bytes(bytes((1 << 20) + 1))
+    with pytest.raises(CannotRun, match="longer than 1 MiB"):
+        verifier._content(str(tmp_path / "event"))
 
 
 def test_a_file_that_may_not_be_read_is_no_traceback(
