@@ -824,12 +824,14 @@ def test_the_receipt_of_a_merchants_stream_is_told_in_both_languages() -> None:
         "  happened: 2026-11-26 09:30:00.000001+08:00", "  recorded: 2026-11-26 09:30:01.000001+08:00",
         f"  SHA-256 of what it says: {digest(ledger.commits[0][0][3]).hex()}", "It says:", "  score: 4.8")
     assert zh[1:] == (
-        "见证人 witness.example/w1 于 2026-11-26 09:31:40+08:00 签署见证。", "其中第 0 次提交（自 0 起）记录了商家 M-1 的版本 1。",
+        "见证人 witness.example/w1 于 2026-11-26 09:31:40+08:00 签署见证。",
+        "其中第 0 次提交（自 0 起）记录了商家 M-1 的版本 1。",
         "该记录截至版本 1 完整。", "最后一个事件：casework.merchant.scored", "  触发：-", "  进入状态：-",
         "  发生时间：2026-11-26 09:30:00.000001+08:00", "  记录时间：2026-11-26 09:30:01.000001+08:00",
         f"  内容的 SHA-256：{digest(ledger.commits[0][0][3]).hex()}", "其内容：", "  score: 4.8")
     bare = list(verifier.told(verifier.verify_receipt(ledger.receipt(0, payload=False), LOG.vkey)))
-    assert bare[-1] == ("What it says is not in the receipt; --event FILE compares it.", "回执不含事件内容；可用 --event FILE 核对。")
+    assert bare[-1] == ("What it says is not in the receipt; --event FILE compares it.",
+                        "回执不含事件内容；可用 --event FILE 核对。")
 
 
 def test_stores_journals_and_growth_are_told_in_both_languages() -> None:
@@ -1025,6 +1027,13 @@ def test_the_file_needs_nothing_but_the_standard_library_and_cryptography() -> N
     names = {name.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import) for name in node.names}
     names |= {node.module or "" for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.module}
     assert {name.partition(".")[0] for name in names} - sys.stdlib_module_names == {"cryptography"}
+
+
+def test_it_is_read_without_the_library_until_a_signature_is() -> None:
+    command = "import sys, casework.verifier; print('cryptography' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=60, check=True,
+                          cwd=Path(verifier.__file__).parents[1])
+    assert done.stdout == "False\n"
 
 
 def test_a_copy_of_it_verifies_in_an_empty_folder(files: Path, tmp_path: Path) -> None:
