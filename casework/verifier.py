@@ -289,7 +289,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
         else:
             node = _node(node, sibling)
         at, last = at >> 1, last >> 1
-    if last or node != root:
+    if last or node != root or len(root) != 32:
         raise NotVerified("the inclusion proof does not lead to the signed root", "包含证明推不出已签名的树根")
 
 
@@ -404,7 +404,15 @@ def verify_checkpoints(file: BinaryIO, trust: str | Trust) -> Checkpoints:
     return Checkpoints(_cosigned(ended, last, trust), count, earlier, cut)
 
 
-def verify_growth(data: bytes, trust: str | Trust, old: Checkpoint) -> Checkpoint:
+@dataclass(frozen=True)
+class Growth:
+    """A checkpoint that only adds to an older one, and how many commits that had."""
+
+    checkpoint: Checkpoint
+    old_size: int
+
+
+def verify_growth(data: bytes, trust: str | Trust, old: Checkpoint) -> Growth:
     """An add-checkpoint request (c2sp.org/tlog-witness): that its checkpoint only adds to the older one."""
     head, _, note = data.partition(b"\n\n")
     first, *proof = _ascii_lines(head)
@@ -412,7 +420,7 @@ def verify_growth(data: bytes, trust: str | Trust, old: Checkpoint) -> Checkpoin
         raise NotVerified(f"the request does not begin at {old.size} commits", f"该请求不是从 {old.size} 次提交开始")
     new = verify_checkpoint(note, trust)
     verify_consistency(old.size, new.size, old.root, new.root, _hashes(proof))
-    return new
+    return Growth(new, old.size)
 
 
 def _ascii_lines(head: bytes) -> list[str]:
@@ -547,6 +555,7 @@ def verify_store(path: str, checkpoint: Checkpoint) -> Store:
     try:
         with closing(sqlite3.connect(Path(path).absolute().as_uri() + "?mode=ro", uri=True, isolation_level=None)) as db:
             db.text_factory = _Text
+            db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 16 * MAX_BYTES)
             db.execute("PRAGMA trusted_schema=OFF")
             db.execute("BEGIN")
             return _verify_rows(db, checkpoint)
@@ -635,7 +644,7 @@ def _name(field: bytes) -> str:
     return shown(field[5:].decode(errors="replace"), 80)
 
 
-Proved = Receipt | Checkpoints | Checkpoint | Store
+Proved = Receipt | Checkpoint | Checkpoints | Growth | Store
 
 
 # --- what is said ------------------------------------------------------------------------------------------------------------
@@ -678,6 +687,9 @@ def told(proved: Proved) -> Iterator[tuple[str, str]]:
             yield f"Passed over: {proved.earlier} earlier ones of other keys.", f"略过此前由其他公钥签署的 {proved.earlier} 个。"
         if proved.cut:
             yield "Passed over: a last one that is cut off.", "略过最后一个不完整的检查点。"
+    elif isinstance(proved, Growth):
+        yield (f"It only adds to the ledger of {proved.old_size} commits: nothing in that was changed.",
+               f"它只是在原有 {proved.old_size} 次提交之后追加，此前内容未被改动。")
     elif isinstance(proved, Store):
         yield (f"All {proved.events} events of {proved.streams} streams fit it: nothing recorded up to it was changed.",
                f"案件库中 {proved.streams} 个流的 {proved.events} 个事件均与之相符：此前的记录未被改动。")
@@ -690,8 +702,9 @@ def _told_of(receipt: Receipt) -> Iterator[tuple[str, str]]:
     entry, merchant = receipt.entry, receipt.entry.stream.startswith("merchant:")
     name = shown(entry.stream.removeprefix("merchant:"))
     first, last = entry.first_version, entry.last_version
-    yield (f"{'Merchant' if merchant else 'Case'} {name}, versions {first} to {last}, are commit {receipt.index} of it.",
-           f"{'商家' if merchant else '案件'} {name} 的版本 {first} 至 {last} 是其中第 {receipt.index} 次提交（自 0 起）。")
+    en, zh = (f"version {last}", f"版本 {last}") if first == last else (f"versions {first} to {last}", f"版本 {first} 至 {last}")
+    yield (f"Its commit number {receipt.index} (from 0) added {en} of the {'merchant' if merchant else 'case'} {name}.",
+           f"其中第 {receipt.index} 次提交（自 0 起）记录了{'商家' if merchant else '案件'} {name} 的{zh}。")
     yield f"The record is complete up to version {last}.", f"该记录截至版本 {last} 完整。"
     yield f"The last event: {shown(entry.topic)}", f"最后一个事件：{shown(entry.topic)}"
     yield f"  trigger: {shown(entry.trigger or '-')}", f"  触发：{shown(entry.trigger or '-')}"
@@ -713,10 +726,10 @@ def _said(payload: bytes) -> Iterator[str]:
         return dict(found)
 
     def flat(path: str, value: Any) -> Iterator[str]:
-        inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+        inner = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
         if not inner:
             yield f"{shown(path, 200)}: {shown(value if isinstance(value, str) else json.dumps(value))}"
-        for name, item in inner or ():
+        for name, item in inner:
             yield from flat(f"{path}.{name}" if path else str(name), item)
 
     try:

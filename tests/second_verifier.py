@@ -151,7 +151,7 @@ def root_by_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes]
 
 
 def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
-    need(0 <= index < size, "outside the tree")
+    need(0 <= index < size and len(leaf) == 32, "outside the tree, or no hash")
     need(root_by_inclusion(leaf, index, size, proof) == root, "another root")
 
 
