@@ -60,12 +60,14 @@ class CannotRun(Exception):
 
 
 def number(text: str) -> int:
+    """A size or an index. NotVerified for another spelling, or what is 2^63 or more."""
     if not re.fullmatch("0|[1-9][0-9]{0,18}", text) or int(text) >= LIMIT:
         raise NotVerified(f"{shown(text, 40)} is no number from 0 to 2^63-1", f"{shown(text, 40)} 不是 0 到 2^63-1 之间的数字")
     return int(text)
 
 
 def unbase64(text: str, length: int | None = None) -> bytes:
+    """Bytes in base64, of that length. NotVerified for another spelling."""
     try:
         data = b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -1059,8 +1059,8 @@ def test_a_terminal_that_knows_no_chinese_gets_escapes_and_no_traceback(files: P
 
 
 def test_base64_of_the_published_form_only() -> None:
-    assert verifier._base64(b64(b"x" * 9), 9) == b"x" * 9
+    assert verifier.unbase64(b64(b"x" * 9), 9) == b"x" * 9
     for text in ("", "=", "AA", "AA=", "AB==", "A A=", "AA==\n", "AAA_", "é", "AAAA="):
-        refused("is not base64", verifier._base64, text)
-    refused("is not the base64 of 8 bytes", verifier._base64, b64(b"x" * 9), 8)
+        refused("is not base64", verifier.unbase64, text)
+    refused("is not the base64 of 8 bytes", verifier.unbase64, b64(b"x" * 9), 8)
     assert b64decode("AB==") == b"\0"
