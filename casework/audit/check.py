@@ -19,6 +19,7 @@ from casework.audit.columns import contradictions, form, read
 from casework.audit.findings import FINDINGS, Fault, Finding, Line, findings_of, shown
 from casework.audit.law import judge
 from casework.audit.ledger import Ledger
+from casework.audit.second import Second
 from casework.audit.standing import audit_standing
 from casework.audit.walk import Walk
 from casework.domain.events import CaseOpened, Event, topic_of
@@ -58,12 +59,13 @@ def audit_case(rows: Iterable[Row], ledger: Ledger | None = None) -> list[Findin
         if ledger is not None:
             ledger.streams[merchant_of(first.case)] = stream
         return standing
-    walk = Walk()
+    walk, second = Walk(), Second()
     found: list[Finding] = []
     for row in rows:
         number: object = row.version
         version = number if type(number) is int else walk.version + 1
-        found.extend(findings_of(row.case, version, _faults(walk, row, version, ledger)))
+        found.extend(findings_of(row.case, version, _faults(walk, second, row, version, ledger)))
+    found.extend(findings_of(first.case, walk.version, second.end(walk)))
     if ledger is not None and walk.broken:
         ledger.broken.add(first.case)
     return sorted(found, key=lambda f: (f.version, f.code))
@@ -119,7 +121,7 @@ def _known(code: str) -> str:
     raise InputError(f"unknown finding {shown(code)}; {guess_en}", f"未知的发现代码 {shown(code)}；{guess_zh}")
 
 
-def _faults(walk: Walk, row: Row, version: int, ledger: Ledger | None) -> Iterator[Fault]:
+def _faults(walk: Walk, second: Second, row: Row, version: int, ledger: Ledger | None) -> Iterator[Fault]:
     yield from _place(walk, version)
     first, walk.version = walk.version == 0, version
     event = read(row)
@@ -135,7 +137,10 @@ def _faults(walk: Walk, row: Row, version: int, ledger: Ledger | None) -> Iterat
     yield from _times(walk, event)
     if first and not isinstance(event, CaseOpened):
         yield _not_opened(walk, event)
-    yield from judge(walk, event)
+    verdict = second.verdict(walk, event)
+    found = list(judge(walk, event))
+    yield from found
+    yield from second.compared(walk, event, verdict, {fault.code for fault in found})
     if ledger is not None:
         ledger.note(walk, event)
 
