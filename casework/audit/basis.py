@@ -57,7 +57,7 @@ class _Claim(NamedTuple):
 
 
 def basis_again(facts: Facts, ruling: Rule, edition: Edition, at: datetime) -> tuple[Basis, ...]:
-    """The basis of a ruling on the facts before it, by the records that govern ``at``. It may raise on values no command lets in."""
+    """The basis of a ruling on the facts before it, by the records that govern ``at``. It may raise on odd values."""
     there_are = list(_claimable(facts, edition, at))
     rulable = [c for c in there_are if "platform" in c.venues and c.id != ADVANCE]
     found, used = [_proof(facts, edition, at)], set()
