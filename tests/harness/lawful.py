@@ -164,7 +164,10 @@ class Known:
 
 
 def unlawful(rows: Iterable[Row]) -> list[tuple[int, str]]:
-    """Why a case is not lawful, by version; nothing where the checker finds nothing against it."""
+    """Why a case is not lawful, by version; nothing where the checker finds nothing against it.
+
+    The case has to be one of the lifecycle's version that the pages publish.
+    """
     found: list[tuple[int, str]] = []
     known: Known | None = None
     for due, row in enumerate(rows, 1):
