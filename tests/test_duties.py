@@ -48,7 +48,7 @@ from casework.domain.versions import TABLES
 from casework.domain.vocabulary import VOCABULARY
 from casework.rulebook import calendar
 from casework.rulebook.calendar import SHANGHAI
-from casework.rulebook.edition import CURRENT, EDITIONS
+from casework.rulebook.edition import CURRENT, EDITIONS, Edition
 from casework.store.dues import running
 from casework.store.row import Row
 
@@ -857,28 +857,23 @@ def test_more_time_for_proof_and_evidence_is_more_time_before_the_case_goes_on()
 # --- another edition -------------------------------------------------------------------------------------------------
 
 
-class Later:
-    """An edition after the current one, in which every limit of the rulebook ends a day earlier."""
+class Later(Edition):
+    """An edition after the current one, in which every limit is shorter: by a day, or by one of whatever longer it counts."""
 
     id = "9999-01"
     digest = "9" * 64
+    earlier = 1
 
-    def has(self, rule_id: str) -> bool:
-        return CURRENT.has(rule_id)
-
-    def due(self, rule_id: str, start: datetime) -> Any:
-        known = CURRENT.due(rule_id, start)
-        return replace(known, at=known.at - days(1))
-
-    def after_pause(self, *times: Any) -> Any:
-        return CURRENT.after_pause(*times)
+    def __init__(self) -> None:
+        super().__init__("9999-01", tuple(
+            replace(r, value=max(1, r.value - self.earlier * {"hour": 24}.get(r.unit, 1))) if r.counts_time else r
+            for r in CURRENT.records))
 
 
 class Same(Later):
     """An edition after the current one in which the limits are the same."""
 
-    def due(self, rule_id: str, start: datetime) -> Any:
-        return CURRENT.due(rule_id, start)
+    earlier = 0
 
 
 def adopt(story: Story, rules: Later | None = None) -> e.Event:
@@ -918,7 +913,7 @@ def test_what_is_pending_goes_by_the_new_edition_and_what_somebody_set_or_stoppe
 
 def published(monkeypatch: pytest.MonkeyPatch, rules: Later) -> None:
     """The audit knows that edition."""
-    for module in ("law", "deadlines"):
+    for module in ("law", "deadlines", "second"):
         monkeypatch.setattr(f"casework.audit.{module}.edition", lambda name: rules if name == rules.id else EDITIONS.get(name))
 
 

@@ -19,6 +19,7 @@ from casework.audit.columns import contradictions, form, read
 from casework.audit.findings import Fault, Finding, Line, findings_of, shown
 from casework.audit.integrity import Integrity
 from casework.audit.law import judge
+from casework.audit.second import Second
 from casework.audit.select import named
 from casework.audit.standing import audit_standing
 from casework.audit.walk import Walk
@@ -59,12 +60,13 @@ def audit_case(rows: Iterable[Row], books: Books | None = None) -> list[Finding]
         if books is not None:
             books.streams[merchant_of(first.case)] = stream
         return standing
-    walk = Walk()
+    walk, second = Walk(), Second()
     found: list[Finding] = []
     for row in rows:
         number: object = row.version
         version = number if type(number) is int else walk.version + 1
-        found.extend(findings_of(row.case, version, _faults(walk, row, version, books), row))
+        found.extend(findings_of(row.case, version, _faults(walk, second, row, version, books), row))
+    found.extend(findings_of(first.case, walk.version, second.end(walk)))
     if books is not None and walk.broken:
         books.broken.add(first.case)
     return sorted(found, key=_place_of)
@@ -138,7 +140,7 @@ def _counted(rows: Iterable[Row], summary: Summary) -> Iterator[Row]:
         yield row
 
 
-def _faults(walk: Walk, row: Row, version: int, books: Books | None) -> Iterator[Fault]:
+def _faults(walk: Walk, second: Second, row: Row, version: int, books: Books | None) -> Iterator[Fault]:
     yield from _place(walk, version)
     first, walk.version = walk.version == 0, version
     event = read(row)
@@ -154,7 +156,10 @@ def _faults(walk: Walk, row: Row, version: int, books: Books | None) -> Iterator
     yield from _times(walk, event)
     if first and not isinstance(event, CaseOpened):
         yield _not_opened(walk, event)
-    yield from judge(walk, event)
+    verdict = second.verdict(walk, event)
+    found = list(judge(walk, event))
+    yield from found
+    yield from second.compared(walk, event, verdict, {fault.code for fault in found})
     if books is not None:
         books.note(walk, event)
 

@@ -125,6 +125,13 @@ FINDINGS: dict[str, FindingText] = {
     "guard_refuses": FindingText(
         "按当时的事实和规则，这一步应被拒绝", "the rules refuse the step on what was known at that event",
         _LAW_ZH, _LAW_EN, "law"),
+    "derivations_differ": FindingText(
+        "审计的两次独立推导结果不同：是否允许这一步、进入的状态，或事件之后的事实",
+        "the audit's two independent derivations differ: on whether the step was allowed, where it led, or the facts after it",
+        "软件有误而非记录有误：保留该库与版本号并报告；在修正前，两次推导都不能作为依据",
+        "an error of the software and not of the record: keep the store and the release's number and report it; until it is "
+        "mended neither derivation proves the step",
+        "law", clause="docs/decisions/0014"),
     "derived_differs": FindingText(
         "由系统得出的编号、方案或期限与重新计算的不同",
         "an identifier, offer or deadline that the system derives is not what it derives again", _LAW_ZH, _LAW_EN,

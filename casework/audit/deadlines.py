@@ -8,12 +8,12 @@ from itertools import zip_longest
 
 from msgspec.structs import replace
 
+from casework.audit.duties import duties_of
 from casework.audit.findings import Fault, Line, shown
 from casework.audit.rules import no_edition, no_history
 from casework.audit.walk import Walk
 from casework.domain import events as e
 from casework.domain.check import SHANGHAI
-from casework.domain.clocks import changes
 from casework.domain.duties import DUTIES
 from casework.domain.facts import NEVER
 from casework.rulebook.edition import edition
@@ -45,7 +45,7 @@ def duties_differ(walk: Walk, event: e.Event, to: str | None) -> Iterator[Fault]
     adopted = edition(event.data.edition) if isinstance(event, e.EditionAdopted) else None
     try:
         meant = event if event.to_state == to else replace(event, from_state=walk.state if to else None, to_state=to)
-        derived = changes(rows, walk.facts, meant, walk.edition, adopted)
+        derived = duties_of(rows, walk.facts, meant, walk.edition, adopted)
     except Exception as error:  # values that no command lets in: whatever becomes of them, the audit goes on
         yield from walk.unchecked("duties", Line("期限", "duties"),
                                   Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from casework.audit.basis import basis_again
 from casework.audit.findings import Fault, Line, shown
+from casework.audit.limits import limit
 from casework.audit.rules import no_edition, no_history
 from casework.audit.walk import Walk
 from casework.domain import events as e
-from casework.domain.basis import basis_of
 
 #: Identifiers count from 1 within a case, by the kind of thing.
 PREFIXES: dict[type[e.Event], str] = {
@@ -48,7 +49,7 @@ def _basis(walk: Walk, event: e.CaseRuled) -> Iterator[Fault]:
         yield from no_edition(walk)
         return
     try:
-        derived = basis_of(walk.facts, event.data, walk.edition, event.at)
+        derived = basis_again(walk.facts, event.data, walk.edition, event.at)
     except Exception as error:  # values that no command lets in
         yield from walk.unchecked("basis", Line("裁决依据", "the ruling's basis"),
                                   Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
@@ -67,7 +68,7 @@ def _reply_by(walk: Walk, told: e.Due, start: datetime) -> Iterator[Fault]:
         yield from no_history(walk) if walk.facts is None else no_edition(walk)
         return
     try:
-        due = walk.edition.due("platform.reply", start)
+        due = limit(walk.edition, "platform.reply", start)
     except Exception as error:  # a time or an edition that no command lets in
         yield from walk.unchecked("reply_by", Line("reply_by", "reply_by"),
                                   Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))

@@ -30,7 +30,8 @@ class Walk:
 
     ``processes`` are the lifecycles by which a step may be lawful: the one that is pinned, none if that one is unknown,
     any that is known while the opening could not be read. ``broken`` says from where on the facts are incomplete. ``duties`` are
-    what the event that is judged should have done to duties, where it says something else.
+    what the event that is judged should have done to duties, where it says something else; ``meant`` is the last event as it was
+    gone on from.
     """
 
     version: int = 0
@@ -44,6 +45,7 @@ class Walk:
     commands: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     duties: tuple[DutyChange, ...] | None = None
+    meant: Event | None = None
     _told: set[str] = field(default_factory=set)
 
     def break_off(self, why: Line) -> None:
@@ -52,8 +54,8 @@ class Walk:
 
     def take(self, event: Event, state: str | None) -> None:
         """Go on after an event, in the state that it yields (None: that cannot be told)."""
-        meant = event if self.duties is None else replace(event, duties=self.duties)
-        self.facts, self.duties = project(self.facts, meant), None
+        self.meant = event if self.duties is None else replace(event, duties=self.duties)
+        self.facts, self.duties = project(self.facts, self.meant), None
         self._enter(state)
         self.at, self.recorded_at = event.at, event.recorded_at
         self.commands.setdefault(event.command_id, self.version)

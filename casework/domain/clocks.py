@@ -1,9 +1,9 @@
 """What an event does to the duties of a case: one pure function of the facts before it, the event and the edition.
 
-Deciding records the answer in the event; the audit asks again. In one event the order is: what the time had run out on is
-missed, what the event fulfils is met, what has no place in the new state is cancelled, clocks stop and start, and new duties
-begin. A duty whose rule the edition lacks is not opened. Where something follows from a miss, only what settles the duty
-records it, so that no other event takes from the clock what has to follow.
+Deciding records the answer in the event; the audit derives it again by a procedure of its own. In one event the order is: what
+the time had run out on is missed, what the event fulfils is met, what has no place in the new state is cancelled, clocks stop
+and start, and new duties begin. A duty whose rule the edition lacks is not opened. Where something follows from a miss, only
+what settles the duty records it, so that no other event takes from the clock what has to follow.
 """
 
 from __future__ import annotations
