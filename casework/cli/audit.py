@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from casework.cli.base import Command, Settings, common, lang, option, say
-from casework.errors import InputError, UnknownCase
+from casework.cli.read import known
+from casework.errors import InputError
 from casework.report.text import document, escape
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
         found = list(findings(rows, _codes(select, "--select") or None, _codes(ignore, "--ignore"), counted,
                               whole=not cases, indexed=reader))
     summary = {"cases": counted.cases, "merchants": counted.merchants, "events": counted.events, "findings": len(found),
-               "by_code": dict(sorted(counted.findings.items()))}
+               "whole": not cases, "by_code": dict(sorted(counted.findings.items()))}
     shown = [{"code": f.code, "case": f.case, "version": f.version, "what": getattr(f.what, lang()),
               "why": getattr(f.why, lang())} for f in found]
     if jsonl:
@@ -51,8 +52,16 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
             *(escape(f"{f['code']}  {f['case']}  v{f['version']}  {f['what']}: {f['why']}") for f in shown),
             say(f"案件 {counted.cases}，{_merchants(counted)}事件 {counted.events}，问题 {len(found)}",
                 f"cases: {counted.cases}, {_merchants(counted)}events: {counted.events}, findings: {len(found)}"),
+            *_of_what_was_named(cases),
         ])
     return 1 if found else 0
+
+
+def _of_what_was_named(cases: tuple[str, ...]) -> Iterator[str]:
+    if cases:
+        yield say("只核查了指定的案件；案件、商家记录与期限索引是否相符，须核查整个案件库：casework audit",
+                  "only what was named was checked; whether cases, merchants' standings and the index of duties agree takes an "
+                  "audit of the whole store: casework audit")
 
 
 def _merchants(counted: Summary) -> str:
@@ -71,11 +80,7 @@ def _codes(text: str | None, where: str) -> set[str]:
 
 def _named(reader: Reader, cases: tuple[str, ...]) -> Iterator[Row]:
     for case in dict.fromkeys(cases):
-        rows = list(reader.rows(case))
-        if not rows:
-            raise UnknownCase(f"no case '{case}' in the store; see them with: casework list",
-                              f"案件库中没有案件“{case}”；用 casework list 查看")
-        yield from rows
+        yield from known(reader.rows(case), case)
 
 
 def _with_progress(reader: Reader) -> Iterator[Row]:

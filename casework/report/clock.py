@@ -7,6 +7,7 @@ from datetime import tzinfo
 from typing import Any
 
 from casework.domain.vocabulary import BODIES, ROLES, VOCABULARY, Term, label
+from casework.report.clauses import in_language
 from casework.report.text import columns, escape, moment
 
 _COURIER = Term("快递企业", "carrier")
@@ -51,7 +52,7 @@ def due_lines(found: list[dict[str, Any]], lang: str, zone: tzinfo) -> Iterator[
     yield from columns([
         moment(d["due"], zone), d["case"], d["id"], label("duty", d["duty"], lang),
         f"{who(d['who'], lang)} → {who(d['to'], lang)}", notes(d, lang),
-        d["clause"]] for d in found)
+        in_language(d["clause"], lang)] for d in found)
 
 
 def notes(duty: dict[str, Any], lang: str) -> str:
