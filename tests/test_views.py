@@ -208,6 +208,9 @@ def test_the_call_sheet_holds_what_customer_service_asks_for_and_what_was_promis
     for lang, words in (("zh", ("订单编号", "支付金额", "转接上级")), ("en", ("order number", "paid", "passed up"))):
         shown = casework("call-sheet", "phone_call", lang=lang).out
         assert all(word in shown for word in words)
+    casework("replay", str(SCENARIOS / "cashmere_sweater.yaml"), "--store", "casework.db")
+    assert "answered=true" in casework("call-sheet", "phone_call").out
+    assert "answered=true" not in casework("call-sheet", "cashmere_sweater").out
 
 
 # --- why a review stands still ---------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ def amount(settings: Settings, rule: str, own: tuple[str, ...], edition_id: str 
 
     edition = _edition(own, edition_id)
     known = _known(edition, rule)
-    sums: dict[Any, Decimal] = {name: _sum(text, f"--{name}") for name, text in given.items() if text is not None}
+    sums: dict[Any, Decimal] = {name: yuan(text, f"--{name}") for name, text in given.items() if text is not None}
     when = _when({"on": on, "act": act, "filing": filing, "decision": decision}, _today())
     record = _governed(edition, known, when, rank, time=False)
     if record.of not in (None, *sums) and "price" not in sums:
@@ -332,7 +332,8 @@ def _start(text: str) -> datetime:
     return found
 
 
-def _sum(text: str, where: str) -> Decimal:
+def yuan(text: str, where: str) -> Decimal:
+    """A sum in yuan; :class:`~casework.errors.InputError` names the option and says what is wrong with it."""
     if text[:1] == "-":
         raise InputError("is less than nothing; write what it comes to without a sign", "金额不能为负；请写不带符号的金额", where)
     if _SUM.fullmatch(text) and Decimal(text) > _MOST:

@@ -22,8 +22,6 @@ _AFTER = {
            "if it is not solved, have it recorded and ask to be passed up.",
            "Stay calm, factual and polite; call outside the busy hours, where the signal is good."),
 }
-
-
 #: What says that the promise of an earlier call was kept.
 _KEPT = {"zh": "先前的承诺已经兑现的： ", "en": "where an earlier promise was kept:  "}
 
