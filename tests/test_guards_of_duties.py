@@ -268,7 +268,9 @@ def test_of_the_promised_sum_and_that_of_the_rule_the_higher_counts(promise: str
     assert compensated(amount, liquidated_damages=promise) == codes
 
 
-def test_freight_is_held_to_what_was_paid_for_the_goods() -> None:
+def test_freight_is_held_to_what_was_paid_for_the_goods_or_for_cheap_ones_to_a_bound_of_ours() -> None:
+    assert compensated("100.00", ground="malfunction", paid="9.90") == []
+    assert compensated("100.01", ground="malfunction", paid="9.90") == ["amount_exceeds_rule"]
     assert compensated("268.00", ground="malfunction") == []
     assert compensated("268.01", ground="malfunction") == ["amount_exceeds_rule"]
 

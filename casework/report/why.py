@@ -114,7 +114,8 @@ def _duty(duty: dict[str, Any], lang: str, zone: tzinfo) -> str:
         return _T[key][0 if lang == "zh" else 1]
 
     over = f" {word('before')} {'; '.join(duty['overrides'])}" if duty["overrides"] else ""
-    rule = f"{duty['rule']}: " if duty["unit"] else f"{word('set')}, "
+    by_event = duty["duty"] == "suspension"  # a suit that is over ends a suspension by the rule itself
+    rule = f"{duty['rule']}: " if duty["unit"] else "" if by_event else f"{word('set')}, "
     clause = in_language(duty["clause"], lang)
     notes = _mark(duty["certainty"], lang) + (f" [{word('provisional')}]" if duty["provisional"] else "")
     return (f"{duty['id']} {label('duty', duty['duty'], lang)}, {who(duty['who'], lang)}, {word('due')} "

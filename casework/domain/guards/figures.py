@@ -12,6 +12,9 @@ from casework.domain.remedies import FREIGHT, Claim, claims, may_rule
 from casework.domain.request import Request
 from casework.errors import Reason
 
+#: What freight may come to of goods that were cheaper. A bound of ours, no rule's: to send a parcel may cost more than it holds.
+FREIGHT_BOUND = Decimal(100)
+
 
 def promise_gives_as_much(facts: Facts, request: Request) -> Iterator[Reason]:
     """The platform awards a multiple only where the merchant promised it for this order, and no more than that (条例 12)."""
@@ -29,7 +32,7 @@ def compensation_is_within_the_rules(facts: Facts, request: Request) -> Iterator
     """The platform compensates what its rules or the merchant's promise provide, and no more (争议规则 6(6)).
 
     Of a promised sum and that of the rule the higher counts (15). Freight comes on top; since no rule says how much it is, it
-    is held to what was paid for the goods.
+    is held to what was paid for the goods, or to :data:`FREIGHT_BOUND` where they were cheaper than that.
     """
     asked = _sum(request, "compensation")
     if asked is None:
@@ -43,7 +46,7 @@ def compensation_is_within_the_rules(facts: Facts, request: Request) -> Iterator
     highest = max((c for c in open_claims if c.amount is not None), key=lambda c: c.amount or 0, default=None)
     most, clauses = (highest.amount or Decimal(0), [highest.clause]) if highest else (Decimal(0), [])
     for freight in (c for c in open_claims if c.id == FREIGHT):
-        most, clauses = most + facts.given.order.paid, [*clauses, freight.clause]
+        most, clauses = most + max(facts.given.order.paid, FREIGHT_BOUND), [*clauses, freight.clause]
     if asked > most:
         yield reason("amount_exceeds_rule", amount=asked, most=most, rule="；".join(clauses))
 
