@@ -217,15 +217,20 @@ def duties_page() -> Iterator[str]:
            "`casework due` lists those that run, `casework tick` does what follows when the time is over.")
     yield "期限：谁应在何时之前向谁做什么，由哪条规则或由谁规定，何时开始、完成、中止，逾期后发生什么。"
     yield "## Kinds"
-    yield ("*Begun by* also sets the time anew while the duty runs, but for `merchant_answer`: asking again gives the merchant "
-           "no more time. *Until* is a [rule](rules.md), or what the command names.")
+    yield ("*Begun by* also sets the time anew while the duty runs, but for `merchant_answer`, where asking again gives the "
+           "merchant no more time, and for `call_promise`, where each promise is one of its own. *Until* is a "
+           "[rule](rules.md), or what the command names.")
     yield table(("duty", "中文", "English", "owes", "to", "begun by", "until"), (
         (code(d.name), *VOCABULARY["duty"][d.name], owes(d), code(d.to), code(*OPENINGS[d.name].by),
          code(*OPENINGS[d.name].rules) or f"what {code(*OPENINGS[d.name].by)} names") for d in DUTIES))
     yield "## Lives"
     yield ("A duty lives only in its states; leaving them cancels it. *If missed* is what `tick` gives in the name of the "
            "system, the first that is allowed; `miss_duty` only records it. Where *decides* says yes the audit reports whoever "
-           "decided late (`decided_late`), unless the figure is unverified.")
+           "decided late (`decided_late`), unless the figure is unverified. A call meets what was promised or asked for in an "
+           "earlier one only where it is logged as `answered`: of the promises of the platform, the one that is due first. A "
+           "suspension for a court has no limit of its own (争议规则 83): it ends at once where the court refused or ended the "
+           "suit or the consumer withdrew it, and by the time to appeal after a judgment was recorded or put in the file "
+           "(`court_judgment`).")
     yield table(("duty", "met by", "in", "ended by", "clock stops in", "if missed", "decides"), (
         (code(d.name), code(*d.meets), states(d.states), code(*d.ended_by), code(*d.stops), code(*d.follows, "miss_duty"),
          "yes" if d.decides else "") for d in DUTIES))

@@ -46,7 +46,7 @@ from casework.domain.vocabulary import VOCABULARY
 IN_A_LIST = {"case", "state", "stage", "ground", "merchant", "version", "updated_at", "overdue"}
 IN_A_CASE = IN_A_LIST | {"order", "parties", "evidence", "offers", "rulings", "remedy", "penalties", "duties", "referrals"}
 OURS_IN_A_CASE = {"assigned", "claim", "excuses", "proofs", "performed", "goods", "advance", "tip_offs", "calls",
-                  "publicity", "feedback", "missed", "opened_at", "closed_at"}
+                  "publicity", "feedback", "missed", "suspension", "opened_at", "closed_at"}
 
 
 @pytest.fixture(autouse=True)
@@ -110,9 +110,13 @@ def test_audit_has_findings_and_a_summary() -> None:
         ["code", "case", "version", "what", "why", "family", "severity", "clause"]] * len(document["findings"])
     assert ("column_mismatch", "K-1", 2) in {(f["code"], f["case"], f["version"]) for f in document["findings"]}
     assert document["summary"]["findings"] == len(document["findings"])
-    [line, summary] = casework("audit", "K-1", "--select", "column_mismatch").out.splitlines()
+    [line, summary, only] = casework("audit", "K-1", "--select", "column_mismatch").out.splitlines()
     assert line.startswith("column_mismatch  K-1  v2  ")
     assert "1" in summary
+    assert only.endswith("takes an audit of the whole store: casework audit")
+    assert len(casework("audit", "--select", "column_mismatch").out.splitlines()) == 2
+    for named, whole in (((), True), (("K-1",), False)):
+        assert casework("audit", *named, "--json").document(status=1)["summary"]["whole"] is whole
 
 
 def test_audit_selects_and_ignores_codes() -> None:

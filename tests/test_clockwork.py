@@ -588,6 +588,8 @@ def test_due_for_people_is_a_line_each_in_their_language(lang: str, words: tuple
         pass
     none = casework("due", "--store", "empty.db", lang=lang).ok().out
     assert none.strip() == {"en": "no duty is running", "zh": "没有正在计算的期限"}[lang]
+    few = casework("due", "--by", "courier", "--store", "empty.db", lang=lang).ok().out
+    assert few.strip() == {"en": "no duty is running of those asked for", "zh": "没有符合条件的期限"}[lang]
 
 
 def test_due_goes_on_after_a_case_that_cannot_be_read_and_ends_with_1() -> None:

@@ -143,10 +143,10 @@ def test_a_settlement_of_the_parties_after_the_ruling_is_not_the_rulings_to_mend
     ("malfunction", (), {"kind": "refund", "amount": "899.00"}, {"kind": "refund", "amount": "0.00"}, "amount_missing"),
     ("counterfeit", ("fake_one_pay_three",), {"kind": "promised_multiple", "amount": "2697.00"},
      {"kind": "promised_multiple", "amount": "2697.01"}, "amount_exceeds_promise"),
-    ("late_shipment", (), {"kind": "compensation", "amount": "89.90"}, {"kind": "compensation", "amount": "89.91"},
+    ("late_shipment", (), {"kind": "compensation", "amount": "30.00"}, {"kind": "compensation", "amount": "30.01"},
      "amount_exceeds_rule"),
-    ("late_shipment", ("advance_compensation",), {"kind": "compensation", "amount": "89.90"},
-     {"kind": "compensation", "amount": "89.91"}, "amount_exceeds_rule"),
+    ("late_shipment", ("advance_compensation",), {"kind": "compensation", "amount": "30.00"},
+     {"kind": "compensation", "amount": "30.01"}, "amount_exceeds_rule"),
 ])
 def test_the_sums_of_a_correction_are_checked_as_those_of_a_ruling(
     ground: str, services: tuple[str, ...], remedy: dict[str, str], other: dict[str, str], code: str

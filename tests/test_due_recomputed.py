@@ -27,6 +27,7 @@ COUNTS: dict[str, tuple[int, str]] = {
     "return.confirm": (10, "day"), "refund.after_goods_back": (7, "day"), "unreasonable_refusal": (15, "day"),
     "ruling.objection": (7, "day"), "dispute.suspend.self_settle": (30, "day"), "dispute.suspend.court_proof": (7, "working day"),
     "dispute.suspend.police": (6, "month"), "suit.limitation": (36, "month"),
+    "court.appeal": (15, "day"),
 }
 
 

@@ -182,7 +182,8 @@ TOLD: dict[str, Told] = {
          "accept_offer": lambda s: s.when("make_offer", "merchant", remedy=FULL).when("accept_offer"), **_WITHDRAW},
         opens_too={"notify": lambda: filed().when("notify", "system", party="merchant", answer_by=days(2))}),
     "call_promise": Told(
-        promised, "log_call", "agent", {"log_call": do("log_call", note="客服回电", channel="hotline")}, _WITHDRAW),
+        promised, "log_call", "agent", {"log_call": do("log_call", note="客服回电", channel="hotline", answered=True)},
+        _WITHDRAW),
     "acceptance_proof": Told(
         lambda: suspended("police"), "dispute.suspend.court_proof", "merchant",
         {"show_acceptance": do("show_acceptance", "merchant", document="受案回执")},

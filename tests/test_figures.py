@@ -33,9 +33,9 @@ FEN = D("0.01")
 #: Ground, what the seller promised, what was paid, what is awarded, at most how much of it. The sums are written out here
 #: and not asked of the rulebook.
 LIMITS = [
-    # Late shipment, 1 % at least 3 at most 30, or 5 % at least 5 at most 30; if it never came, 10 % at least 5 at most 100.
-    ("late_shipment", (), "20.00", "compensation", "5.00"), ("late_shipment", (), "400.00", "compensation", "40.00"),
-    ("late_shipment", (), "9999.00", "compensation", "100.00"),
+    # Late shipment, 1 % at least 3 at most 30, or 5 % at least 5 at most 30; not shipped at all, 10 % at least 5 at most 100.
+    ("late_shipment", (), "20.00", "compensation", "5.00"), ("late_shipment", (), "400.00", "compensation", "20.00"),
+    ("late_shipment", (), "9999.00", "compensation", "30.00"),
     ("not_shipped", (), "0.01", "compensation", "5.00"), ("not_shipped", (), "50.00", "compensation", "5.00"),
     ("not_shipped", (), "50.05", "compensation", "5.01"), ("not_shipped", (), "899.00", "compensation", "89.90"),
     ("not_shipped", (), "1000.00", "compensation", "100.00"), ("not_shipped", (), "99999.99", "compensation", "100.00"),
@@ -363,11 +363,11 @@ def _against(ground: str, services: list[str], paid: Decimal, parts: list[tuple[
         over = total("promised_multiple") > most * paid
         found += ["promise_missing"] if not most else ["amount_exceeds_promise"] if over else []
     if ground in ("late_shipment", "not_shipped"):
-        tenth = (paid / 10).quantize(FEN, "ROUND_HALF_UP")
-        fixed = min(max(tenth, D(5)), D(100))
-        if ground == "late_shipment":  # 5 % at least 5 at most 30 is never more than that
-            fixed = max(fixed, min(max((paid / 20).quantize(FEN, "ROUND_HALF_UP"), D(5)), D(30)))
+        share, most_of_all = (20, D(30)) if ground == "late_shipment" else (10, D(100))
+        fixed = min(max((paid / share).quantize(FEN, "ROUND_HALF_UP"), D(5)), most_of_all)
         found += ["amount_exceeds_rule"] if total("compensation") > fixed else []
+    else:  # freight alone, of which no rule says how much it is
+        found += ["amount_exceeds_rule"] if total("compensation") > max(paid, D(100)) else []
     return found
 
 

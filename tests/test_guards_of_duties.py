@@ -110,3 +110,178 @@ def test_where_anything_may_be_compensated_by_no_figure_no_figure_is_the_most() 
     case = case_in("under_review", ground="quality_defect", services=["return_freight_cover"]).heard()
     remedy = {"kind": "refund", "amount": "899.00", "extra": [{"kind": "compensation", "amount": "30.00"}]}
     assert case.ask("rule", "agent", **ruling(remedy=remedy)).of("compensation_is_within_the_rules") == []
+
+
+# --- what was promised on the phone ----------------------------------------------------------------------------------
+
+
+def promised(*after: float) -> Story:
+    case = case_in("under_review")
+    for n in after:
+        case.when("log_call", note="客服答应回电", promised_by=days(n))
+    return case
+
+
+def promises(case: Story) -> list[str]:
+    return [d.state for d in case.facts.duties.values() if d.kind == "call_promise"]
+
+
+def test_to_call_again_keeps_no_promise_and_the_call_that_was_promised_does() -> None:
+    case = promised(2).when("log_call", note="再问一次")
+    assert promises(case) == ["running"]
+    case.when("log_call", note="平台回电答复", answered=True)
+    assert promises(case) == ["met"]
+
+
+def test_each_promise_is_one_of_its_own_and_a_call_keeps_the_one_that_is_due_first() -> None:
+    case = promised(5, 2)
+    assert promises(case) == ["running", "running"]
+    case.when("log_call", note="第二件事办好了", answered=True)
+    assert promises(case) == ["running", "met"]
+    assert case.ask("escalate", after=days(2), statement="没人理").codes == ["not_overdue"]
+    assert case.ask("escalate", after=days(5), statement="没人理").codes == []
+
+
+def test_a_promise_that_was_kept_in_time_lets_nobody_escalate_and_one_kept_late_does() -> None:
+    kept = promised(1).when("log_call", note="回电", answered=True)
+    assert kept.ask("escalate", after=days(3), statement="没人理").codes == ["not_overdue"]
+    late = promised(1).when("log_call", after=days(2), note="回电", answered=True)
+    assert late.ask("escalate", statement="没人理").codes == []
+
+
+def test_a_promise_is_broken_when_its_time_is_over_as_the_suspension_moved_it() -> None:
+    case = promised(2)
+    promise = case.facts.calls[-1].promised_by
+    case.when("suspend", "agent", ground="both_ask").when("resume", "agent", after=days(10))
+    moved = case.duty("call_promise").due.at
+    assert promise is not None and promise < case.clock < moved
+    assert case.ask("escalate", after=moved - case.clock, statement="没人理").codes == ["not_overdue"]
+    assert case.ask("escalate", after=moved - case.clock + MOMENT, statement="没人理").codes == []
+
+
+# --- a notice while the review is suspended --------------------------------------------------------------------------
+
+
+def answers(case: Story) -> list[str]:
+    return [d.state for d in case.facts.duties.values() if d.kind == "answer"]
+
+
+def test_a_notice_during_a_suspension_stands_for_the_one_before_and_waits_like_it() -> None:
+    case = notified("merchant").when("suspend", "agent", ground="both_ask")
+    case.when("notify", "agent", party="merchant", answer_by=days(3))
+    assert answers(case) == ["cancelled", "paused"]
+    case.when("resume", "agent", after=days(10))
+    assert answers(case) == ["cancelled", "running"]
+    assert case.duty("answer").due.at == case.clock + days(3)
+    assert case.ask("rule", "agent", after=days(2), **ruling())["not_heard"].missing == ("answer:merchant",)
+
+
+def test_a_first_notice_during_a_suspension_does_not_run_before_it_ends() -> None:
+    case = case_in("under_review").when("suspend", "agent", ground="both_ask")
+    case.when("notify", "agent", party="merchant", answer_by=days(1))
+    assert answers(case) == ["paused"]
+    case.when("resume", "agent", after=days(5)).when("answer", "merchant", statement="意见")
+    assert answers(case) == ["met"]
+
+
+# --- a suspension for a court ----------------------------------------------------------------------------------------
+
+
+def before_court() -> Story:
+    case = case_in("under_review").refer("court").when("suspend", "agent", ground="court")
+    return case.when("show_acceptance", document="受理案件通知书").when("accept_referral", "external:court", referral="R-1")
+
+
+@pytest.mark.parametrize("ends", ["end_referral", "withdraw_referral"])
+def test_a_suspension_for_a_court_ends_at_once_where_the_suit_is_over(ends: str) -> None:
+    case = before_court()
+    assert case.ask("resume", "system", after=days(300)).codes == ["term_running"]
+    data = {"referral": "R-1"} | ({"explanation": "原告撤诉"} if ends == "end_referral" else {})
+    case.when(ends, "external:court" if ends == "end_referral" else "consumer", after=days(40), **data)
+    ended = case.duty("suspension")
+    assert (ended.due.at, ended.due.rule, ended.about, ended.owes) == (case.clock, ends, "court", "agent")
+    assert case.ask("resume", "system", after=MOMENT).codes == []
+
+
+@pytest.mark.parametrize("how", ["by the court", "by a party"])
+def test_after_a_judgment_it_ends_by_the_time_to_appeal(how: str) -> None:
+    case = before_court()
+    if how == "by the court":
+        case.when("settle_referral", "external:court", after=days(60), referral="R-1", remedy=RETURN)
+    else:
+        case.when("add_evidence", "merchant", after=days(60), kind="court_judgment", description="判决书")
+    due = case.duty("suspension").due
+    assert due.rule == "court.appeal" and days(15) <= due.at - case.clock < days(25)
+    assert case.ask("resume", "system", after=due.at - case.clock).codes == ["term_running"]
+    assert case.ask("resume", "system", after=due.at - case.clock + MOMENT).codes == []
+    assert case.ask("resume", "agent").codes == []
+
+
+def test_a_suit_that_the_court_refuses_ends_the_suspension_at_once() -> None:
+    case = case_in("under_review").refer("court").when("suspend", "agent", ground="court")
+    case.when("show_acceptance", document="收件回执")
+    case.when("refuse_referral", "external:court", referral="R-1", explanation="不予受理")
+    assert case.duty("suspension").due.rule == "refuse_referral"
+    assert case.ask("resume", "system", after=MOMENT).codes == []
+
+
+def test_what_is_no_end_of_the_suit_ends_no_suspension() -> None:
+    def opened(case: Story) -> int:
+        return sum(d.kind == "suspension" for d in case.facts.duties.values())
+
+    assert opened(before_court().evidence("chat_record")) == 0
+    assert opened(before_court().refer("market_regulator").when("withdraw_referral", referral="R-2")) == 0
+    together = case_in("under_review").when("suspend", "agent", ground="both_ask").evidence("court_judgment")
+    assert opened(together) == 1
+    unshown = case_in("under_review").when("suspend", "agent", ground="court").evidence("court_judgment")
+    assert opened(unshown) == 0
+    told_twice = before_court().evidence("court_judgment").when("withdraw_referral", referral="R-1")
+    assert opened(told_twice) == 1
+
+
+# --- how much compensation -------------------------------------------------------------------------------------------
+
+
+def compensated(amount: str, *, kind: str = "refund", paid: str = "268.00", proof: str | None = None,
+                ground: str = "late_shipment", **order: object) -> list[str]:
+    case = case_in("under_review", ground=ground, order={"paid": paid, **order}).heard()
+    if proof is not None:
+        case.when("ask_proof", "agent", party="merchant", kinds=["shipping_proof"], answer_by=days(2))
+        case.when("submit_proof", "merchant", kinds=["shipping_proof"], statement="已经发货")
+        case.when("examine_proof", "agent", kind="shipping_proof", result=proof)
+    remedy = {"kind": kind, "amount": "1.00", "extra": [{"kind": "compensation", "amount": amount}]}
+    return case.ask("rule", "agent", **ruling(remedy=remedy)).of("compensation_is_within_the_rules")
+
+
+@pytest.mark.parametrize(("proof", "amount", "codes"), [
+    (None, "13.40", []), (None, "13.41", ["amount_exceeds_rule"]), ("accepted", "26.80", ["amount_exceeds_rule"]),
+    ("missing", "26.80", []), ("forged", "26.81", ["amount_exceeds_rule"])])
+def test_late_shipment_is_paid_by_its_own_records_unless_nothing_was_shipped(
+        proof: str | None, amount: str, codes: list[str]) -> None:
+    assert compensated(amount, proof=proof) == codes
+
+
+@pytest.mark.parametrize(("promise", "amount", "codes"), [
+    ("50.00", "50.00", []), ("50.00", "50.01", ["amount_exceeds_rule"]), ("5.00", "13.40", []),
+    ("5.00", "13.41", ["amount_exceeds_rule"])])
+def test_of_the_promised_sum_and_that_of_the_rule_the_higher_counts(promise: str, amount: str, codes: list[str]) -> None:
+    assert compensated(amount, liquidated_damages=promise) == codes
+
+
+def test_freight_is_held_to_what_was_paid_for_the_goods_or_for_cheap_ones_to_a_bound_of_ours() -> None:
+    assert compensated("100.00", ground="malfunction", paid="9.90") == []
+    assert compensated("100.01", ground="malfunction", paid="9.90") == ["amount_exceeds_rule"]
+    assert compensated("268.00", ground="malfunction") == []
+    assert compensated("268.01", ground="malfunction") == ["amount_exceeds_rule"]
+
+
+def test_where_no_rule_and_no_promise_provides_it_the_platform_compensates_nothing() -> None:
+    assert compensated("1.00", ground="price_fraud") == ["compensation_not_provided"]
+    assert compensated("1.00", ground="price_fraud", liquidated_damages="1.00") == []
+
+
+def test_the_cover_of_damage_is_for_goods_that_are_kept() -> None:
+    cover = {"ground": "parcel_damaged", "services": ("damage_cover",), "paid": "100.00"}
+    assert compensated("160.00", **cover) == []  # type: ignore[arg-type]
+    assert compensated("160.01", **cover) == ["amount_exceeds_rule"]  # type: ignore[arg-type]
+    assert compensated("100.01", kind="return_refund", **cover) == ["amount_exceeds_rule"]  # type: ignore[arg-type]

@@ -25,6 +25,7 @@ BY_THE_FIRST = {
     "silence_goods_not_sent": ["state", "missed"],
     "silence_is_agreement": ["state", "remedy", "performed", "missed"],
     "silence_without_a_claim": ["missed"],
+    "suspended_for_court": ["missed"],
     "tired_consumer": ["missed"],
     "tired_consumer_gives_up": ["missed"],
 }

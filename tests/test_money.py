@@ -80,8 +80,12 @@ def test_the_steps_say_how_the_amount_came_about_in_both_languages() -> None:
 def test_what_is_known_is_used_and_the_price_stands_for_what_is_not() -> None:
     paid = CURRENT.amount("no_stock.48h", Decimal(899), ON, sums={"paid": Decimal(500)})
     assert paid.amount == Decimal("50.00") and len(paid.steps) == 1
-    stand_in = CURRENT.amount("no_stock.48h", Decimal(899), ON)
+    stand_in = CURRENT.amount("no_stock.48h", None, ON, sums={"price": Decimal(899)})
     assert stand_in.amount == Decimal("89.90") and "stands for it" in stand_in.steps[0].en
+    alone = CURRENT.amount("no_stock.48h", Decimal(899), ON)
+    assert alone.amount == Decimal("89.90") and len(alone.steps) == 1, "a price by itself is what was paid"
+    freight = CURRENT.amount("return_freight_cover", Decimal(899), ON)
+    assert "the freight is not given" in freight.steps[0].en
     with pytest.raises(ValueError, match="paid"):
         CURRENT.amount("no_stock.48h", None, ON)
 

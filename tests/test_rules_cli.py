@@ -448,3 +448,16 @@ def test_a_lock_that_is_none_is_told(tmp_path: Path, text: str) -> None:
     (folder / files.LOCK).write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"editions\.yaml"):
         files.read_published(folder)
+
+
+@pytest.mark.parametrize(("price", "en", "zh"), [
+    ("1000000000000", "--price: is more than 999999999999.99 yuan", "--price：超过所能计算的最大金额 999999999999.99 元"),
+    ("9" * 40, "--price: is more than 999999999999.99 yuan", "--price：超过所能计算的最大金额 999999999999.99 元"),
+    ("-5", "--price: is less than nothing", "--price：金额不能为负"),
+    ("5.555", "--price: write yuan with at most two decimals", "--price：请写金额（元），最多两位小数"),
+    ("1e5", "--price: write yuan with at most two decimals", "--price：请写金额（元），最多两位小数")])
+def test_a_sum_that_cannot_be_reckoned_with_is_refused_for_its_own_reason(price: str, en: str, zh: str) -> None:
+    for lang, text in (("en", en), ("zh", zh)):
+        ran = casework("rules", "amount", "fraud.multiple", f"--price={price}", lang=lang)
+        assert (ran.status, ran.out, ran.err.count("\n")) == (2, "", 1) and text in ran.err
+    assert casework("rules", "amount", "fraud.multiple", "--price=999999999999.99").ok().out

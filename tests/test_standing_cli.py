@@ -129,3 +129,12 @@ def test_bad_input_is_one_line_with_its_remedy(casework: Said) -> None:
                         (("merchant", "M-53", "--as-of", "yesterday"), "--as-of")):
         out = casework(*words, "--lang", "en", status=2)
         assert hint in out and out.count("\n") == 1, out
+
+
+@pytest.mark.parametrize("command", ["options", "history", "show", "why", "what-if", "burden", "audit"])
+def test_of_a_merchant_of_whom_nothing_is_recorded_it_is_said_in_his_own_words(command: str, casework: Said) -> None:
+    english = casework(command, "merchant:M-1", "--lang", "en", status=2)
+    assert english.startswith("casework: nothing is recorded of merchant 'M-1' himself") and english.count("\n") == 1
+    assert "casework merchant M-1" in english and "no case" not in english
+    assert "商家“M-1”本身没有记录" in casework(command, "merchant:M-1", "--lang", "zh", status=2)
+    assert "M-1" in casework("merchant", "M-1")

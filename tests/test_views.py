@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_helpers import SCENARIOS, casework, pairs, rows, yaml_of
+from domain_helpers import case_in
+
+from casework.application.views import full
+from casework.report.case import case_lines
 
 LIVE, REPLAYED = "live.db", "replayed.db"
 #: What depends on the moment at which it is asked.
@@ -204,3 +208,29 @@ def test_the_call_sheet_holds_what_customer_service_asks_for_and_what_was_promis
     for lang, words in (("zh", ("订单编号", "支付金额", "转接上级")), ("en", ("order number", "paid", "passed up"))):
         shown = casework("call-sheet", "phone_call", lang=lang).out
         assert all(word in shown for word in words)
+    casework("replay", str(SCENARIOS / "cashmere_sweater.yaml"), "--store", "casework.db")
+    assert "answered=true" in casework("call-sheet", "phone_call").out
+    assert "answered=true" not in casework("call-sheet", "cashmere_sweater").out
+
+
+# --- why a review stands still ---------------------------------------------------------------------------------------
+
+
+def test_a_suspended_case_says_why_until_when_and_what_ends_it() -> None:
+    case = case_in("under_review")
+    assert full(case.facts, case.clock)["suspension"] is None
+    both = case.fork().when("suspend", "agent", ground="both_ask")
+    held = full(both.facts, both.clock)["suspension"]
+    assert (held["ground"], held["until"]) == ("both_ask", both.duty("suspension").due.at)
+    court = case.fork().refer("court").when("suspend", "agent", ground="court")
+    held = full(court.facts, court.clock)["suspension"]
+    assert (held["ground"], held["until"]) == ("court", court.duty("acceptance_proof").due.at)
+    held = full(court.when("show_acceptance", document="通知书").facts, court.clock)["suspension"]
+    assert (held["ground"], held["until"]) == ("court", None)
+    held = full(court.evidence("court_judgment").facts, court.clock)["suspension"]
+    assert (held["ground"], held["until"]) == ("court", court.duty("suspension").due.at)
+    police = case.fork().when("suspend", "agent", ground="police").when("show_acceptance", document="回执")
+    held = full(police.facts, police.clock)["suspension"]
+    assert (held["ground"], held["until"]) == ("police", police.duty("suspension").due.at)
+    for lang in ("zh", "en"):
+        assert held["ends"][lang] in "\n".join(case_lines(full(police.facts, police.clock), lang, UTC))

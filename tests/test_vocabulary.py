@@ -28,7 +28,8 @@ COMMAND_TYPES: list[type[Command]] = [OpenCase, *COMMANDS.values()]
 #: What is not free text, by the name of the field: identities, codes, times, amounts. All other text is free.
 PLAIN = {
     "about", "adviser", "amount", "answer_by", "answered", "body", "category", "channel", "claim", "clause", "consumer",
-    "duty", "edition", "evidence", "excuse", "ground", "id", "kind", "kinds", "merchant", "new_evidence", "ordered_at",
+    "duty", "edition", "evidence", "excuse", "ground", "id", "kind", "kinds", "liquidated_damages", "merchant",
+    "new_evidence", "ordered_at",
     "confirmed_at", "outcome", "paid", "party", "platform", "points", "promised_by", "province", "received", "received_at",
     "referral", "result", "score", "services", "sha256", "tip_off", "to", "transferred", "until", "without_contact",
 }

@@ -333,9 +333,14 @@ def test_without_until_a_branch_ends_with_its_last_step(store: str) -> None:
     assert (view["what_if"]["state"], view["steps"][-1]["version"]) == ("awaiting_merchant", 8)
 
 
-def test_a_time_before_the_branchs_last_step_changes_nothing(store: str) -> None:
-    one, other = what_if(store, "--until", "2001-01-01T00:00:00+08:00"), what_if(store)
-    assert one["steps"] == other["steps"] and one["what_if"]["state"] == "resolved"
+@pytest.mark.parametrize(("lang", "words"), [
+    ("en", ("--until: lies before the last step of the branch (2019-04-16 18:00:00+08:00)", "--at")),
+    ("zh", ("--until：早于该分支的最后一步（2019-04-16 18:00:00+08:00）", "--at"))])
+def test_a_time_before_the_branchs_last_step_is_refused_and_that_of_the_step_is_not(
+        lang: str, words: tuple[str, ...], store: str) -> None:
+    done = casework("what-if", "juicer", "--store", store, "--until", "2019-04-16T17:59:59+08:00", lang=lang)
+    assert (done.status, done.out) == (2, "") and all(word in done.err for word in words)
+    assert what_if(store, "--until", "2019-04-16T18:00:00+08:00")["what_if"]["state"] == "resolved"
 
 
 def test_a_step_stands_where_its_time_is_and_what_follows_it_after_it(store: str) -> None:

@@ -101,13 +101,14 @@ def test_where_both_have_proved_the_agent_weighed_it() -> None:
     assert not any(text.startswith("missing=") for text in burden.inputs)
 
 
-@pytest.mark.parametrize(("amount", "row", "most"), [
-    ("8.99", "late_shipment_short", "8.99"), ("9.00", "late_shipment_long", "30.00"),
-    ("30.00", "late_shipment_long", "30.00"), ("30.01", "no_stock", "89.90"), ("89.90", "no_stock", "89.90"),
+@pytest.mark.parametrize(("ground", "amount", "row", "most"), [
+    ("late_shipment", "8.99", "late_shipment_short", "8.99"), ("late_shipment", "9.00", "late_shipment_long", "30.00"),
+    ("late_shipment", "30.00", "late_shipment_long", "30.00"), ("not_shipped", "30.01", "no_stock", "89.90"),
+    ("not_shipped", "89.90", "no_stock", "89.90"),
 ])
-def test_a_compensation_rests_on_the_narrowest_rule_that_covers_it(amount: str, row: str, most: str) -> None:
+def test_a_compensation_rests_on_the_narrowest_rule_that_covers_it(ground: str, amount: str, row: str, most: str) -> None:
     remedy = {"kind": "refund", "amount": "899.00", "extra": [{"kind": "compensation", "amount": amount}]}
-    [_, given_] = only(ruled("late_shipment", remedy, paid="899.00"), "granted")
+    [_, given_] = only(ruled(ground, remedy, paid="899.00"), "granted")
     assert (given_.row, given_.result, given_.inputs[-1]) == (row, f"compensation={amount}", f"most={most}")
 
 
@@ -125,10 +126,9 @@ def test_a_compensation_never_rests_on_the_advance_which_pays_what_was_granted_a
     assert [b.row for b in only(basis, "granted")] == ["refund_undelivered", "late_shipment_short"]
 
 
-def test_what_only_a_court_may_grant_is_no_basis_of_a_ruling_of_the_platform() -> None:
-    remedy = {"kind": "refund", "amount": "1.00", "extra": [{"kind": "compensation", "amount": "3.00"}]}
-    [_, other] = only(ruled("parcel_lost", remedy), "granted")
-    assert (other.row, other.clause) == ("compensation", "淘宝平台争议处理规则 7")
+def test_what_no_rule_names_rests_on_what_is_usual() -> None:
+    [other] = only(ruled("parcel_lost", {"kind": "repair"}), "granted")
+    assert (other.row, other.clause) == ("repair", "淘宝平台争议处理规则 7")
 
 
 def test_a_ruling_for_the_merchant_grants_nothing_and_still_names_the_burden() -> None:

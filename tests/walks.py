@@ -56,6 +56,7 @@ BEYOND = {
     "adopt_edition": "a case opened now has pinned the latest edition already",
     "recompute_duty": "the calendar that is not published does not come during a walk",
     "unknown_edition_named": "walks name editions that there are",
+    "compensation_not_provided": "a compensation takes a ruling on a ground that knows none; tests/test_guards_of_duties.py",
     "amount_exceeds_rule": "a compensation above a fixed sum takes a shipping case and a ruling; tests/test_figures.py",
     "not_a_correction": "walks change the clause, which is always a correction; tests/test_corrections.py",
     **dict.fromkeys(("appeal_too_late", "blacklisted", "closed_for_good", "forged_in_case", "more_than_owed", "not_on_record",

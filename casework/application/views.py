@@ -30,6 +30,18 @@ from casework.store import codec
 from casework.store.row import Row
 
 View = dict[str, Any]
+#: What ends a suspension (争议规则 83), by its ground, and how that is recorded.
+SUSPENSION_ENDS = {
+    "both_ask": ("协商有了结果，或者三十日内双方没有行动（resume）",
+                 "the talks have a result, or thirty days go by in which the parties do nothing (resume)"),
+    "court": ("撤诉或者法院不受理、终结（withdraw_referral、refuse_referral、end_referral）；判决生效"
+              "（settle_referral，或者提交 court_judgment 为证据，过了上诉期）；平台也可以随时恢复（resume）",
+              "the suit is withdrawn, refused or ended (withdraw_referral, refuse_referral, end_referral); a judgment is in "
+              "force (settle_referral, or court_judgment added as evidence, and the time to appeal is over); or the platform "
+              "resumes (resume)"),
+    "police": ("公安有了结论（resume），或者受案满六个月没有结论",
+               "the police come to a result (resume), or six months go by without one"),
+}
 
 
 class UnreadableCase(CaseworkError):
@@ -96,6 +108,7 @@ def full(facts: Facts, now: datetime) -> View:
             "id": order.id, "item": order.item, "category": order.category, "merchant": order.merchant,
             "paid": money(order.paid), "platform": order.platform, "services": list(order.services),
             "ordered_at": order.ordered_at, "received_at": order.received_at,
+            "liquidated_damages": money(order.liquidated_damages),
         },
         "parties": {"consumer": facts.given.consumer, "merchant": order.merchant, "advisers": sorted(facts.advisers)},
         "assigned": str(facts.assigned) if facts.assigned else None,
@@ -121,6 +134,7 @@ def full(facts: Facts, now: datetime) -> View:
         "advance": facts.advance,
         "penalties": [_penalty(p) for p in facts.rulings[-1].penalties] if facts.rulings else [],
         "duties": duties(facts, now),
+        "suspension": suspension(facts),
         "missed": missed(facts),
         "referrals": [{"id": r.id, "body": r.body, "at": r.at, "state": r.state} for r in facts.referrals.values()],
         "tip_offs": [{"id": t.id, "to": t.to, "about": t.about, "state": t.state} for t in facts.tip_offs.values()],
@@ -141,6 +155,18 @@ def duties(facts: Facts, now: datetime) -> list[View]:
         owed = [d for d in facts.duties.values() if d.is_owed]
         return [_recorded(d, to.get(d.kind, ""), now) for d in sorted(owed, key=lambda d: (d.due.at, d.id))]
     return _derived_duties(facts, now)
+
+
+def suspension(facts: Facts) -> View | None:
+    """Why the review stands still, until when at the latest, and what ends it before; None where it does not."""
+    ends = [d for d in facts.duties.values() if d.kind in ("acceptance_proof", "suspension")]
+    if facts.state != "suspended" or not ends:
+        return None
+    last = ends[-1]
+    ground = last.about or ("police" if last.due.rule == "dispute.suspend.police" else "both_ask")
+    zh, en = SUSPENSION_ENDS[ground]
+    return {"ground": ground, "until": last.due.at if last.is_owed else None, "ends": {"zh": zh, "en": en},
+            "clause": "淘宝平台争议处理规则 82、83"}
 
 
 def missed(facts: Facts) -> list[View]:

@@ -30,8 +30,12 @@ from casework.store.row import Row
 
 @dataclass(slots=True)
 class Summary:
-    """How much was audited, and how many findings, and notes, of each code were reported. A merchant's stream is no case."""
+    """How much was audited, and how many findings, and notes, of each code were reported. A merchant's stream is no case.
 
+    ``whole`` says whether all of the store was, so that cases, standings and the index of duties were held against each other.
+    """
+
+    whole: bool = True
     cases: int = 0
     events: int = 0
     merchants: int = 0
@@ -86,6 +90,7 @@ def audit(rows: Iterable[Row], select: Collection[str] | None = None, ignore: Co
     """
     wanted = named(FINDINGS if select is None else select) - named(ignore)
     summary = Summary() if summary is None else summary
+    summary.whole = whole and (integrity is None or integrity.since is None)
     found = _audit(rows, summary, Books() if whole else None, indexed if whole else None, integrity)
     return _wanted(found, wanted, summary)
 
@@ -108,7 +113,7 @@ def _audit(rows: Iterable[Row], summary: Summary, books: Books | None, indexed: 
         yield from _stream(name, _counted(case, summary), books, integrity)
     if integrity is not None:
         yield from integrity.rest()
-    if books is not None and (integrity is None or integrity.since is None):
+    if books is not None and summary.whole:
         yield from books.compared()
         if indexed is not None:
             yield from index.compared(books.running, indexed)

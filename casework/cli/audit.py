@@ -12,7 +12,8 @@ import click
 
 from casework.cli.base import Command, Settings, common, lang, now, option, say
 from casework.cli.journals import folder_of, journaled
-from casework.errors import CaseworkError, InputError, UnknownCase
+from casework.cli.read import known as recorded
+from casework.errors import CaseworkError, InputError
 from casework.report.text import document
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
     with open_reader(settings.store) as reader:
         for case in cases:
             if not reader.has(case):
-                raise UnknownCase(f"no case '{case}' in the store; see them with: casework list",
-                                  f"案件库中没有案件“{case}”；用 casework list 查看")
+                recorded((), case)
         at = reader.snapshot(tuple(dict.fromkeys(cases)) or None)
         integrity = _integrity(reader, at.leaves, journal, key, since, whole=not cases)
         found = list(findings(_with_progress(reader, at.rows), wanted, (), counted, whole=not cases, indexed=reader,

@@ -72,7 +72,8 @@ def due(settings: Settings, within: str | None, role: str | None, jsonl: bool, a
         for item in found:
             click.echo(document(item, settings.zone, indent=None))
     else:
-        settings.answer({"now": when, "duties": found}, lambda: report.due_lines(found, lang(), settings.zone))
+        settings.answer({"now": when, "duties": found}, lambda: report.due_lines(
+            found, lang(), settings.zone, asked=span is not None or role is not None))
     for error in broken:
         click.echo("casework: " + escape(error.text(lang())), err=True)
     return 1 if broken else 0

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from casework.cli.base import Command, Settings, common, lang, moment, option
-from casework.errors import InputError, UnknownCase
+from casework.cli.read import known
+from casework.errors import InputError
 
 if TYPE_CHECKING:
     from casework.application.whatif import Given
@@ -46,7 +47,8 @@ def why(settings: Settings, case: str) -> int:
 @option("--do", "steps", metavar="STEP", multiple=True,
         help="Another step: \"TRIGGER by=ROLE after=3d field=value\" (or at=TIME).",
         zh="增加一步：“步骤 by=角色 after=3d 字段=值”（或 at=时间）")
-@option("--until", metavar="TIME", help="Let time go on until then.", zh="让时间继续到此时")
+@option("--until", metavar="TIME", help="Let time go on until then; not before the last step.",
+        zh="让时间继续到此时（不早于最后一步）")
 @common
 def what_if(settings: Settings, case: str, version: int | None, without: tuple[int, ...], rules: str | None,
             steps: tuple[str, ...], until: str | None) -> int:
@@ -55,6 +57,7 @@ def what_if(settings: Settings, case: str, version: int | None, without: tuple[i
     from casework.domain.events import CaseOpened
     from casework.domain.fold import fold
     from casework.report import whatif as report
+    from casework.report.text import moment as text_of
     from casework.rulebook.edition import pinned
 
     events = _events(settings, case)
@@ -74,6 +77,11 @@ def what_if(settings: Settings, case: str, version: int | None, without: tuple[i
 
     recorded = fold(events)
     branch = whatif.live(opening, given, edition, duties=recorded.duties, other_rules=day is not None, until=end)
+    last = max([branch.facts.at, *(step.at for step in branch.steps)])
+    if end is not None and end < last:
+        told = text_of(last, settings.zone)
+        raise InputError(f"lies before the last step of the branch ({told}); give a later time, or depart earlier with --at",
+                         f"早于该分支的最后一步（{told}）；请给出更晚的时间，或用 --at 提前分岔", "--until")
     seen = end or max(branch.facts.at, recorded.at)
     one, other = whatif.outcome(recorded, seen), whatif.outcome(branch.facts, seen)
     view = {"case": case, "recorded": one, "what_if": other, "differs": whatif.differences(one, other),
@@ -89,10 +97,8 @@ def _events(settings: Settings, case: str) -> Sequence[Event]:
     from casework.store.opening import open_reader
 
     with open_reader(settings.store) as reader:
-        rows = list(reader.rows(case))
-    if facts_of(rows) is None:  # and an error of its own where they do not fit together
-        raise UnknownCase(f"no case '{case}' in the store; see them with: casework list",
-                          f"案件库中没有案件“{case}”；用 casework list 查看")
+        rows = known(reader.rows(case), case)
+    facts_of(rows)  # an error of its own where they do not fit together
     return [event for event in events_of(rows) if isinstance(event, Event)]
 
 

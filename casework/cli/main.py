@@ -43,6 +43,7 @@ COMMANDS = {
     "lifecycle": ("reference", "lifecycle"),
     "explain": ("reference", "explain"),
     "rules": ("rules", "rules"),
+    "sum": ("sums", "sum_"),
     "completion": ("reference", "completion"),
 }
 
@@ -109,6 +110,9 @@ SUMMARIES = {
     "rules": (
         "列出规则，查看一条规则，比较两天，计算期限和金额，检查规则文件",
         "List the rules, look one up, compare two days, compute limits and amounts, check rulebook files"),
+    "sum": (
+        "计算没有固定数额的款项：差价、套装部分退货、按单价重算的退款、垫付追偿、运费由谁承担",
+        "What is given back or borne: a price difference, part of a bundle, an advance recovered, freight; with its reckoning"),
     "completion": (
         "输出 Shell 补全脚本：bash、zsh 或 fish",
         "Print the script that completes casework in your shell: bash, zsh or fish"),

@@ -8,12 +8,16 @@ from casework.cli.base import Command, Settings, common, lang, moment, now, opti
 from casework.report.text import escape
 
 
-@click.command("merchant", cls=Command, zh="查看商家：各类扣分、措施、处罚与公示、垫付欠款、申诉，以及由案件记录得出的记分卡。")
+@click.command("merchant", cls=Command,
+               zh="查看商家：各类扣分、措施、处罚与公示、垫付欠款、申诉，以及由案件记录得出的记分卡（须通读案件库）。")
 @click.argument("merchant", metavar="ID")
 @option("--as-of", metavar="TIME", help="As it was recorded up to that time.", zh="截至该时间已记录的内容")
 @common
 def merchant(settings: Settings, merchant: str, as_of: str | None) -> int:
-    """How a merchant stands: points, measures, penalties, advances, appeals, and a scorecard of his recorded cases."""
+    """How a merchant stands: points, measures, penalties, advances, appeals, and a scorecard of his recorded cases.
+
+    His cases are looked for among all, so this takes as long as the store is large.
+    """
     from casework.application.merchant import merchant_view
     from casework.domain.standing.events import merchant_of
     from casework.report.merchant import merchant_lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,7 @@ def _options_of_merchant(settings: Settings, stream: str, by: str | None, as_of:
         raise InputError("a merchant is seen as of a time; use --as-of", "商家请用 --as-of 指定时间", "--version")
     at = moment(as_of, "--as-of")
     with open_reader(settings.store) as reader:
-        facts = standing_of(merchant_of(stream), _known(reader.rows(stream), stream), at)
+        facts = standing_of(merchant_of(stream), known(reader.rows(stream), stream), at)
     try:
         role = None if by is None else actor(by, None).role
     except InputError as error:
@@ -104,7 +104,7 @@ def history(settings: Settings, case: str, jsonl: bool) -> int:
     from casework.store.opening import open_reader
 
     with open_reader(settings.store) as reader:
-        events = list(view(_known(reader.rows(case), case)))
+        events = list(view(known(reader.rows(case), case)))
     if jsonl:
         _jsonl(events, settings)
     else:
@@ -153,7 +153,7 @@ def facts_of_case(settings: Settings, case: str, as_of: str | None, version: int
                          "--as-of 与 --version 只能给一个，请去掉其一")
     at = moment(as_of, "--as-of")
     with open_reader(settings.store) as reader:
-        facts = facts_of(_known(reader.rows(case), case), as_of=at, version=version)
+        facts = facts_of(known(reader.rows(case), case), as_of=at, version=version)
     if facts is None:
         raise UnknownCase(f"case '{case}' was not recorded yet at {as_of}; name a later time",
                           f"截至 {as_of}，案件“{case}”尚未记录，请给出更晚的时间")
@@ -163,8 +163,16 @@ def facts_of_case(settings: Settings, case: str, as_of: str | None, version: int
     return facts
 
 
-def _known(rows: Iterator[Any], case: str) -> list[Any]:
+def known(rows: Iterable[Any], case: str) -> list[Any]:
+    """The rows of a case or of a merchant; :class:`~casework.errors.UnknownCase`, in the words of either, if there are none."""
+    from casework.domain.standing.events import is_standing, merchant_of
+
     found = list(rows)
+    if not found and is_standing(case):
+        who = merchant_of(case)
+        raise UnknownCase(f"nothing is recorded of merchant '{who}' himself (a penalty, a measure, an advance); "
+                          f"what his cases show: casework merchant {who}",
+                          f"商家“{who}”本身没有记录（处罚、措施、垫付）；其案件情况见 casework merchant {who}")
     if not found:
         raise UnknownCase(f"no case '{case}' in the store; see them with: casework list",
                           f"案件库中没有案件“{case}”；用 casework list 查看")
@@ -202,4 +210,4 @@ def _jsonl(items: list[Any], settings: Settings) -> None:
         click.echo(document(item, settings.zone, indent=None))
 
 
-__all__ = ["history", "list_", "options", "say", "show"]
+__all__ = ["history", "known", "list_", "options", "say", "show"]

@@ -18,7 +18,8 @@ from casework.report.text import escape
 
 F = TypeVar("F", bound=Callable[..., Any])
 RANKS = ("law", "regulation", "rule", "local", "platform", "seed")
-_SUM = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
+_SUM = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")
+_MOST = Decimal("999999999999.99")
 
 
 @click.group("rules", cls=Group, default="show", zh="列出规则，查看一条规则，比较两天，计算期限和金额，检查规则文件。")
@@ -144,7 +145,7 @@ def amount(settings: Settings, rule: str, own: tuple[str, ...], edition_id: str 
 
     edition = _edition(own, edition_id)
     known = _known(edition, rule)
-    sums: dict[Any, Decimal] = {name: _sum(text, f"--{name}") for name, text in given.items() if text is not None}
+    sums: dict[Any, Decimal] = {name: yuan(text, f"--{name}") for name, text in given.items() if text is not None}
     when = _when({"on": on, "act": act, "filing": filing, "decision": decision}, _today())
     record = _governed(edition, known, when, rank, time=False)
     if record.of not in (None, *sums) and "price" not in sums:
@@ -331,7 +332,13 @@ def _start(text: str) -> datetime:
     return found
 
 
-def _sum(text: str, where: str) -> Decimal:
+def yuan(text: str, where: str) -> Decimal:
+    """A sum in yuan; :class:`~casework.errors.InputError` names the option and says what is wrong with it."""
+    if text[:1] == "-":
+        raise InputError("is less than nothing; write what it comes to without a sign", "金额不能为负；请写不带符号的金额", where)
+    if _SUM.fullmatch(text) and Decimal(text) > _MOST:
+        raise InputError(f"is more than {_MOST} yuan, the most that is reckoned with; check the sum",
+                         f"超过所能计算的最大金额 {_MOST} 元；请核对", where)
     if not _SUM.fullmatch(text):
         raise InputError("write yuan with at most two decimals, such as 166.67",
                          "请写金额（元），最多两位小数，例如 166.67", where)

@@ -36,6 +36,7 @@ GOODS_COME_BACK = ("return_refund", "exchange")
 #: The judgment names its own day.
 _OWN_DAY = ("court", "arbitration")
 _SET_BY_PLATFORM = "淘宝平台争议处理规则 8"
+_RESUMES = "《淘宝平台争议处理规则》第83条"
 
 
 class _Start(NamedTuple):
@@ -92,11 +93,18 @@ def changes(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, ed
                     change(old, "missed")
                 if old.state != "running":
                     change(old, "cancelled")
-        running = next((d for d in owed if d.state == "running"), None)
+        stands_still = start.kind == "answer" and state in rows[start.kind].stops
+        for old in owed if stands_still else ():
+            if old.state in ("running", "paused"):
+                change(old, "cancelled")  # one notice at a time: the new one stands for it
+        # Each promise is one of its own: another one takes nothing back.
+        running = None if start.kind == "call_promise" else next((d for d in owed if d.state == "running"), None)
         if running is None:
             duty = Duty(f"D-{len(held) + 1}", start.kind, start.owes, start.due, at, start.about)
             held[duty.id] = duty
             change(duty, "opened", start.due)
+            if stands_still:
+                change(duty, "paused")
         elif running.due.at != start.due.at:
             # A notice, a demand or another claim sets the time anew.
             change(running, "extended", start.due)
@@ -125,7 +133,8 @@ def _meets(row: DutyRow, duty: Duty, facts: Facts, event: e.Event, name: str) ->
         case e.CallLogged(data=said) if row.name == "courier_answer":
             return said.channel == "carrier_service" and said.answered
         case e.CallLogged(data=said):
-            return said.channel in PLATFORM_CHANNELS
+            # To ask again is no answer; and who promised two things and did one still owes the other.
+            return said.channel in PLATFORM_CHANNELS and said.answered and duty.id == _first_owed(facts, row.name)
         case e.RemedyPerformed() | e.AdvancePaid():
             return _is_complete(facts, event.data.amount)
         case e.ReferralAccepted() | e.ReferralRefused() | e.ReferralSettled() | e.ReferralEnded():
@@ -133,6 +142,12 @@ def _meets(row: DutyRow, duty: Duty, facts: Facts, event: e.Event, name: str) ->
         case e.TipOffAnswered():
             return bool(event.data.tip_off == duty.about)
     return True
+
+
+def _first_owed(facts: Facts, kind: str) -> str | None:
+    """The id of the duty of that kind that is due first."""
+    owed = [d for d in facts.duties.values() if d.kind == kind and d.is_owed]
+    return min(owed, key=lambda d: d.due.at).id if owed else None
 
 
 def _ends(row: DutyRow, duty: Duty, event: e.Event, name: str) -> bool:
@@ -232,6 +247,13 @@ def _starts(facts: Facts | None, event: e.Event, state: str, edition: Edition) -
         case e.AcceptanceShown() if any(d.about == "police" and d.kind == "acceptance_proof" and d.state in ("running", "missed")
                                         for d in facts.duties.values()):
             yield from by_rule("suspension", "agent", "dispute.suspend.police")
+        case e.ReferralSettled() | e.EvidenceAdded() if _waits_for_court(facts) and _tells_judgment(facts, event):
+            # A judgment is in force once nobody may appeal any more; the review goes on then at the latest (争议规则 83).
+            yield from by_rule("suspension", "agent", "court.appeal", "court")
+        case e.ReferralEnded() | e.ReferralWithdrawn() | e.ReferralRefused() if (
+                _waits_for_court(facts) and _is_of_court(facts, event.data.referral)):
+            ended = e.Due(at=event.at, rule=name_of(type(event.data)), clause=_RESUMES, certainty="A")
+            yield _Start("suspension", "agent", ended, "court")
         case e.CaseRuled(data=said) if said.remedy is None and not (facts.in_review and
                                                                    len(facts.rulings) > facts.rulings_before_round):
             yield from by_rule("objection", "consumer", "ruling.objection")
@@ -246,6 +268,27 @@ def _starts(facts: Facts | None, event: e.Event, state: str, edition: Edition) -
         case e.TippedOff(data=said) if said.to == "market_regulator":
             yield from by_rule("tip_off_check", "external:market_regulator", "tipoff.check", event.id)
     yield from _performance(facts, event, edition)
+
+
+def _waits_for_court(facts: Facts) -> bool:
+    """Whether the review is suspended for a court that took the matter, and nothing is known of an end yet."""
+    ends = [d for d in facts.duties.values() if d.kind in ("acceptance_proof", "suspension")]
+    return facts.state == "suspended" and bool(ends) and (
+        (ends[-1].kind, ends[-1].about) == ("acceptance_proof", "court") and ends[-1].state in ("met", "late"))
+
+
+def _is_of_court(facts: Facts, referral: str) -> bool:
+    return referral in facts.referrals and facts.referrals[referral].body == "court"
+
+
+def _tells_judgment(facts: Facts, event: e.Event) -> bool:
+    """Whether the event says that the court decided: the court itself, or a party that puts the judgment in the file."""
+    match event:
+        case e.ReferralSettled(data=said):
+            return _is_of_court(facts, said.referral)
+        case e.EvidenceAdded(data=said):
+            return bool(said.kind == "court_judgment")
+    return False
 
 
 def _limitation(facts: Facts | None, event: e.Event, edition: Edition) -> Iterator[_Start]:

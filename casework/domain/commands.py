@@ -339,7 +339,8 @@ class Assign(Command, frozen=True):
 class LogCall(Command, frozen=True):
     """A call or a chat with customer service: with whom, what was promised and by when, whether it was passed up.
 
-    ``answered`` says of a call with the carrier that it answered the complaint put to it (快递暂行条例 28).
+    ``answered`` says that the call gave what was waited for: of one with the carrier, the answer to the complaint put to it
+    (快递暂行条例 28); of one with the platform, what was promised in a call before.
     """
 
     note: v.Text

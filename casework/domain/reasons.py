@@ -147,6 +147,12 @@ REASONS: dict[str, ReasonText] = {
         "{amount} is more than the {most} that the platform's rules give ({rule})",
         "按规则数额裁决；其他损失通过调解或法院主张", "award what the rule gives; other loss is for mediation or a court",
         "淘宝平台争议处理规则 6(6)、15"),
+    "compensation_not_provided": ReasonText(
+        "平台规则和商家承诺都没有规定此项赔付",
+        "neither the platform's rules nor a promise of the merchant provide for compensation here",
+        "其他损失通过调解或法院主张；商家承诺过违约金的，写在订单的 liquidated_damages",
+        "claim other loss in mediation or in court; a sum that the merchant promised is the order's liquidated_damages",
+        "淘宝平台争议处理规则 6(6)"),
     "wrong_channel": ReasonText(
         "{channel}不受理平台投诉", "{channel} takes no complaint for the platform",
         "改用平台的渠道，例如 agent_intervention、after_sales 或 hotline",

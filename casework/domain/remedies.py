@@ -21,6 +21,10 @@ from casework.domain.vocabulary import ROLES
 
 #: The claim to be paid first by the platform.
 ADVANCE = "advance"
+#: The claim to the freight, of which the rules say who bears it and not how much it is.
+FREIGHT = "freight"
+#: The claim to what the merchant promised to pay.
+AGREED = "liquidated_damages"
 _BOUGHT = ("mediation", "court")
 _ANYWHERE = ("platform", "mediation", "court")
 
@@ -176,7 +180,7 @@ def claims(facts: Facts, edition: Edition, at: datetime) -> tuple[Claim, ...]:
         clause, certainty = (figure.clause, figure.certainty) if figure else (row.clause, row.certainty)
         found.append(Claim(row.id, row.kind, row.said, amount, row.venues, row.rule, clause, certainty,
                            _steps(row, order.paid, figure), row.conditions, figure.rank if figure else None))
-    return (*found, *_freight_claim(facts), *_advance_claim(facts))
+    return (*found, *_agreed_claim(facts), *_freight_claim(facts), *_advance_claim(facts))
 
 
 def may_award(claim: Claim, venue: str) -> bool:
@@ -204,6 +208,15 @@ def _steps(row: Entitlement, paid: Decimal, figure: Figure | None) -> tuple[Line
     return tuple(Line(step.zh, step.en) for step in figure.steps) if figure else ()
 
 
+def _agreed_claim(facts: Facts) -> tuple[Claim, ...]:
+    amount = facts.given.order.liquidated_damages
+    if not amount:
+        return ()
+    return (Claim(AGREED, "compensation", Line("违约金（商家承诺）", "liquidated damages, as promised"), amount, _ANYWHERE, "",
+                  "淘宝平台争议处理规则 15；消费者权益保护法实施条例 12", "A",
+                  (Line(f"约定 {amount:.2f} 元", f"promised: {amount:.2f} yuan"),), (_NOT_TWICE,)),)
+
+
 def _freight_claim(facts: Facts) -> tuple[Claim, ...]:
     if SITUATION_OF[facts.given.ground] not in (*_DEFECTS, "seven_day_return"):
         return ()
@@ -214,7 +227,7 @@ def _freight_claim(facts: Facts) -> tuple[Claim, ...]:
     if free != charged:
         steps.append(Line(f"不包邮的，发货运费：{ROLES[charged.out].zh}",
         f"where shipping was charged, out: {ROLES[charged.out].en}"))
-    return (Claim("freight", "compensation", Line("运费按过错承担", "freight by fault"), None, _ANYWHERE, "", free.clause, "A",
+    return (Claim(FREIGHT, "compensation", Line("运费按过错承担", "freight by fault"), None, _ANYWHERE, "", free.clause, "A",
                   tuple(steps), (Line("以实际支付的运费为限。", "At most the freight that was paid."),)),)
 
 

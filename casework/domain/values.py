@@ -82,7 +82,8 @@ class Actor(Value, frozen=True):
 class Order(Value, frozen=True):
     """The order a complaint is about, as known on discovery. Amounts in yuan; times with their offset.
 
-    ``received_at`` is when the goods were signed for, ``confirmed_at`` when the buyer confirmed receipt (确认收货).
+    ``received_at`` is when the goods were signed for, ``confirmed_at`` when the buyer confirmed receipt (确认收货);
+    ``liquidated_damages`` what the merchant promised to pay if he breaks his word (约定的违约金).
     """
 
     id: Identity
@@ -95,6 +96,7 @@ class Order(Value, frozen=True):
     platform: Platform = "taobao"
     services: tuple[Service, ...] = ()
     confirmed_at: Moment | None = None
+    liquidated_damages: Money | None = None
 
 
 class Extra(Value, frozen=True):

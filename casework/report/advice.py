@@ -7,6 +7,7 @@ from datetime import tzinfo
 from typing import Any
 
 from casework.domain.vocabulary import label
+from casework.report.clauses import in_language
 from casework.report.text import columns, escape, moment
 
 _T = {
@@ -44,7 +45,7 @@ def claims_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]
               _certainty(c["certainty"], lang)) for c in view["claims"]]
     yield from columns(rows)
     for c in view["claims"]:
-        yield escape(f"{c[lang]}  ({c['clause']})")
+        yield escape(f"{c[lang]}  ({in_language(c['clause'], lang)})")
         yield from (escape(f"  {word('steps', lang)}: {step[lang]}") for step in c["steps"])
         yield from (escape(f"  {word('if', lang)}: {condition[lang]}") for condition in c["conditions"])
 
@@ -56,7 +57,7 @@ def burden_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]
     pairs = [
         (word("category", lang), label("category", view["category"], lang)),
         (word("situation", lang), f"{label('situation', view['situation'], lang)}  ({rule['why'][lang]})"),
-        (word("rule", lang), f"{rule[lang]}  ({rule['clause']})" + _doubt(rule["certainty"], lang)),
+        (word("rule", lang), f"{rule[lang]}  ({in_language(rule['clause'], lang)})" + _doubt(rule["certainty"], lang)),
     ]
     pairs += [(word("order", lang) if n == 0 else "", f"{n + 1} {label('role', s['party'], lang)}: {s[lang]}"
                + ("  ✓" if s["done"] else "  ←" if s["now"] else "")) for n, s in enumerate(view["steps"])]
@@ -79,7 +80,7 @@ def burden_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]
     yield from columns(pairs)
     for r in view["category_rules"]:
         until = f"  {word('until', lang)} {moment(r['until'], zone)}" if r["until"] else ""
-        yield escape(f"{word('rule', lang)}: {r[lang]}  ({r['clause']}){until}{_doubt(r['certainty'], lang)}")
+        yield escape(f"{word('rule', lang)}: {r[lang]}  ({in_language(r['clause'], lang)}){until}{_doubt(r['certainty'], lang)}")
     for c in view["requirements"]:
         yield escape(f"{word('needs', lang)} {_asked(c, lang)}")
     if all(c["state"] != "not_met" for c in view["instant_refund"]):
@@ -107,7 +108,8 @@ def ways_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
             when = word("lodged" if w["referral"] else "if_lodged", lang)
             due = f"  {when} {moment(c['due'], zone)}" if c["due"] and w["status"] != "closed" else ""
             due += f" [{word('provisional', lang)}]" if due and c["provisional"] else ""
-            yield escape(f"  {word('clock', lang)}: {c[lang]}  ({c['clause']}){due}{_doubt(c['certainty'], lang)}")
+            clause = in_language(c["clause"], lang)
+            yield escape(f"  {word('clock', lang)}: {c[lang]}  ({clause}){due}{_doubt(c['certainty'], lang)}")
         for key in ("outcome", "effect", "limits"):
             yield escape(f"  {word(key, lang)}: {w[key][lang]}")
 
@@ -127,7 +129,8 @@ def _joined(words: Iterable[str], lang: str, by: str = "") -> str:
 
 
 def _asked(check: dict[str, Any], lang: str) -> str:
-    return f"[{word(check['state'], lang)}]: {check[lang]}  ({check['clause']}){_doubt(check['certainty'], lang)}"
+    clause = in_language(check["clause"], lang)
+    return f"[{word(check['state'], lang)}]: {check[lang]}  ({clause}){_doubt(check['certainty'], lang)}"
 
 
 def _certainty(certainty: str, lang: str) -> str:

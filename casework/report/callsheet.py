@@ -22,6 +22,8 @@ _AFTER = {
            "if it is not solved, have it recorded and ask to be passed up.",
            "Stay calm, factual and polite; call outside the busy hours, where the signal is good."),
 }
+#: What says that the promise of an earlier call was kept.
+_KEPT = {"zh": "先前的承诺已经兑现的： ", "en": "where an earlier promise was kept:  "}
 
 
 def call_sheet(facts: Facts) -> dict[str, Any]:
@@ -72,6 +74,8 @@ def lines(sheet: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
     yield from columns(pairs)
     yield from _AFTER[lang]
     yield escape(f"casework do {sheet['case']} log_call --by consumer -d staff=… -d note=… -d promised=… -d promised_by=…")
+    if any(c["promised_by"] for c in sheet["calls"]):
+        yield escape(_KEPT[lang] + f"casework do {sheet['case']} log_call --by consumer -d note=… -d answered=true")
 
 
 def _call(call: dict[str, Any], zone: tzinfo, zh: bool) -> str:

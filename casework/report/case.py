@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from casework.domain.vocabulary import label
+from casework.report.clauses import in_language
 from casework.report.text import columns, escape, moment
 
 _T = {
@@ -20,6 +21,8 @@ _T = {
     "now": ("现在可以", "allowed now"), "not_now": ("现在不可以", "not allowed now"), "by": ("由", "by"),
     "missing": ("缺少", "missing"), "until": ("截至", "until"), "excuses": ("商家理由", "excuses"),
     "advance": ("先行赔付", "advance"), "no_step": ("此状态下没有的步骤", "no such step in this state"),
+    "suspension": ("中止", "suspended"), "at_latest": ("最迟至", "until at the latest"), "ends": ("结束于", "it ends when"),
+    "no_limit": ("没有期限", "without a limit of time"),
     "nothing": ("没有案件", "no cases"), "unverified": ("未经核实", "unverified"),
 }
 
@@ -47,6 +50,8 @@ def case_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
         pairs.append((word("assigned", lang), view["assigned"]))
     for key in ("excuses", "evidence", "offers", "rulings", "referrals", "tip_offs", "calls", "duties"):
         pairs += [(word(key, lang) if i == 0 else "", line) for i, line in enumerate(_items(key, view[key], lang, zone))]
+    if view["suspension"]:
+        pairs.append((word("suspension", lang), _suspension(view["suspension"], lang, zone)))
     for party, found in view["proofs"].items():
         proofs = [f"{label('proof', k, lang)}: {label('proof_result', v, lang)}" for k, v in found.items()]
         pairs.append((word("proofs", lang), f"{label('role', party, lang)}: " + "; ".join(proofs)))
@@ -133,8 +138,15 @@ def _items(key: str, items: list[dict[str, Any]], lang: str, zone: tzinfo) -> It
         else:
             unverified = f" [{word('unverified', lang)}]" if item["certainty"] == "C" else ""
             late = f" [{word('overdue', lang)}]" if item["status"] == "overdue" else ""
+            clause = in_language(item["clause"], lang)
             yield (f"{label('duty', item['duty'], lang)} ({label('role', item['who'], lang)}) "
-                   f"{word('until', lang)} {moment(item['due'], zone)}{late} {item['clause']}{unverified}").rstrip()
+                   f"{word('until', lang)} {moment(item['due'], zone)}{late} {clause}{unverified}").rstrip()
+
+
+def _suspension(held: dict[str, Any], lang: str, zone: tzinfo) -> str:
+    until = f"{word('at_latest', lang)} {moment(held['until'], zone)}" if held["until"] else word("no_limit", lang)
+    return (f"{label('suspension', held['ground'], lang)}, {until}; {word('ends', lang)}: {held['ends'][lang]} "
+            f"({held['clause']})")
 
 
 def _remedy(remedy: dict[str, Any], lang: str) -> str:

@@ -7,12 +7,14 @@ from datetime import tzinfo
 from typing import Any
 
 from casework.domain.vocabulary import BODIES, ROLES, VOCABULARY, Term, label
+from casework.report.clauses import in_language
 from casework.report.text import columns, escape, moment
 
 _COURIER = Term("快递企业", "carrier")
 _T = {
     "nothing_due": ("没有到期的事项", "nothing has fallen due"),
     "nothing": ("没有正在计算的期限", "no duty is running"),
+    "nothing_such": ("没有符合条件的期限", "no duty is running of those asked for"),
     "unverified": ("未经核实", "unverified"),
     "provisional": ("暂定", "provisional"),
     "overdue": ("逾期", "overdue"),
@@ -43,15 +45,15 @@ def tick_lines(done: list[dict[str, Any]], lang: str, zone: tzinfo) -> Iterator[
     yield escape(f"{_word('done', lang)}: {len(done)}")
 
 
-def due_lines(found: list[dict[str, Any]], lang: str, zone: tzinfo) -> Iterator[str]:
-    """What ``casework due`` prints: the soonest first."""
+def due_lines(found: list[dict[str, Any]], lang: str, zone: tzinfo, *, asked: bool = False) -> Iterator[str]:
+    """What ``casework due`` prints: the soonest first. ``asked`` says that it was only for some of what runs."""
     if not found:
-        yield _word("nothing", lang)
+        yield _word("nothing_such" if asked else "nothing", lang)
         return
     yield from columns([
         moment(d["due"], zone), d["case"], d["id"], label("duty", d["duty"], lang),
         f"{who(d['who'], lang)} → {who(d['to'], lang)}", notes(d, lang),
-        d["clause"]] for d in found)
+        in_language(d["clause"], lang)] for d in found)
 
 
 def notes(duty: dict[str, Any], lang: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, tzinfo
 from typing import Any
 
+from casework.report.clauses import in_language
 from casework.report.text import columns, escape, moment
 from casework.rulebook.edition import Amount, Due, Edition
 from casework.rulebook.money import BASES
@@ -93,7 +94,7 @@ def list_lines(edition: Edition, on: date, lang: str) -> Iterator[str]:
     rows: list[Sequence[object]] = []
     for rule in edition.rules():
         for r in edition.in_force(rule, on)[:1]:
-            rows.append((rule, figure(r, lang), _name(RANK_NAMES[r.rank], lang), _term(r, lang), r.clause,
+            rows.append((rule, figure(r, lang), _name(RANK_NAMES[r.rank], lang), _term(r, lang), in_language(r.clause, lang),
                          unsure(r.certainty, lang)))
     yield from columns(rows)
     yield say(lang, f"{on} 适用的规则：{len(rows)} 条（规则版本 {edition.id}）",
@@ -118,8 +119,9 @@ def one_lines(edition: Edition, rule: str, on: date, lang: str) -> Iterator[str]
         yield escape(f"{mark}{_term(r, lang)}  {figure(r, lang)}  {name}  {unsure(r.certainty, lang)}".rstrip() + over)
         yield escape(f"    {r.text(lang)}")
         roll = f"{say(lang, '；', '; ')}{_name(ROLLS[r.roll], lang)}" if r.roll != "none" else ""
-        yield escape(say(lang, f"    依据：{r.clause}；可信程度 {r.certainty}；按{by}适用{roll}",
-                         f"    rests on: {r.clause}; certainty {r.certainty}; chosen by the day of {by}{roll}"))
+        clause = in_language(r.clause, lang)
+        yield escape(say(lang, f"    依据：{clause}；可信程度 {r.certainty}；按{by}适用{roll}",
+                         f"    rests on: {clause}; certainty {r.certainty}; chosen by the day of {by}{roll}"))
         if r.awarded_by:
             yield _awarded(r.awarded_by, lang, "    ")
 
@@ -197,14 +199,14 @@ def _end(due: Due, lang: str, zone: tzinfo) -> str:
 
 def _basis(found: Due | Amount, edition: Edition, lang: str) -> Iterator[str]:
     rank = _name(RANK_NAMES[found.rank], lang)
-    yield escape(say(lang, f"依据：{figure(found, lang)}，{found.clause}"
+    yield escape(say(lang, f"依据：{figure(found, lang)}，{in_language(found.clause, lang)}"
                      f"（{rank}；可信程度 {found.certainty}；规则版本 {edition.id}）",
-                     f"rests on: {figure(found, lang)}, {found.clause} ({rank}; certainty {found.certainty}; "
+                     f"rests on: {figure(found, lang)}, {in_language(found.clause, lang)} ({rank}; certainty {found.certainty}; "
                      f"edition {edition.id})"))
     for r in found.overrides:
         name = _name(RANK_NAMES[r.rank], lang)
-        yield escape(say(lang, f"取代：{figure(r, lang)}，{r.clause}（{name}，位阶较低）",
-                         f"overrides: {figure(r, lang)}, {r.clause} ({name}, lower rank)"))
+        yield escape(say(lang, f"取代：{figure(r, lang)}，{in_language(r.clause, lang)}（{name}，位阶较低）",
+                         f"overrides: {figure(r, lang)}, {in_language(r.clause, lang)} ({name}, lower rank)"))
     if not found.in_force:
         yield say(lang, "注意：所问日期早于该规则生效，此为已知最早的规则",
                   "note: the day asked about is before this came into force; it is the earliest known")
@@ -235,7 +237,8 @@ def diff_lines(edition: Edition, first: date, second: date, lang: str) -> Iterat
     for rule, rank, change, governs, before, after in _changes(edition, first, second):
         number += 1
         mark = {"began": "+", "ended": "-", "changed": "~", "clause": "="}[change]
-        shown = [f"{figure(r, lang)}, {r.clause} {unsure(r.certainty, lang)}".rstrip() for r in (before, after) if r]
+        shown = [f"{figure(r, lang)}, {in_language(r.clause, lang)} {unsure(r.certainty, lang)}".rstrip()
+                 for r in (before, after) if r]
         over = "" if governs else say(lang, "  [被更高位阶取代]", "  [overridden by a higher rank]")
         yield escape(f"{mark} {rule}  {_name(RANK_NAMES[rank], lang)}  {' → '.join(shown)}{over}")
     yield say(lang, f"{first} 至 {second}：{number} 处不同", f"{first} to {second}: {number} changes")

@@ -9,6 +9,7 @@ from typing import Any
 from casework.domain.burden import SITUATIONS
 from casework.domain.remedies import ENTITLEMENTS
 from casework.domain.vocabulary import VOCABULARY, label
+from casework.report.clauses import in_language
 from casework.report.clock import who
 from casework.report.text import escape, moment
 
@@ -68,7 +69,8 @@ def _basis(basis: dict[str, Any], lang: str) -> Iterator[str]:
         return _T[key][0 if lang == "zh" else 1]
 
     inputs = [text.partition("=") for text in basis["inputs"]]
-    source = f"{basis['clause']}{_mark(basis['certainty'], lang)}" + (f", {basis['rule']}" if basis["rule"] else "")
+    clause = in_language(basis["clause"], lang)
+    source = f"{clause}{_mark(basis['certainty'], lang)}" + (f", {basis['rule']}" if basis["rule"] else "")
     if basis["about"] == "burden":
         row = SITUATIONS.get(basis["row"])
         yield f"{word('burden')}: {row.said.text(lang) if row else basis['row']} ({source})"
@@ -112,10 +114,12 @@ def _duty(duty: dict[str, Any], lang: str, zone: tzinfo) -> str:
         return _T[key][0 if lang == "zh" else 1]
 
     over = f" {word('before')} {'; '.join(duty['overrides'])}" if duty["overrides"] else ""
-    rule = f"{duty['rule']}: " if duty["unit"] else f"{word('set')}, "
+    by_event = duty["duty"] == "suspension"  # a suit that is over ends a suspension by the rule itself
+    rule = f"{duty['rule']}: " if duty["unit"] else "" if by_event else f"{word('set')}, "
+    clause = in_language(duty["clause"], lang)
     notes = _mark(duty["certainty"], lang) + (f" [{word('provisional')}]" if duty["provisional"] else "")
     return (f"{duty['id']} {label('duty', duty['duty'], lang)}, {who(duty['who'], lang)}, {word('due')} "
-            f"{moment(duty['due'], zone)} ({label('duty_state', duty['state'], lang)}): {rule}{duty['clause']}{over}{notes}")
+            f"{moment(duty['due'], zone)} ({label('duty_state', duty['state'], lang)}): {rule}{clause}{over}{notes}")
 
 
 def _mark(certainty: str, lang: str) -> str:

@@ -202,11 +202,11 @@ class Edition:
         """How much the rule ``rule_id`` gives, by the record governing ``on``.
 
         ``price`` is in yuan; ``sums`` holds whatever else is known (``paid``, ``loss``, ``freight``, ``wage``), and the
-        price stands for what is not. Raises ``KeyError`` as ``governing`` does, ``ValueError`` for a limit of time and a
-        negative sum, ``TypeError`` for a float.
+        price stands for what is not; without ``sums`` it is what was paid as well. Raises ``KeyError`` as ``governing``
+        does, ``ValueError`` for a limit of time and a negative sum, ``TypeError`` for a float.
         """
         record = self.governing(rule_id, on, rank)
-        given: dict[Base, Decimal] = {} if price is None else {"price": price}
+        given: dict[Base, Decimal] = {} if price is None else {"price": price, **({"paid": price} if sums is None else {})}
         amount, steps = reckon(record, given | dict(sums or {}))
         return Amount(amount, record.id, record.value, record.unit, record.of, record.min, record.max, record.rank,
                       record.clause, record.certainty, record.awarded_by, steps,

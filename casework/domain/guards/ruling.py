@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from casework.domain import grounds
-from casework.domain.facts import Facts
+from casework.domain.facts import Call, Facts
 from casework.domain.guards.amounts import parts
 from casework.domain.guards.evidence import evidence_is_enough
 from casework.domain.guards.terms import stands_still
@@ -79,7 +79,7 @@ def higher_level_exists(facts: Facts, request: Request) -> Iterator[Reason]:
 def platform_is_overdue_or_passed_it_up(facts: Facts, request: Request) -> Iterator[Reason]:
     """Before a ruling one escalates when the platform is late, broke a promise, or passed the call up."""
     late = facts.reply_by is not None and not facts.replied and request.at > facts.reply_by.at
-    broken = any(c.promised_by is not None and request.at > c.promised_by for c in facts.platform_calls)
+    broken = any(_was_broken(facts, call, request.at) for call in facts.platform_calls)
     if not (late or broken or facts.transferred):
         yield reason("not_overdue", missing=("log_call",))
 
@@ -122,6 +122,17 @@ def evidence_is_newer_than_ruling(facts: Facts, request: Request) -> Iterator[Re
     """
     if facts.rulings and request.said("new_evidence") not in NEW_GROUNDS:
         yield reason("nothing_new", missing=("new_evidence",))
+
+
+def _was_broken(facts: Facts, call: Call, at: datetime) -> bool:
+    """Whether what was promised in the call was not done in time. Where that is recorded as a duty, the duty knows: a
+    suspension moves its time, and a promise that was kept gives no right."""
+    if call.promised_by is None:
+        return False
+    recorded = [d for d in facts.duties.values() if d.kind == "call_promise" and d.since == call.at]
+    if not recorded:
+        return at > call.promised_by
+    return any(d.missed_at is not None or d.is_late(at) for d in recorded)
 
 
 def _was_heard(facts: Facts, role: str, at: datetime) -> bool:
