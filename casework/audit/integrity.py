@@ -32,10 +32,11 @@ RENEWED = 500
 class Cover:
     """The leaves of one stream, held against its rows as these go by, in order of version."""
 
-    def __init__(self, leaves: Iterable[Leaf]) -> None:
+    def __init__(self, leaves: Iterable[Leaf], before: Leaf | None = None) -> None:
+        """``before`` is the stream's leaf before these, where they do not begin with its first."""
         self._leaves = iter(leaves)
         self._here: list[Row] = []
-        self._before: Leaf | None = None
+        self._before = before
         self._leaf = next(self._leaves, None)
 
     def take(self, row: Row) -> Iterator[Fault]:
@@ -104,6 +105,8 @@ class Integrity:
     _left: list[tuple[object, list[Leaf]]] = field(default_factory=list)
     _odd: list[int] = field(default_factory=list)
     _seen: int = 0
+    #: Over the leaves as they come by stream, and so by an index; the table is held against it.
+    _drawn: int = 0
 
     @property
     def is_kept(self) -> bool:
@@ -169,6 +172,7 @@ class Integrity:
         """Those whose fields are of the types that a ledger writes; the others are told of in the end."""
         for here in leaves:
             self._seen += 1
+            self._drawn += hash(here)
             if type(here.first) is int and type(here.last) is int and isinstance(here.hash, bytes):
                 yield here
             else:
@@ -220,13 +224,14 @@ class Integrity:
         """The tree over the stored leaves, the nodes kept beside it, and its root at each size that was signed."""
         nodes: dict[int, Iterator[tuple[int, bytes]]] = {}
         peaks: dict[int, bytes] = {}
-        wrong = size = 0
+        wrong = size = kept = 0
         differs: list[int] = []
         checkpoints = outside.checkpoints() if outside else iter(())
         due = next(checkpoints, None)
         for here in self._numbered():
             if here.number != size or not isinstance(here.hash, bytes):
                 break
+            kept += hash(here)
             # All of them first: each is over the last of its level, which it then replaces.
             for node in list(tree.grown(size, here.hash, lambda level, _: peaks[level])):
                 peaks[node.level] = node.hash
@@ -242,6 +247,9 @@ class Integrity:
         if size != self.size:
             yield Fault("leaf_misplaced", Line(f"账本应有 {self.size} 个叶子", f"the ledger should have {self.size} leaves"),
                         Line(f"只有前 {size} 个连续可读", f"only the first {size} follow one another and can be read"))
+        elif self._merged is not None and kept != self._drawn:
+            yield Fault("leaf_misplaced", Line("账本的索引", "the index over the ledger"),
+                        Line("与叶子的表不一致", "is not that of the table of leaves"))
         elif wrong:
             yield Fault("tree_differs", Line(f"{wrong} 个存储的节点", f"{wrong} stored nodes"),
                         Line("不是由叶子得出的", "are not what the leaves give"))
