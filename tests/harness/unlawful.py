@@ -669,12 +669,25 @@ def _penalty_kept_from_the_stream(history: History, random: Random) -> int | Non
 
 @kind()
 def _advance_above_what_is_due(history: History, random: Random) -> int | None:
-    """The platform pays a million in advance."""
+    """The platform pays a million in advance, where what fell due last is a sum; of an exchange no page says how much that is."""
     at = _any(history, random, lambda d: _name(d) == "pay_advance")
-    if at is None or not any((d["data"].get("remedy") or {}).get("amount") for d in history.docs[:at]):
+    if at is None or not any(part.get("amount") for part in _due(history.docs[:at])):
         return None
     history.docs[at]["data"]["amount"] = "1000000.00"
     return at + 1
+
+
+def _due(docs: Docs) -> list[Json]:
+    """The parts of the remedy that fell due last."""
+    place = max(n for n, d in enumerate(docs) if d.get("to") == "remedy_due" and d["from"] != "remedy_due")
+    entry, name = docs[place], _name(docs[place])
+    source = {"accept_offer": "make_offer", "deem_agreed": "contact_merchant", "execute_ruling": "rule"}.get(name)
+    if source is None:
+        remedy = entry["data"]["remedy"]
+    else:
+        remedy = next(d["data"]["remedy"] for d in reversed(docs[:place]) if _name(d) == source and d["data"].get("remedy") and (
+            name != "accept_offer" or d["id"] == entry["offer"]))
+    return [remedy, *remedy.get("extra", [])]
 
 
 @kind()
