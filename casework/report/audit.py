@@ -71,7 +71,8 @@ def counts(made: Report) -> dict[str, Any]:
         return dict(sorted(Counter(getattr(f, name) for f in made.findings).items()))
 
     return {
-        "whole": made.summary.whole, "cases": made.summary.cases, "merchants": made.summary.merchants, "events": made.summary.events,
+        "whole": made.summary.whole, "cases": made.summary.cases, "merchants": made.summary.merchants,
+        "events": made.summary.events,
         "findings": len(made.findings), "by_code": by("code"), "by_family": by("family"), "by_severity": by("severity"),
         "acknowledged": len(made.acknowledged), "notes": len(made.notes),
     }
