@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from harness.attacks import ATTACKS, siege
@@ -19,3 +20,7 @@ def test_what_is_missed_without_anything_outside_is_written_down() -> None:
     page = (ROOT / "docs" / "enforcement.md").read_text(encoding="utf-8")
     for attack in ATTACKS:
         assert (f"- {attack.name}\n" in page) == (not attack.alone), attack.name
+    for heading, missed in (("What a store alone does not tell", [a.name for a in ATTACKS if not a.alone]),
+                            ("What even the journal does not tell", [a.name for a in ATTACKS if not a.journal])):
+        [section] = re.findall(rf"^## {heading}\n(.*?)^## ", page, re.DOTALL | re.MULTILINE)
+        assert re.findall(r"^- (.+)$", section, re.MULTILINE) == missed

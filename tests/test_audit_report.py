@@ -24,12 +24,14 @@ from casework.audit.baseline import Acknowledged, acknowledge
 from casework.audit.check import Summary, audit, audit_case
 from casework.audit.codes import FAMILIES, FINDINGS, SEVERITIES
 from casework.audit.findings import Finding, Line, of_store
+from casework.audit.integrity import Integrity
 from casework.audit.select import named
 from casework.domain.reasons import REASONS
 from casework.errors import InputError
 from casework.report.audit import Report, as_data, lines, records, report
 from casework.report.page import as_page
 from casework.report.sarif import as_sarif
+from casework.store.ledger import Ledger
 
 AT = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -87,13 +89,14 @@ def test_what_could_not_be_checked_is_a_warning_and_what_is_said_of_the_store_a_
     severities = {code: text.severity for code, text in FINDINGS.items()}
     assert severities["not_checked"] == "warning"
     assert {code for code, severity in severities.items() if severity == "note"} == {
-        "no_ledger", "no_journal", "baseline_unused"}
+        "no_ledger", "no_journal", "ledger_renewed", "baseline_unused"}
 
 
 @pytest.mark.parametrize(("names", "codes"), [
     (["role_may_not"], {"role_may_not"}),
     (["times"], {"time_backwards", "at_after_recorded"}),
-    (["warning", "times"], {"decided_late", "index_differs", "not_checked", "time_backwards", "at_after_recorded"}),
+    (["warning", "times"], {"decided_late", "index_differs", "journal_behind", "journal_missing", "not_checked", "time_backwards",
+                            "at_after_recorded"}),
     ([], set()),
 ])
 def test_names_are_codes_families_or_severities(names: list[str], codes: set[str]) -> None:
@@ -131,16 +134,19 @@ def test_a_family_is_explained_with_its_codes_and_a_code_with_its_family_severit
 # --- notes -----------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_found_beside_the_rows_is_reported_first_and_a_note_is_nothing_wrong() -> None:
+def test_what_is_found_of_the_store_is_reported_after_its_rows_and_a_note_is_nothing_wrong() -> None:
+    before_ledgers = Integrity(Ledger(lambda *_: ()), 0, format=1)
     summary = Summary()
-    found = list(audit(columns(3, to_state="ruled"), beside=[NOTE], summary=summary))
-    assert [f.code for f in found] == ["no_ledger", "column_mismatch"]
+    found = list(audit(columns(3, to_state="ruled"), integrity=before_ledgers, summary=summary))
+    assert [f.code for f in found] == ["column_mismatch", "no_ledger"]
     assert (summary.notes, summary.findings) == ({"no_ledger": 1}, {"column_mismatch": 1})
 
     summary = Summary()
-    assert list(audit(LAWFUL, beside=[NOTE], summary=summary)) == [NOTE]
+    [note] = audit(LAWFUL, integrity=before_ledgers, summary=summary)
+    assert (note.code, note.case, note.version) == ("no_ledger", "", 0)
     assert summary.clean
-    assert list(audit(LAWFUL, beside=[NOTE], ignore=["ledger"])) == list(audit(LAWFUL, beside=[NOTE], select=["law"])) == []
+    for choice in ({"ignore": ["ledger"]}, {"select": ["law"]}):
+        assert list(audit(LAWFUL, integrity=before_ledgers, **choice)) == []
 
 
 def test_notes_stand_apart_in_every_format_and_do_not_change_the_status() -> None:

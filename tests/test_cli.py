@@ -122,7 +122,8 @@ def test_audit_has_findings_and_a_summary() -> None:
 def test_audit_selects_and_ignores_codes() -> None:
     given_case(steps=2)
     alter("UPDATE stored_events SET to_state = 'ruled' WHERE originator_version = 2")
-    assert casework("audit", "--ignore", "column_mismatch").status == 0
+    assert casework("audit", "--ignore", "column_mismatch,ledger").status == 0
+    assert "leaf_differs" in casework("audit", "--ignore", "column_mismatch").out
     assert casework("audit", "--select", "version_gap").status == 0
     assert casework("audit", "--select", "column_mismatch,version_gap").status == 1
     casework("audit", "--select", "colum").fails("--select", "unknown finding 'colum'")

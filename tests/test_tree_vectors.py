@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from base64 import b64decode
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from ledger_helpers import EMPTY, consistency, inclusion, leaf_of, root_of
 
 from casework import verifier
+from casework.store import tree as store_tree
 
 VECTORS = Path(__file__).parents[2] / "shared" / "data" / "vectors"
 if not VECTORS.exists():
@@ -33,9 +33,6 @@ class Tree(NamedTuple):
 
 TREES = {"verifier": Tree(verifier.verify_inclusion, verifier.verify_consistency),
          "second": Tree(second_verifier.check_inclusion, second_verifier.check_consistency)}
-if importlib.util.find_spec("casework.store.tree"):
-    store_tree = importlib.import_module("casework.store.tree")
-    TREES["store"] = Tree(store_tree.verify_inclusion, store_tree.verify_consistency)
 
 LEAVES = [leaf_of(b"%d" % n) for n in range(131)]
 # Of the published vectors, a few whose figures are kept here, so that something always runs.
@@ -142,6 +139,35 @@ def test_any_proof_holds_and_none_holds_with_a_bit_flipped(size: int, data: st.D
             for tree in TREES.values():
                 with pytest.raises(ValueError):
                     check(tree, [*proof[:at], flipped, *proof[at + 1:]])
+
+
+@pytest.fixture(scope="module")
+def grown() -> tuple[store_tree.Nodes, list[bytes]]:
+    """The nodes that a store keeps while it grows leaf by leaf, and the root that it had at each size."""
+    kept: dict[tuple[int, int], bytes] = {}
+
+    def nodes(level: int, number: int) -> bytes:
+        return kept[level, number]
+
+    roots = [store_tree.root(nodes, 0)]
+    for size, leaf in enumerate(LEAVES):
+        kept.update({(node.level, node.number): node.hash for node in store_tree.grown(size, leaf, nodes)})
+        roots.append(store_tree.root(nodes, size + 1))
+    return nodes, roots
+
+
+def test_whatever_proof_a_store_builds_is_that_of_the_definition_and_holds(
+        tree: Tree, grown: tuple[store_tree.Nodes, list[bytes]]) -> None:
+    nodes, roots = grown
+    assert roots == [root_of(LEAVES[:size]) for size in range(len(LEAVES) + 1)]
+    for size in range(1, len(LEAVES) + 1):
+        for index in range(size):
+            tree.inclusion(LEAVES[index], index, size, store_tree.inclusion(nodes, index, size), roots[size])
+        for old in range(1, size + 1):
+            tree.consistency(old, size, roots[old], roots[size], store_tree.consistency(nodes, old, size))
+    leaves = LEAVES[:77]
+    assert [store_tree.inclusion(nodes, index, 77) for index in range(77)] == [inclusion(leaves, index) for index in range(77)]
+    assert [store_tree.consistency(nodes, old, 77) for old in range(1, 78)] == [consistency(leaves, old) for old in range(1, 78)]
 
 
 @pytest.mark.parametrize("size", range(40))

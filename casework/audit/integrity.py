@@ -8,17 +8,18 @@ made.
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from casework.audit.findings import Fault, Finding, Line, findings_of, of_store, one_line, shown
-from casework.audit.signed import Signed
+from casework.audit.signed import Signed, mark
 from casework.errors import StoreError
 from casework.store import tree
 from casework.store.entry import leaf
-from casework.store.ledger import OUTSIDE, Leaf, Ledger
+from casework.store.ledger import OUTSIDE, Head, Leaf, Ledger
 from casework.store.note import Checkpoint
 from casework.store.reader import Reader
 from casework.store.row import Row
@@ -68,9 +69,11 @@ class Cover:
         if made != of.hash:
             lacking = of.last - of.first + 1 - len(self._here)
             if lacking > 0:
-                yield Fault("rows_missing", _over(of), Line(f"缺少其中 {lacking} 个事件", f"{lacking} of its events are missing"))
+                yield Fault("rows_missing", _over(of), Line(f"缺少其中 {lacking} 个事件；其余得出 {mark(made)}",
+                                                            f"{lacking} of its events are missing; the rest give {mark(made)}"))
             else:
-                yield Fault("leaf_differs", _over(of), Line("存储的字节得出另一个叶子", "the stored bytes give another leaf"))
+                yield Fault("leaf_differs", _over(of), Line(f"存储的字节得出另一个叶子 {mark(made)}",
+                                                            f"the stored bytes give another leaf, {mark(made)}"))
         self._next(of)
 
     def _lacking(self, of: Leaf) -> Iterator[Fault]:
@@ -225,7 +228,8 @@ class Integrity:
         nodes: dict[int, Iterator[tuple[int, bytes]]] = {}
         peaks: dict[int, bytes] = {}
         wrong = size = kept = 0
-        differs: list[int] = []
+        odd = hashlib.sha256()
+        differs: list[Head] = []
         checkpoints = outside.checkpoints() if outside else iter(())
         due = next(checkpoints, None)
         for here in self._numbered():
@@ -236,14 +240,20 @@ class Integrity:
             for node in list(tree.grown(size, here.hash, lambda level, _: peaks[level])):
                 peaks[node.level] = node.hash
                 if node.level:
-                    wrong += next(nodes.setdefault(node.level, self._nodes(node.level)), None) != (node.number, node.hash)
+                    kept = next(nodes.setdefault(node.level, self._nodes(node.level)), None)
+                    if kept != (node.number, node.hash):
+                        wrong += 1
+                        odd.update(repr((node.level, kept)).encode("utf-8", "surrogateescape"))
             size += 1
             while due is not None and due.size <= size:
-                if due.root != (_root(peaks, size) if due.size == size else tree.EMPTY):
-                    differs.append(due.size)
+                root = _root(peaks, size) if due.size == size else tree.EMPTY
+                if due.root != root:
+                    differs.append(Head(due.size, root))
                 due = next(checkpoints, None)
         deque(checkpoints, maxlen=0)
-        wrong += sum(1 for rows in nodes.values() for _ in rows)
+        for left in chain.from_iterable(nodes.values()):
+            wrong += 1
+            odd.update(repr(left).encode("utf-8", "surrogateescape"))
         if size != self.size:
             yield Fault("leaf_misplaced", Line(f"账本应有 {self.size} 个叶子", f"the ledger should have {self.size} leaves"),
                         Line(f"只有前 {size} 个连续可读", f"only the first {size} follow one another and can be read"))
@@ -252,7 +262,7 @@ class Integrity:
                         Line("与叶子的表不一致", "is not that of the table of leaves"))
         elif wrong:
             yield Fault("tree_differs", Line(f"{wrong} 个存储的节点", f"{wrong} stored nodes"),
-                        Line("不是由叶子得出的", "are not what the leaves give"))
+                        Line(f"不是由叶子得出的（{mark(odd.digest())}）", f"are not what the leaves give ({mark(odd.digest())})"))
         if outside is not None:
             yield from outside.against(size, differs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from casework import verifier
 from casework.audit.findings import Fault, Line, shown
 from casework.errors import InputError
 from casework.store.journal import CHECKPOINTS, KEYS
+from casework.store.ledger import Head
 from casework.store.note import Checkpoint
 
 _VKEY = re.compile(rb"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$", re.MULTILINE)
@@ -72,13 +74,16 @@ class Signed:
         except (OSError, verifier.NotVerified):
             self._broken.append(number + 1)
 
-    def against(self, size: int, differs: Sequence[int]) -> Iterator[Fault]:
-        """What is to be said of them, held against a tree of ``size`` leaves; ``differs`` are sizes of those that do not fit."""
+    def against(self, size: int, differs: Sequence[Head]) -> Iterator[Fault]:
+        """What is to be said of them, held against a tree of ``size`` leaves; ``differs`` are the stored tree at the sizes of
+        those that do not fit.
+        """
         if differs:
-            which = _some(differs)
+            which = _some([head.size for head in differs])
+            roots = mark(hashlib.sha256(b"".join(head.root for head in differs)).digest())
             yield Fault("checkpoint_differs", Line(f"{which} 个叶子的检查点", f"the checkpoints of {which} leaves"), Line(
-                        "与存储的树不符：历史被改写，或检查点被改动",
-                             "are not of the stored tree: the history was rewritten, or they were altered"))
+                        f"与存储的树（{roots}）不符：历史被改写，或检查点被改动",
+                        f"are not of the stored tree ({roots}): the history was rewritten, or they were altered"))
         if self._broken:
             which = _some(self._broken)
             yield Fault("checkpoint_invalid", Line(f"第 {which} 个检查点", f"note {which} of the checkpoints"), Line(
@@ -125,6 +130,11 @@ class Signed:
         if key is None:
             raise verifier.CannotRun("there is no key to verify by; give it with --key", "没有用于验证的公钥；请用 --key 给出")
         return verifier.Trust.of(key, data)
+
+
+def mark(made: bytes) -> str:
+    """A hash as a finding names it: so what a baseline acknowledges is bound to all that the hash is over."""
+    return made.hex()[:32]
 
 
 def _some(numbers: Sequence[int]) -> str:
