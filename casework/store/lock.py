@@ -6,12 +6,15 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from casework.errors import StoreBusy, StoreError
 
 _LONGEST_PAUSE = 0.02  # seconds; a command takes a few milliseconds, so longer naps would only add delay
+_BEGUN, _ENDED = b"!", b"."
 
 if sys.platform == "win32":
     import msvcrt
@@ -55,14 +58,19 @@ class WriterLock:
     it), never on the store itself: closing that would drop SQLite's own locks. The file stays; its being there means
     nothing. The operating system drops the lock when its holder dies. Not re-entrant.
 
+    The one byte in the file says whether its last holder came to the end. Where he was killed or told of an error, ``heal`` is
+    called with the lock held, before anything is written on top of what he may have left half done. That byte needs no fsync:
+    a power cut may lose it, but leaves nothing half done that SQLite does not find by itself.
+
     ``timeout`` is in seconds. Raises StoreBusy when others hold the lock for longer, StoreError when the lock file
-    cannot be opened or locked.
+    cannot be opened, locked or written, and what ``heal`` raises.
     """
 
-    def __init__(self, path: str | os.PathLike[str], timeout: float) -> None:
+    def __init__(self, path: str | os.PathLike[str], timeout: float, heal: Callable[[], object] | None = None) -> None:
         self.path = os.fspath(path)
         self.sidecar = os.path.realpath(self.path) + ".lock"
         self.timeout = timeout
+        self._heal = heal
         self._handle = -1
         self._owner = 0
         self._thread = threading.Lock()
@@ -88,6 +96,9 @@ class WriterLock:
         handle, self._handle = self._handle, -1
         try:
             if self._owner == os.getpid():  # a forked child that leaves the block must not unlock its parent's
+                if kind is None:
+                    with suppress(OSError):  # what was recorded is recorded; the next one will just look once more
+                        self._say(handle, _ENDED)
                 _unlock(handle)
         finally:
             os.close(handle)
@@ -97,10 +108,21 @@ class WriterLock:
         handle = self._open()
         try:
             self._poll(handle, until)
+            if self._heal is not None and os.read(handle, 1) == _BEGUN:
+                self._heal()
+            self._say(handle, _BEGUN)
+        except OSError as error:
+            os.close(handle)
+            raise self._unusable(error) from error
         except BaseException:
             os.close(handle)
             raise
         return handle
+
+    def _say(self, handle: int, what: bytes) -> None:
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, what)
+        os.lseek(handle, 0, os.SEEK_SET)  # where the byte is that Windows locks
 
     def _open(self) -> int:
         # A link put in the lock's place must not make us create a file elsewhere.
