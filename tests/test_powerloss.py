@@ -83,7 +83,8 @@ def test_what_was_synced_is_kept_and_what_was_not_may_be() -> None:
 def test_each_sector_of_a_write_is_kept_on_its_own_and_grown_files_may_hold_anything() -> None:
     old = {"d/f": b"a" * 3 * SECTOR}
     begun = Call("o", 3, os.O_RDWR, 0, b"/r/d/f", b"")
-    found = {bytes(data[n * SECTOR] for n in range(3)) for ((_, data),) in states(begun, written(3, 0, b"b" * 3 * SECTOR), before=old)}
+    over = states(begun, written(3, 0, b"b" * 3 * SECTOR), before=old)
+    found = {bytes(data[n * SECTOR] for n in range(3)) for ((_, data),) in over}
     assert found == {b"aaa", b"baa", b"aba", b"aab", b"bba", b"bab", b"abb", b"bbb"}
     grown = {data for ((_, data),) in states(begun, written(3, 3 * SECTOR, b"b" * SECTOR), before=old)}
     assert {len(data) for data in grown} == {3 * SECTOR, 4 * SECTOR}

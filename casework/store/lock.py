@@ -95,27 +95,31 @@ class WriterLock:
     ) -> None:
         handle, self._handle = self._handle, -1
         try:
+            # An error here says nothing of what was recorded; and closing the file, which Linux does even then, frees the lock.
             if self._owner == os.getpid():  # a forked child that leaves the block must not unlock its parent's
                 if kind is None:
-                    with suppress(OSError):  # what was recorded is recorded; the next one will just look once more
+                    with suppress(OSError):
                         self._say(handle, _ENDED)
-                _unlock(handle)
+                with suppress(OSError):
+                    _unlock(handle)
+            with suppress(OSError):
+                os.close(handle)
         finally:
-            os.close(handle)
             self._thread.release()
 
     def _acquire(self, until: float) -> int:
         handle = self._open()
         try:
             self._poll(handle, until)
-            if self._heal is not None and os.read(handle, 1) == _BEGUN:
-                self._heal()
-            self._say(handle, _BEGUN)
-        except OSError as error:
-            os.close(handle)
-            raise self._unusable(error) from error
+            try:
+                if self._heal is not None and os.read(handle, 1) == _BEGUN:
+                    self._heal()
+                self._say(handle, _BEGUN)
+            except OSError as error:
+                raise self._unusable(error) from error
         except BaseException:
-            os.close(handle)
+            with suppress(OSError):
+                os.close(handle)
             raise
         return handle
 
@@ -156,6 +160,6 @@ class WriterLock:
     def _unusable(self, error: OSError) -> StoreError:
         return StoreError(
             f"{self.sidecar}: the lock file cannot be used ({error.strerror}); "
-            "make its folder writable and remove what is in its place",
-            f"{self.sidecar}：锁文件不可用（{error.strerror}）；请使其目录可写，并移开占位的文件",
+            "make its folder writable, see that the disk has space, and remove what is in its place",
+            f"{self.sidecar}：锁文件不可用（{error.strerror}）；请使其目录可写、磁盘有空间，并移开占位的文件",
         )

@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -197,7 +198,7 @@ def _sectors(piece: Piece) -> list[Piece]:
     if piece.data is None:
         return [piece]
     cuts = [0, *range(SECTOR - piece.at % SECTOR, len(piece.data), SECTOR), len(piece.data)]
-    return [Piece(piece.at + a, piece.data[a:b]) for a, b in zip(cuts, cuts[1:], strict=False) if b > a]
+    return [Piece(piece.at + a, piece.data[a:b]) for a, b in pairwise(cuts) if b > a]
 
 
 def _kept(choose: random.Random, fate: str, pending: list[T]) -> list[T]:

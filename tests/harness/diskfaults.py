@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from casework.errors import CaseworkError, Refused, UnknownCase
+from casework.errors import CaseworkError, Refused, StoreBusy, UnknownCase
+from casework.store import sqlite
 from casework.store.store import Store
 from harness import shim
 from harness.commands import Planned
@@ -60,9 +61,9 @@ FAULTS = (
 
 def disk_faults(*, every: int = 1, seed: int = 0, commands: int = 12, processes: int = 2,
                 faults: tuple[Fault, ...] = FAULTS) -> Result:
-    """Run the session once for each call that a fault can strike (every ``every``-th of them, from one that the seed draws), until
-    it passes without being struck: nothing that was acknowledged is lost, every error is one line with a remedy, the next command
-    goes well, the audit is clean, and what failed is, given again, recorded once.
+    """Run the session once for each call that a fault can strike (every ``every``-th of them, from one that the seed draws),
+    until it passes without being struck: nothing that was acknowledged is lost, every error is one line with a remedy, the next
+    command goes well, the audit is clean, and what failed is, given again, recorded once.
     """
     result, begun = Result("G10", 0, seed), time.monotonic()
     with scratch() as name, Nursery(shim.build(Path(name))) as nursery:
@@ -94,6 +95,7 @@ def disk_faults(*, every: int = 1, seed: int = 0, commands: int = 12, processes:
 def run(work: str, seed: str, commands: int, to: str) -> None:
     """A process's share: for each fault, sessions from the first call to be struck in steps until one is not struck."""
     counts, problems = Counter[str](), list[str]()
+    sqlite._BUSY_SECONDS = 1  # there is nobody else here: whoever waits for long waits for himself
     with scratch() as name:
         place = Place(Path(name) / "tried")
         for fault, step, first in pickle.loads(Path(work).read_bytes()):
@@ -178,6 +180,8 @@ class Session:
 
     def _erred(self, error: Exception) -> None:
         self.errors += 1
+        if isinstance(error, StoreBusy):
+            self.found.append(f"waits for nobody: {error.en}")
         if not isinstance(error, CaseworkError):
             where = traceback.extract_tb(error.__traceback__)[-1]
             self.found.append(f"{type(error).__name__} reaches the user: {error} ({where.filename}:{where.lineno})")

@@ -1,8 +1,8 @@
 """Power loss: a writer's system calls are recorded, cut at any call, and the store is opened as the disk may then be.
 
 What a disk may keep is said in ``harness.disk``. A recording begins with nothing; or with a wreck, a state of the one before in
-which a commit was half done, so that recovery is cut as well; or after a ``kill -9`` of the writer before, of whose calls some are
-not on the disk yet.
+which a commit was half done, so that recovery is cut as well; or after a ``kill -9`` of the writer before, of whose calls some
+are not on the disk yet.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from casework.errors import CaseworkError, Refused, UnknownCase
 from harness import shim
 from harness.disk import Disk, File, Piece
 from harness.nursery import Nursery
-from harness.place import Place, Step, Told, clock_from, perform, scratch, script
+from harness.place import Place, Told, clock_from, perform, scratch, script
 from harness.result import Result
 from harness.shim import Call
 
-#: What is tried: the store as it is, and, to see that the tool shows losses, stores that are less careful: other journal modes and
-#: values of synchronous, and one that says a command is recorded when another has recorded it, without making sure.
+#: What is tried: the store as it is, and, to see that the tool shows losses, stores that are less careful: other journal modes
+#: and values of synchronous, and one that acknowledges what another has recorded without making sure.
 KINDS: dict[str, tuple[str, int] | None] = {
     "own": None, "wal_normal": ("wal", 1), "delete_full": ("delete", 2), "truncate_normal": ("truncate", 1), "unsettled": None}
 #: About so many calls bring a wreck in order and give the first command again: half the states of such a recording are there.
@@ -133,7 +133,8 @@ def _record(nursery: Nursery, folder: Path, number: int, seed: str, commands: in
     """Record a writer: in turn one who begins with nothing, with a wreck, after a kill; where the recording is kept."""
     root = folder / f"recorded-{number - 2 if len(last) == 2 else number}"  # the one after a kill goes on in the same place
     place, path = Place(root), folder / f"{number}.recording"
-    recording = Recording(number, f"{seed}-{number - len(last)}", kind, str(root), str(folder / f"{number}.trace"), {}, place.names())
+    trace = folder / f"{number}.trace"
+    recording = Recording(number, f"{seed}-{number - len(last)}", kind, str(root), str(trace), {}, place.names())
     if last:
         (_begin_with_a_wreck, _begin_after_a_kill)[len(last) - 1](recording, pickle.loads(last[0].read_bytes()))
     disk = recording.disk()
@@ -163,7 +164,7 @@ def _begin_with_a_wreck(recording: Recording, last: Recording) -> None:
 
 
 def _begin_after_a_kill(recording: Recording, last: Recording) -> None:
-    """The new recording goes on where the writer of the last one was killed between a commit, which is a truncation, and its fsync.
+    """The new recording goes on where the writer of the last one was killed: between a commit (a truncation) and its fsync.
 
     The next writer gives the same command again, or (every other time) he is somebody else and gives another.
     """

@@ -29,8 +29,8 @@ NAMES = OPEN_TO_WRITE | UNLINK | RENAME | MKDIR
 class Call(NamedTuple):
     """One system call that was done, or a mark.
 
-    ``op``: o open (``a`` flags, ``b`` 1: it made the file), c close, d dup to ``a``, w write at ``a``, t truncate to ``a``, s fsync or
-    fdatasync, u unlink or rmdir, r rename, l link, m mkdir, x something that cannot be followed, a a mark (its text is ``one``).
+    ``op``: o open (``a`` flags, ``b`` 1: it made the file), c close, d dup to ``a``, w write at ``a``, t truncate to ``a``,
+    s fsync or fdatasync, u unlink or rmdir, r rename, l link, m mkdir, x what cannot be followed, a a mark (its text is ``one``).
     """
 
     op: str
