@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import shim
 from harness.commands import Planned, give
-from harness.diskfaults import FAULTS, Fault, disk_faults
+from harness.diskfaults import FAULTS, Fault, Session, disk_faults
+from harness.place import Place, Told, clock_from, perform, script
 from harness.races import prepare
 from harness.verdict import recorded, rows_of
 
-from casework.errors import StoreError
+from casework.errors import StoreBusy, StoreError, UnknownCase
 from casework.store import lock
 from casework.store.lock import WriterLock
 from casework.store.opening import open_store
@@ -49,6 +53,37 @@ def test_a_session_that_is_not_struck_is_the_last_and_one_that_is_is_counted() -
     result = disk_faults(every=5, seed=2, commands=3, processes=1, faults=(one,))
     assert (result.problems, result.counts["unstruck"]) == ([], 1)
     assert 1 <= result.count == result.counts["only_locks"] <= 3
+
+
+@pytest.mark.parametrize(("error", "said"), [
+    (OSError("x"), "OSError reaches the user: x"),
+    (StoreError("t.db: bad", "t.db：坏"), "an error without a remedy"),
+    (StoreError("t.db: bad; try\nagain", "t.db：坏；请\n重试"), "an error without a remedy"),
+    (StoreBusy("t.db: busy; try again", "t.db：忙；请重试"), "waits for nobody"),
+    (StoreError("t.db: bad; try again", "t.db：坏；请重试"), ""),
+    (UnknownCase("no case", "没有"), ""),
+])
+def test_an_error_is_one_of_ours_in_one_line_with_a_remedy_or_it_is_told(tmp_path: Path, error: Exception, said: str) -> None:
+    session = Session(Place(tmp_path), FAULTS[0], 1, "1", 1)
+    session.erred(error)
+    assert [problem.startswith(said) for problem in session.found] == ([True] if said else [])
+
+
+def test_whoever_was_told_otherwise_than_what_is_stored_has_something_to_tell(tmp_path: Path) -> None:
+    place, told = Place(tmp_path / "t"), Told(made=True)
+    place.make()
+    steps = list(itertools.islice(script("1"), 2))
+    with place.open(create=True) as mine:
+        for step in steps:
+            told.of(step.case).acknowledge(step.command.id, perform(mine, step, clock_from(0)).version)
+    assert told.problems(place) == []
+    case = steps[0].case
+    told.of(case).acknowledge("lost", 99)
+    assert told.problems(place) == [f"{case}: lost was acknowledged at 99 and is at None"]
+    assert "never acknowledged" in Told(made=True).problems(place)[0]
+    with closing(sqlite3.connect(place.store)) as plain, plain:
+        plain.execute("UPDATE stored_events SET topic = 'x'")
+    assert told.problems(place)[0].startswith("audit: ")
 
 
 # what was found with it

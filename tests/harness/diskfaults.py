@@ -128,10 +128,12 @@ class Session:
     errors: int = 0
     repeated: int = 0
 
-    def run(self) -> list[str]:
-        """What is wrong."""
+    def __post_init__(self) -> None:
         self.told, self.found, self._failed = Told(), list[str](), list[Step]()
         self._clock = clock_from(0)
+
+    def run(self) -> list[str]:
+        """What is wrong."""
         self.place.make()
         shim.watch(self.place.folders)
         steps = list(itertools.islice(script(self.seed), self.commands))
@@ -155,7 +157,7 @@ class Session:
                     self._failed += [step for step in steps if not self._given(store, step) and not self._given(store, step)]
                 return
             except Exception as error:
-                self._erred(error)
+                self.erred(error)
         self._failed += steps
 
     def _given(self, store: Store, step: Step) -> bool:
@@ -164,7 +166,7 @@ class Session:
         except Refused as error:
             self.told.of(step.case).refused[step.command.id] = error.codes
         except Exception as error:
-            self._erred(error)
+            self.erred(error)
             return False
         else:
             self.repeated += done.repeated
@@ -176,15 +178,16 @@ class Session:
         try:
             self.place.rows()
         except Exception as error:
-            self._erred(error)
+            self.erred(error)
 
-    def _erred(self, error: Exception) -> None:
+    def erred(self, error: Exception) -> None:
+        """A client was told this."""
         self.errors += 1
         if isinstance(error, StoreBusy):
             self.found.append(f"waits for nobody: {error.en}")
         if not isinstance(error, CaseworkError):
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            self.found.append(f"{type(error).__name__} reaches the user: {error} ({where.filename}:{where.lineno})")
+            where = "".join(f" ({frame.filename}:{frame.lineno})" for frame in traceback.extract_tb(error.__traceback__)[-1:])
+            self.found.append(f"{type(error).__name__} reaches the user: {error}{where}")
         elif not isinstance(error, UnknownCase) and not (_REMEDY.match(error.en) and re.match(r"[^\n]+[；，][^\n]+\Z", error.zh)):
             self.found.append(f"an error without a remedy, or of several lines: {error.en!r}")
 
