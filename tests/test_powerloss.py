@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from harness import shim
 from harness.disk import SECTOR, Disk
+from harness.nursery import environment
 from harness.powerloss import power_loss
 from harness.shim import Call
 
@@ -41,6 +44,71 @@ def test_the_same_cuts_show_what_weaker_settings_lose(kind: str) -> None:
 def test_the_same_cuts_show_what_a_repeated_command_loses_that_is_acknowledged_without_making_sure() -> None:
     result = power_loss(states=600, seed=1, recordings=3, kind="unsettled")
     assert result.counts["lost"] > 0
+
+
+WRITER = """if True:
+    import ctypes, os, sys
+    from pathlib import Path
+    from harness import shim
+    root = Path(sys.argv[1])
+    shim.watch([root / "one", root / "two"], root / "trace")
+    (root / "one" / "a").write_bytes(b"a" * 9000)
+    os.chdir(root / "one")
+    handle = os.open("a", os.O_RDWR)
+    os.pwrite(handle, b"middle", 700)
+    os.ftruncate(handle, 8000)
+    copy = os.dup(handle)
+    os.close(handle)
+    os.write(copy, b"begin")
+    shim.mark("said")
+    os.fsync(copy)
+    os.close(copy)
+    os.mkdir("../two/deep")
+    with open(root / "two" / "deep" / "log", "ab") as log:
+        log.write(b"1")
+        log.flush()
+        log.write(b"2")
+    folder = os.open(root / "two", os.O_RDONLY)
+    os.rename("../two/deep/log", "moved", src_dir_fd=None, dst_dir_fd=folder)
+    os.fsync(folder)
+    os.link(root / "two" / "moved", "linked")
+    os.writev(os.open("b", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), [b"x", b"", b"yz"])
+    os.unlink("a")
+    (root / "elsewhere").write_bytes(b"not watched")
+    shim.arm(shim.WRITE, 2, 28, short=True)
+    handle = os.open("c", os.O_WRONLY | os.O_CREAT)
+    done = [os.write(handle, b"whole"), os.write(handle, b"half")]
+    try:
+        os.write(handle, b"rest")
+    except OSError as error:
+        done.append(error.errno)
+    assert done == [5, 2, 28], done
+    assert shim.counted() == 2
+    assert shim.disarm() == f"write {root}/one/c"
+    os.write(handle, b"!")
+"""
+
+
+@needs_shim
+def test_the_trace_of_a_process_holds_all_that_it_did_in_every_watched_folder(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    preload = environment() | {"LD_PRELOAD": str(shim.build(tmp_path))}
+    done = subprocess.run([sys.executable, "-c", WRITER, os.path.realpath(tmp_path)], env=preload, capture_output=True, text=True,
+                          check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    calls = list(shim.calls(tmp_path / "trace"))
+    disk = Disk(tmp_path, {}, ["one", "two"])
+    for call in calls:
+        if call.op != "a":
+            disk.do(call)
+    there = {os.path.relpath(path, tmp_path): path.read_bytes()
+             for folder in ("one", "two") for path in sorted((tmp_path / folder).rglob("*")) if path.is_file()}
+    assert disk.files() == there
+    assert set(there) == {"one/b", "one/c", "one/linked", "two/moved"}
+    assert (there["one/linked"], there["one/b"], there["one/c"]) == (b"12", b"xyz", b"wholeha!")
+    assert [call.one for call in calls if call.op == "a"] == [b"said"]
+    assert {call.op for call in calls} == set("aocdwtsumrl")
 
 
 # the model of the disk
