@@ -6,12 +6,15 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from casework.errors import StoreBusy, StoreError
 
 _LONGEST_PAUSE = 0.02  # seconds; a command takes a few milliseconds, so longer naps would only add delay
+_BEGUN, _ENDED = b"!", b"."
 
 if sys.platform == "win32":
     import msvcrt
@@ -55,14 +58,19 @@ class WriterLock:
     it), never on the store itself: closing that would drop SQLite's own locks. The file stays; its being there means
     nothing. The operating system drops the lock when its holder dies. Not re-entrant.
 
+    The one byte in the file says whether its last holder came to the end. Where he was killed or told of an error, ``heal`` is
+    called with the lock held, before anything is written on top of what he may have left half done. That byte needs no fsync:
+    a power cut may lose it, but leaves nothing half done that SQLite does not find by itself.
+
     ``timeout`` is in seconds. Raises StoreBusy when others hold the lock for longer, StoreError when the lock file
-    cannot be opened or locked.
+    cannot be opened, locked or written, and what ``heal`` raises.
     """
 
-    def __init__(self, path: str | os.PathLike[str], timeout: float) -> None:
+    def __init__(self, path: str | os.PathLike[str], timeout: float, heal: Callable[[], object] | None = None) -> None:
         self.path = os.fspath(path)
         self.sidecar = os.path.realpath(self.path) + ".lock"
         self.timeout = timeout
+        self._heal = heal
         self._handle = -1
         self._owner = 0
         self._thread = threading.Lock()
@@ -87,20 +95,38 @@ class WriterLock:
     ) -> None:
         handle, self._handle = self._handle, -1
         try:
+            # An error here says nothing of what was recorded; and closing the file, which Linux does even then, frees the lock.
             if self._owner == os.getpid():  # a forked child that leaves the block must not unlock its parent's
-                _unlock(handle)
+                if kind is None:
+                    with suppress(OSError):
+                        self._say(handle, _ENDED)
+                with suppress(OSError):
+                    _unlock(handle)
+            with suppress(OSError):
+                os.close(handle)
         finally:
-            os.close(handle)
             self._thread.release()
 
     def _acquire(self, until: float) -> int:
         handle = self._open()
         try:
             self._poll(handle, until)
+            try:
+                if self._heal is not None and os.read(handle, 1) == _BEGUN:
+                    self._heal()
+                self._say(handle, _BEGUN)
+            except OSError as error:
+                raise self._unusable(error) from error
         except BaseException:
-            os.close(handle)
+            with suppress(OSError):
+                os.close(handle)
             raise
         return handle
+
+    def _say(self, handle: int, what: bytes) -> None:
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, what)
+        os.lseek(handle, 0, os.SEEK_SET)  # where the byte is that Windows locks
 
     def _open(self) -> int:
         # A link put in the lock's place must not make us create a file elsewhere.
@@ -134,6 +160,6 @@ class WriterLock:
     def _unusable(self, error: OSError) -> StoreError:
         return StoreError(
             f"{self.sidecar}: the lock file cannot be used ({error.strerror}); "
-            "make its folder writable and remove what is in its place",
-            f"{self.sidecar}：锁文件不可用（{error.strerror}）；请使其目录可写，并移开占位的文件",
+            "make its folder writable, see that the disk has space, and remove what is in its place",
+            f"{self.sidecar}：锁文件不可用（{error.strerror}）；请使其目录可写、磁盘有空间，并移开占位的文件",
         )

@@ -98,7 +98,9 @@ class Store:
 
     def writing(self) -> AbstractContextManager[object]:
         """The writer's lock, around load, decide and save. :class:`~casework.errors.StoreBusy` if it is held too long."""
-        return WriterLock(self._path, self._lock_timeout) if self._path else self._turn
+        # Where the last writer was killed between a commit and its fsync, what is written on top of that commit could, after a
+        # power cut, be mixed with the journal that undoes it.
+        return WriterLock(self._path, self._lock_timeout, self.settle) if self._path else self._turn
 
     def get(self, case_id: str) -> Case:
         """The case as recorded. :class:`~casework.errors.UnknownCase`, :class:`~casework.store.codec.Unreadable`."""

@@ -44,10 +44,16 @@ class Worker:
 
 
 class Nursery:
-    """Context manager. ``start("harness.races:carry", store=…)`` runs that function in a process of its own."""
+    """Context manager. ``start("harness.races:carry", store=…)`` runs that function in a process of its own.
+
+    ``preload`` is a library that is loaded before all others (see ``harness.shim``).
+    """
+
+    def __init__(self, preload: Path | None = None) -> None:
+        self._preload = {} if preload is None else {"LD_PRELOAD": str(preload)}
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen([sys.executable, "-m", "harness.nursery"], cwd=ROOT, env=environment(),
+        self._process = subprocess.Popen([sys.executable, "-m", "harness.nursery"], cwd=ROOT, env=environment() | self._preload,
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._running: set[int] = set()
         return self
@@ -100,6 +106,6 @@ def _run(function: str, arguments: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    for warm in (*_WARM, "harness.races", "harness.crashes", "harness.faults"):
+    for warm in (*_WARM, "harness.races", "harness.crashes", "harness.faults", "harness.place"):
         importlib.import_module(warm)
     _serve(sys.stdin)

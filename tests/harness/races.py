@@ -28,13 +28,17 @@ class Race(NamedTuple):
     seconds: float
 
 
-def race(folder: Path, store: Path, case: str, *, workers: int = 8, commands: int = 200, seed: int = 0) -> Race:
-    """``workers`` processes give ``commands`` commands in all to one case; each keeps a journal of its own."""
+def race(folder: Path, store: Path, case: str, *, workers: int = 8, commands: int = 200, seed: int = 0,
+         steps: float = 0.4) -> Race:
+    """``workers`` processes give ``commands`` commands in all to one case; each keeps a journal of its own.
+
+    ``steps`` is the share of commands that may stand in each other's way.
+    """
     share = [commands // workers + (n < commands % workers) for n in range(workers)]
     journals = [folder / f"{case}-{n}.journal" for n in range(workers)]
     go = folder / f"{case}.go"
     with Nursery() as nursery:
-        started = [nursery.start("harness.races:carry", store=store, case=case, seed=f"{seed}w{n}", count=share[n],
+        started = [nursery.start("harness.races:carry", store=store, case=case, seed=f"{seed}w{n}", count=share[n], steps=steps,
                                  journal=journals[n], go=go) for n in range(workers)]
         begun = time.monotonic()
         go.touch()
@@ -42,18 +46,18 @@ def race(folder: Path, store: Path, case: str, *, workers: int = 8, commands: in
     return Race(Answers().read(*journals), sum(share), statuses, time.monotonic() - begun)
 
 
-def carry(store: str, case: str, seed: str, count: int, journal: str, go: str) -> None:
+def carry(store: str, case: str, seed: str, count: int, steps: float, journal: str, go: str) -> None:
     """One worker's life: wait for the start, give every command, write down every answer."""
     with open_store(store) as mine, Journal(journal) as book:
         _await(Path(go))
-        carry_with(mine, case, seed, count, book)
+        carry_with(mine, case, seed, count, book, steps)
 
 
-def carry_with(store: Store, case: str, seed: str, count: int, book: Journal) -> None:
+def carry_with(store: Store, case: str, seed: str, count: int, book: Journal, steps: float = 0.4) -> None:
     """Give ``count`` commands to the case; now and then an acknowledged one again."""
     choose = random.Random(f"{seed} again")
     acknowledged: list[Planned] = []
-    for command in itertools.islice(plan(seed), count):
+    for command in itertools.islice(plan(seed, steps), count):
         if _give(store, case, command, book):
             acknowledged.append(command)
         if acknowledged and choose.random() < RETRIES:

@@ -34,8 +34,13 @@ def problems(rows: list[Row], answers: Answers, *, opening: str = "open", in_fli
 
     ``in_flight`` are commands that nobody was answered about: each may be recorded once, or not.
     """
+    return [*promises(rows, answers, opening=opening, in_flight=in_flight), *_audit(rows)]
+
+
+def promises(rows: list[Row], answers: Answers, *, opening: str = "open", in_flight: Collection[str] = ()) -> list[str]:
+    """As :func:`problems`, but for who audits the store himself."""
     return [*answers.contradictions, *_order(rows), *_acknowledged(rows, answers),
-            *_surplus(rows, {opening, *answers.acknowledged, *in_flight}), *_audit(rows)]
+            *_surplus(rows, {opening, *answers.acknowledged, *in_flight})]
 
 
 def _order(rows: list[Row]) -> Iterator[str]:
