@@ -65,7 +65,7 @@ def read_text(path: Path, name: str | None = None) -> str:
     """
     name = str(path) if name is None else name
     try:
-        mode, raw = _raw(path)
+        mode, size, raw = _raw(path)
     except FileNotFoundError:
         raise _error(name, "there is no such file; check the path", "没有这个文件；请检查路径") from None
     except (OSError, ValueError) as exc:
@@ -79,7 +79,7 @@ def read_text(path: Path, name: str | None = None) -> str:
         raise _error(name, "is a directory; name a file in it", "这是一个目录；请给出其中的文件")
     if not stat.S_ISREG(mode):
         raise _error(name, "is not a regular file; save the text to a file first", "不是普通文件；请先把内容存成文件")
-    if len(raw) > MAX_BYTES:
+    if size > MAX_BYTES:
         raise _error(name, "is over 1 MiB; split it into smaller files", "超过 1 MiB；请拆成较小的文件")
     text = _decoded(raw, name)
     _refuse_forbidden(text, name)
@@ -97,15 +97,34 @@ def compose(text: str, name: str) -> Document:
     return _Composer(text, name).document()
 
 
-def _raw(path: Path) -> tuple[int, bytes]:
-    """The mode of ``path`` and, of a regular file only, as many bytes as show whether it is too long."""
+def overstacked(text: str) -> bool:
+    """Whether more than 30 combining marks stand on one character.
+
+    Sorting marks takes time that grows with the square of their number: to normalise half a million would take minutes.
+    """
+    if text.isascii():
+        return False
+    run = 0
+    for char in text:
+        run = run + 1 if unicodedata.combining(char) or char in _HIDDEN_MARKS else 0
+        if run > MAX_MARKS:
+            return True
+    return False
+
+
+def _raw(path: Path) -> tuple[int, int, bytes]:
+    """The mode of ``path``, its size, and the bytes of a regular file that is not too long; of a longer one nothing is read."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
-        mode = os.fstat(handle).st_mode
-        if not stat.S_ISREG(mode):
-            return mode, b""
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return status.st_mode, 0, b""
+        if status.st_size > MAX_BYTES:
+            return status.st_mode, status.st_size, b""
         with open(handle, "rb", closefd=False) as file:
-            return mode, file.read(MAX_BYTES + 1)
+            # Files of the system say that they are empty, and may have nothing to read yet.
+            raw = file.read(MAX_BYTES + 1) or b""
+        return status.st_mode, len(raw), raw
     finally:
         os.close(handle)
 
@@ -312,15 +331,11 @@ class _Composer:
             )
         if text.isascii():
             return text
-        # Sorting marks takes time that grows with the square of their number: half a million would take minutes.
-        run = 0
-        for char in text:
-            run = run + 1 if unicodedata.combining(char) or char in _HIDDEN_MARKS else 0
-            if run > MAX_MARKS:
-                raise self.error(
-                    f"more than {MAX_MARKS} combining marks on one character; delete some",
-                    f"一个字符上的组合符号超过 {MAX_MARKS} 个；请删除多余的",
-                )
+        if overstacked(text):
+            raise self.error(
+                f"more than {MAX_MARKS} combining marks on one character; delete some",
+                f"一个字符上的组合符号超过 {MAX_MARKS} 个；请删除多余的",
+            )
         return unicodedata.normalize("NFC", text)
 
     def open(self, event: Any) -> _Anchor | None:

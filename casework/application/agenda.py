@@ -33,8 +33,10 @@ def due(reader: HasDues, now: datetime, within: timedelta | None = None, by: str
     """
     seen: dict[str, dict[str, Any]] = {}
     for row in reader.dues():
-        at = moment(row.due)
-        if (within is not None and at - now > within) or by not in (None, row.owes, row.owes.partition(":")[0]):
+        if not isinstance(row.case, str):  # nor has any case such an id: the audit says so
+            continue
+        at, owes = moment(row.due), str(row.owes)
+        if (within is not None and at - now > within) or by not in (None, owes, owes.partition(":")[0]):
             continue
         if row.case not in seen:
             seen[row.case] = {}

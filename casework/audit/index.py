@@ -6,7 +6,7 @@ due by ``tick``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from casework.audit.findings import Finding, Line, digest, shown
@@ -15,6 +15,7 @@ from casework.store.row import DueRow, Row
 
 #: How often a case that seems to differ is looked at again: somebody may have written between two looks.
 LOOKS = 3
+_MANY = 100
 
 
 class Indexed(Protocol):
@@ -24,8 +25,8 @@ class Indexed(Protocol):
         """The index, whole."""
         ...
 
-    def rows(self, case: str) -> Iterator[Row]:
-        """The rows of a case."""
+    def rows(self, case: str | None = None) -> Iterator[Row]:
+        """The rows of a case, or of all."""
         ...
 
 
@@ -33,18 +34,29 @@ def compared(yielded: Index, store: Indexed) -> Iterator[Finding]:
     """A finding for each case of which the index of the store does not say what its events yielded as they were audited."""
     index = {(row.case, row.duty): row for row in store.dues()}
     differ = {key[0] for key in yielded.keys() | index.keys() if yielded.get(key) != index.get(key)}
-    for case in sorted(differ):
-        for _ in range(LOOKS):
-            have = {row for row in store.dues() if row.case == case}
-            due = set(running(store.rows(case)))
-            if have == due:
-                break
-        else:
-            yield _finding(case, have, due)
+    have: dict[str, set[DueRow]] = {}
+    due: dict[str, set[DueRow]] = {}
+    for _ in range(LOOKS):
+        if not differ:
+            return
+        have = _by_case(store.dues())
+        # No case has an id that is no text, and of a great many all are read at once.
+        due = (_by_case(running(store.rows())) if len(differ) > _MANY else
+               {case: set(running(store.rows(case))) for case in differ if isinstance(case, str)})
+        differ = {case for case in differ if have.get(case, set()) != due.get(case, set())}
+    for case in sorted(differ, key=str):
+        yield _finding(case, have.get(case, set()), due.get(case, set()))
+
+
+def _by_case(rows: Iterable[DueRow]) -> dict[str, set[DueRow]]:
+    found: dict[str, set[DueRow]] = {}
+    for row in rows:
+        found.setdefault(row.case, set()).add(row)
+    return found
 
 
 def _finding(case: str, have: set[DueRow], due: set[DueRow]) -> Finding:
-    lost, false = sorted(d.duty for d in due - have), sorted(d.duty for d in have - due)
+    lost, false = sorted(str(d.duty) for d in due - have), sorted(str(d.duty) for d in have - due)
     what = Line(f"期限索引中缺少 {shown(', '.join(lost) or '—')}，多出 {shown(', '.join(false) or '—')}",
                 f"the index of duties lacks {shown(', '.join(lost) or '—')}, has too many {shown(', '.join(false) or '—')}")
     why = Line("案件的事件得出另外的期限", "the events of the case yield other duties")

@@ -227,7 +227,7 @@ class Integrity:
         """The tree over the stored leaves, the nodes kept beside it, and its root at each size that was signed."""
         nodes: dict[int, Iterator[tuple[int, bytes]]] = {}
         peaks: dict[int, bytes] = {}
-        wrong = size = kept = 0
+        wrong = size = drawn = 0
         odd = hashlib.sha256()
         differs: list[Head] = []
         checkpoints = outside.checkpoints() if outside else iter(())
@@ -235,7 +235,7 @@ class Integrity:
         for here in self._numbered():
             if here.number != size or not isinstance(here.hash, bytes):
                 break
-            kept += hash(here)
+            drawn += hash(here)
             # All of them first: each is over the last of its level, which it then replaces.
             for node in list(tree.grown(size, here.hash, lambda level, _: peaks[level])):
                 peaks[node.level] = node.hash
@@ -257,7 +257,7 @@ class Integrity:
         if size != self.size:
             yield Fault("leaf_misplaced", Line(f"账本应有 {self.size} 个叶子", f"the ledger should have {self.size} leaves"),
                         Line(f"只有前 {size} 个连续可读", f"only the first {size} follow one another and can be read"))
-        elif self._merged is not None and kept != self._drawn:
+        elif self._merged is not None and drawn != self._drawn:
             yield Fault("leaf_misplaced", Line("账本的索引", "the index over the ledger"),
                         Line("与叶子的表不一致", "is not that of the table of leaves"))
         elif wrong:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from itertools import pairwise, takewhile
@@ -13,11 +15,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 from click.shell_completion import CompletionItem
 
+from casework.domain.moments import within_reason
 from casework.errors import InputError, Refused
-from casework.report.text import document, escape
+from casework.report.text import clipped, document, escape, visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_STORE = "casework.db"
+_LONGEST_TIME = 40
+_ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,3}")
 _lang = "en"
 
 
@@ -165,7 +170,7 @@ class Settings:
             click.echo(document(value, self.zone))
         else:
             for line in lines():
-                click.echo(line)
+                click.echo(visible(line))
 
 
 def common(function: F) -> F:
@@ -202,15 +207,20 @@ def moment(text: str | None, where: str) -> datetime | None:
     """An ISO 8601 time with its offset. :class:`~casework.errors.InputError` names the option."""
     if text is None:
         return None
-    try:
-        at = datetime.fromisoformat(text)
-        at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        at = None
+    at: datetime | None = None
+    with suppress(ValueError, OverflowError):
+        if len(text) <= _LONGEST_TIME:  # Python takes as many digits of a second as are written
+            at = datetime.fromisoformat(text)
+            at.astimezone(UTC)
     if at is None or at.tzinfo is None:
         raise InputError("write a time with its offset, such as 2026-03-01T10:00:00+08:00",
                          "请写带时区的时间，例如 2026-03-01T10:00:00+08:00", where)
-    return at
+    return within_reason(at, where)
+
+
+def complain(text: str) -> None:
+    """One line on stderr: what is wrong and what to do, escaped, and cut where somebody put a book into it."""
+    click.echo(clipped("casework: " + text), err=True)
 
 
 def refusal(case: str, error: Refused) -> dict[str, Any]:
@@ -240,6 +250,8 @@ def refusal_lines(case: str, error: Refused) -> Iterable[str]:
 
 def _zone(name: str) -> tzinfo:
     try:
+        if not _ZONE.fullmatch(name):  # for a dot in it, Python would import packages of that name one within the other
+            raise ValueError
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InputError(f"unknown time zone '{name[:40]}'; write one such as Asia/Shanghai or UTC",

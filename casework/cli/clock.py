@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from casework.cli.base import Command, Settings, common, lang, moment, now, option, say
+from casework.cli.base import Command, Settings, common, complain, lang, moment, now, option, say
 from casework.cli.journals import journaled, writing
 from casework.errors import CaseworkError, InputError
 from casework.report import clock as report
-from casework.report.text import document, escape
+from casework.report.text import document
 
 _NOW = option("--now", "at", metavar="TIME", help="As of that time [now].", zh="以该时间为准 [现在]")
 _SPAN = re.compile(r"([0-9]{1,4})(h|d)", re.ASCII)
@@ -45,7 +45,7 @@ def tick(settings: Settings, at: str | None, rebuild: bool, journal: str | None)
     for case, text in errors:
         zh, en = f"案件“{case}”：{text}；请运行 casework audit", f"case '{case}': {text}; run: casework audit"
         told = text if case in text else say(zh, en)
-        click.echo("casework: " + escape(told), err=True)
+        complain(told)
     return 2 if errors else 0
 
 
@@ -75,7 +75,7 @@ def due(settings: Settings, within: str | None, role: str | None, jsonl: bool, a
         settings.answer({"now": when, "duties": found}, lambda: report.due_lines(
             found, lang(), settings.zone, asked=span is not None or role is not None))
     for error in broken:
-        click.echo("casework: " + escape(error.text(lang())), err=True)
+        complain(error.text(lang()))
     return 1 if broken else 0
 
 

@@ -9,14 +9,13 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
-from casework.cli.base import Context, Option, help_option, lang, language, option, say, set_language
+from casework.cli.base import Context, Option, complain, help_option, lang, language, option, say, set_language
 from casework.errors import CaseworkError, InputError
-from casework.report.text import escape
 
 #: Command -> (module under casework.cli, function). Order is the order of the help.
 COMMANDS = {
@@ -200,6 +199,7 @@ def run(argv: Sequence[str]) -> int:
     set_language(language(argv, dict(os.environ)))
     _write_what_it_can()
     try:
+        _require_words_to_complete(os.environ)
         status = casework.main(args=list(argv), prog_name="casework", standalone_mode=False)
         return status if isinstance(status, int) else 0
     except click.exceptions.Exit as error:
@@ -217,8 +217,19 @@ def run(argv: Sequence[str]) -> int:
                            f"cannot read or write ({why}); check disk space, folder and permissions"), 2)
 
 
+def _require_words_to_complete(environ: Mapping[str, str]) -> None:
+    """What click reads of the shell's without looking. :class:`~casework.errors.InputError` if it is not there."""
+    if not environ.get("_CASEWORK_COMPLETE", "").endswith("_complete"):
+        return
+    where = environ.get("COMP_CWORD", "")
+    number = environ["_CASEWORK_COMPLETE"].startswith("fish") or re.fullmatch(r"[0-9]{1,6}", where, re.ASCII)
+    if "COMP_WORDS" not in environ or "COMP_CWORD" not in environ or not number:
+        raise InputError("the shell does not say which word to complete; load the script of casework completion anew",
+                         "Shell 未说明要补全哪个词；请重新加载 casework completion 的脚本", "_CASEWORK_COMPLETE")
+
+
 def _failed(text: str, status: int) -> int:
-    click.echo("casework: " + escape(text), err=True)
+    complain(text)
     return status
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from casework.cli.base import Command, Settings, common, lang, moment, now, option, say
-from casework.report.text import escape
+from casework.cli.base import Command, Settings, common, complain, lang, moment, now, option, say
 
 
 @click.command("merchant", cls=Command,
@@ -28,6 +27,6 @@ def merchant(settings: Settings, merchant: str, as_of: str | None) -> int:
         view = merchant_view(reader.rows(), merchant_of(merchant), at or now(), as_of=at)
     settings.answer(view, lambda: merchant_lines(view, lang(), settings.zone))
     for case in view["unreadable"]:
-        click.echo("casework: " + escape(say(f"案件“{case}”无法读取，未计入；请运行 casework audit",
-                                             f"case '{case}' cannot be read and is not counted; run: casework audit")), err=True)
+        complain(say(f"案件“{case}”无法读取，未计入；请运行 casework audit",
+                     f"case '{case}' cannot be read and is not counted; run: casework audit"))
     return 1 if view["unreadable"] else 0

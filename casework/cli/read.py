@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from casework.cli.base import Command, Settings, common, lang, moment, now, option, say
+from casework.cli.base import Command, Settings, common, complain, lang, moment, now, option, say
 from casework.errors import CaseworkError, InputError, UnknownCase
 from casework.report import case as report
-from casework.report.text import document, escape
+from casework.report.text import document
 
 if TYPE_CHECKING:
     from casework.domain.facts import Facts
@@ -134,7 +134,7 @@ def list_(settings: Settings, state: str | None, stage: str | None, merchant: st
     else:
         settings.answer({"cases": views}, lambda: report.list_lines(views, lang(), settings.zone))
     for error in broken:
-        click.echo("casework: " + escape(error.text(lang())), err=True)
+        complain(error.text(lang()))
     return 1 if broken else 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from casework.cli.base import Command, Settings, common, lang, option, say
+from casework.cli.base import Command, Settings, common, complain, lang, option, say
 from casework.cli.journals import journaled, writing
 from casework.errors import CaseworkError
 from casework.report.text import document, escape, moment
@@ -68,7 +68,7 @@ def _one(path: Path, store: Any, bad: list[CaseworkError]) -> Any:
         return result
     except CaseworkError as error:
         bad.append(error)
-        click.echo("casework: " + escape(error.text(lang())), err=True)
+        complain(error.text(lang()))
         return error.status
 
 

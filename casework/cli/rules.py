@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from casework.cli.base import Command, Group, Settings, common, lang, moment, now, option, say
+from casework.cli.base import Command, Group, Settings, common, complain, lang, moment, now, option, say
 from casework.errors import CaseworkError, InputError
 from casework.report.text import escape
 
@@ -195,7 +195,7 @@ def impact(settings: Settings, version: str) -> int:
                     lambda: report.impact_lines(found, cases, version, lang(), settings.zone))
     for case, unread in broken:
         named = unread.text(lang())
-        click.echo("casework: " + escape(named if case in named else f"{case}: {named}"), err=True)
+        complain(named if case in named else f"{case}: {named}")
     return 1 if broken else 0
 
 
@@ -219,7 +219,7 @@ def check(settings: Settings, paths: tuple[str, ...], lock: str | None) -> int:
         published, entries, faults = files.read_published(files.FOLDER, lock)
         held = published.editions
     for fault in faults:
-        click.echo("casework: " + escape(fault.text(lang())), err=True)
+        complain(fault.text(lang()))
     if lock is not None and not faults:
         text = files.lock_text(published, entries)
         settings.answer({"lock": text}, lambda: text)

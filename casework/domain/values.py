@@ -18,8 +18,10 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, inspect
 
+from casework.domain.moments import is_reasonable, within_reason
 from casework.domain.vocabulary import KINDS, VOCABULARY
 from casework.errors import InputError
+from casework.yamlfile import MAX_MARKS, overstacked
 
 #: The most that one text may hold, and one event in all: a store takes events of any kind of engine only below these.
 TEXT_BYTES = 64 * 1024
@@ -63,6 +65,7 @@ TipOffState = Annotated[str, Meta(extra={"term": "tip_off"})]
 
 FEN = Decimal("0.01")
 MOST_MONEY = Decimal("1000000000")
+_MOST_ZEROS = 30
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -170,6 +173,46 @@ def _clean(struct: S, where: str = "") -> S:
     return msgspec.structs.replace(struct, **fields) if fields else struct
 
 
+def absurd(value: msgspec.Struct) -> str:
+    """The dotted name of an amount or a time in a stored value that no reckoning can be asked to take; empty for none.
+
+    Whoever decodes without cleaning asks this: an amount of a thousand million digits is few bytes until it is shown.
+    """
+    for name in _measured(type(value)):
+        found = _absurd(getattr(value, name))
+        if found is not None:
+            return f"{name}.{found}".rstrip(".")
+    return ""
+
+
+def _absurd(value: Any) -> str | None:
+    if isinstance(value, Decimal):
+        return None if value.is_finite() and abs(value.adjusted()) <= _MOST_ZEROS else ""
+    if isinstance(value, datetime):
+        return None if value.tzinfo is not None and is_reasonable(value) else ""
+    if isinstance(value, tuple):
+        return next((found for item in value if (found := _absurd(item)) is not None), None)
+    return (absurd(value) or None) if isinstance(value, msgspec.Struct) else None
+
+
+@cache
+def _measured(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The fields of a type in which, however deep, an amount or a time may stand."""
+    return tuple(name for name, held in _fields(kind) if _measures(held))
+
+
+def _measures(kind: inspect.Type) -> bool:
+    if isinstance(kind, inspect.Metadata):
+        return _measures(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return any(map(_measures, kind.types))
+    if isinstance(kind, inspect.VarTupleType):
+        return _measures(kind.item_type)
+    if isinstance(kind, inspect.StructType):
+        return any(_measures(f.type) for f in kind.fields)
+    return isinstance(kind, inspect.DecimalType | inspect.DateTimeType)
+
+
 def personal_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
     """The dotted names of the fields of a type that hold personal data or free text."""
     return tuple(_personal(inspect.type_info(kind), ""))
@@ -247,8 +290,11 @@ def _text(value: str, marks: dict[str, Any], path: str) -> str:
         except InputError as error:
             raise error.at(path) from None
     _check_size(value, path)
-    if any((ord(c) < 32 and c not in "\n\t") or c == "\x7f" for c in value):
+    if any((ord(c) < 32 and c not in "\n\t") or ("\x7f" <= c < "\xa0" and c != "\x85") for c in value):
         raise InputError("holds a control character; take it out", "含有控制字符，请删除", path)
+    if overstacked(value):
+        raise InputError(f"has more than {MAX_MARKS} combining marks on one character; delete some",
+                         f"一个字符上的组合符号超过 {MAX_MARKS} 个；请删除多余的", path)
     normal = unicodedata.normalize("NFC", value)
     if normal == value:
         return value
@@ -271,7 +317,7 @@ def _utc(value: datetime, path: str) -> datetime:
         raise InputError("is a time without its offset; write one such as 2026-03-01T10:00:00+08:00",
                          "时间缺少时区；请写如 2026-03-01T10:00:00+08:00", path)
     try:
-        return value if value.tzinfo is UTC else value.astimezone(UTC)
+        return within_reason(value if value.tzinfo is UTC else value.astimezone(UTC), path)
     except OverflowError:
         raise InputError("is no time that a calendar has", "不是有效的时间", path) from None
 

@@ -10,19 +10,39 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-#: C0 but for line feed and tab, DEL, C1, and what reorders or hides text: a stored byte never steers a terminal.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+#: C0 but for line feed and tab, DEL, C1, what reorders text, what is not seen (format characters, fillers, tags, selectors
+#: but for the two of emoji), lone surrogates, and what Unicode says is no character: a stored byte never steers a terminal.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    + "".join(f"{chr(plane + 0xfffe)}{chr(plane + 0xffff)}" for plane in range(0x10000, 0x110000, 0x10000)) + "]")
 _LINE_BREAKS = re.compile(r"[\n\t]")
 
 
 def escape(text: object) -> str:
-    """``text`` on one line with every character that a terminal might obey written as ``\\uXXXX``."""
+    """``text`` on one line with every character that a terminal might obey, or nobody would see, written as ``\\uXXXX``."""
     return _LINE_BREAKS.sub(" ", visible(str(text)))
 
 
 def visible(text: str) -> str:
     """``text`` with its line breaks, and nothing in it that a terminal obeys."""
-    return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+    return _UNSAFE.sub(_escaped, text)
+
+
+def clipped(text: str, most: int = 1_000) -> str:
+    """One line of at most about ``most`` characters: the beginning and the end of the text, escaped."""
+    shown = escape(text if len(text) <= 4 * most else f"{text[:2 * most]}{text[-2 * most:]}")
+    return shown if len(shown) <= most else f"{shown[:most * 2 // 3]} … {shown[-most // 3:]}"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """As JSON escapes it: beyond the first 65,536 characters by a pair."""
+    code = ord(found[0])
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xd800 + high:04x}\\u{0xdc00 + low:04x}"
 
 
 def width(text: str) -> int:
@@ -66,4 +86,4 @@ def _in(at: datetime, zone: tzinfo) -> datetime:
 
 def visible_json(text: str) -> str:
     """JSON in which C1, bidi and invisible characters stand as escapes, which JSON readers turn back."""
-    return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+    return _UNSAFE.sub(_escaped, text)

@@ -22,6 +22,8 @@ from casework.yamlfile import Document, load
 
 _KEYS = ("scenario", "title", "story", "given", "steps", "then")
 _STEP_KEYS = ("do", "by", "at", "after", "with", "then")
+#: After each step the case is read from its beginning: so many are read within a second.
+MOST_STEPS = 200
 #: What a ``then`` may name: what a case view holds, and for a step what became of it.
 CASE_KEYS = (
     "state", "stage", "version", "ground", "assigned", "claim", "remedy", "performed", "goods", "advance", "penalties",
@@ -90,6 +92,9 @@ def read(path: Path) -> Scenario:
     steps: Any = root.get("steps")
     if not isinstance(steps, list) or not steps:
         reader.fail(("steps",), "has to be a list with at least one step", "须为至少含一个步骤的列表")
+    if len(steps) > MOST_STEPS:
+        reader.fail(("steps", MOST_STEPS), f"a scenario has at most {MOST_STEPS} steps; split the story",
+                    f"剧本最多 {MOST_STEPS} 步；请拆分")
     return Scenario(
         name=name,
         file=document.name,

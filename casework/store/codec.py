@@ -13,7 +13,7 @@ import msgspec
 
 from casework.domain.events import DutyChange
 from casework.domain.topics import TOPICS, AnyEvent, any_topic_of
-from casework.domain.values import EVENT_BYTES, clean
+from casework.domain.values import EVENT_BYTES, absurd, clean
 from casework.errors import CaseworkError, InputError
 from casework.store.row import Row
 
@@ -62,9 +62,13 @@ def decode(topic: str, payload: bytes) -> AnyEvent:
     if topic not in TOPICS:
         raise UnknownTopic(f"unknown topic {topic[:80]!r}", f"未知的事件主题 {topic[:80]!r}")
     try:
-        return _decoder(topic).decode(payload)
+        event = _decoder(topic).decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise Unreadable(f"not readable as {topic}: {error}", f"无法按 {topic} 读取：{error}") from None
+    if name := absurd(event):
+        raise Unreadable(f"not readable as {topic}: {name} is no amount or time that can be",
+                         f"无法按 {topic} 读取：{name} 不是可能的金额或时间")
+    return event
 
 
 def said_topic(payload: bytes) -> str | None:

@@ -80,5 +80,15 @@ def microseconds(moment: datetime) -> int:
 
 
 def moment(microseconds: int) -> datetime:
-    """The time, UTC, that is so many microseconds after the epoch."""
-    return _EPOCH + microseconds * _MICROSECOND
+    """The time, UTC, that is so many microseconds after the epoch; the nearest that a calendar has, the first for no number.
+
+    An index that somebody altered may hold anything, and a duty in it must come up all the same: its case decides.
+    """
+    if not isinstance(microseconds, int) or microseconds < _FIRST:
+        return _EPOCH + _FIRST * _MICROSECOND
+    return _EPOCH + min(microseconds, _LAST) * _MICROSECOND
+
+
+# A day within what a calendar has, so that every zone has a name for it.
+_FIRST = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // _MICROSECOND

@@ -10,7 +10,8 @@ import os
 import sqlite3
 import stat
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
@@ -41,7 +42,11 @@ COLUMNS = (
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 _WAIT = 30.0
 _LAST = 2**63 - 1
+_MAGIC = bytes.fromhex("d9d505f920a163d7")  # begins every journal of SQLite's, and ends one that names a super-journal
 _PAGE_BYTES = 16 * 1024 * 1024
+#: No value that casework writes is larger than an event; nothing larger is brought into memory, and no id longer than this.
+_VALUE_BYTES = 1024 * 1024
+_ID_BYTES = 4 * 1024
 
 # The table itself is read, not the index over it: a damaged index must not hide a row from the audit.
 _ORDER = "SELECT rowid FROM stored_events NOT INDEXED ORDER BY originator_id, originator_version, rowid"
@@ -54,6 +59,7 @@ _FETCH = (
 )
 
 _HAS_DUTIES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'duties'"
+_ALL_DUTIES = "SELECT case_id, duty, kind, owes, due, provisional FROM duties ORDER BY due, case_id, duty"
 # Two searches, each by its index: with OR, every duty would be read.
 _DUTIES = (
     "SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE due < ? "
@@ -115,13 +121,15 @@ class Reader:
                 self._connection.execute("COMMIT")
             return rowids, size
 
-        rowids, size = _guarded(self.path, self._wait, read)
+        with self._short():
+            rowids, size = _guarded(self.path, self._wait, read)
         return Snapshot(self._pages(rowids), len(rowids), size)
 
     def case_ids(self) -> list[str]:
         """The ids of all cases, sorted; ids that are not text (of altered rows) come up in ``rows`` only."""
         sql = "SELECT DISTINCT originator_id FROM stored_events ORDER BY originator_id"
-        return [case for (case,) in self._all(sql) if isinstance(case, str)]
+        with self._short():
+            return [case for (case,) in self._all(sql) if isinstance(case, str)]
 
     def has(self, case: str) -> bool:
         """Whether anything is recorded of that case."""
@@ -140,7 +148,8 @@ class Reader:
             from casework.store.dues import running
 
             return [d for d in running(self.rows()) if d.due < limit or (d.provisional and d.due < provisional_before)]
-        return [DueRow(*row) for row in self._all(_DUTIES, limit, provisional_before)]
+        found = self._all(_ALL_DUTIES) if before is None else self._all(_DUTIES, limit, provisional_before)
+        return [DueRow(*row) for row in found]
 
     def format(self) -> int:
         """The format of the store: 1 without a ledger, 2 with one."""
@@ -171,18 +180,67 @@ class Reader:
         def read() -> array[int]:
             return array("q", (rowid for (rowid,) in self._connection.execute(sql, values)))
 
-        return _guarded(self.path, self._wait, read)
+        with self._short():
+            return _guarded(self.path, self._wait, read)
+
+    @contextmanager
+    def _short(self) -> Iterator[None]:
+        """Within this, ids are sorted in memory: none longer than 4 KiB is."""
+        before = self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _ID_BYTES)
+        try:
+            yield
+        finally:
+            self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
 
     def _pages(self, rowids: array[int]) -> Iterator[Row]:
         start = 0
         while start < len(rowids):
-            wanted = f"[{','.join(map(str, rowids[start : start + self._page]))}]"
-            page = _guarded(self.path, self._wait, partial(self._fetch, wanted))
+            page = _guarded(self.path, self._wait, partial(self._fetch, rowids[start : start + self._page]))
             yield from page
             start += len(page)
 
-    def _fetch(self, wanted: str) -> list[Row]:
+    def _fetch(self, rowids: array[int]) -> list[Row]:
         """The rows of these rowids in this order; fewer, but at least one, when they are very large."""
+        try:
+            return self._records(f"[{','.join(map(str, rowids))}]")
+        except sqlite3.DataError as error:
+            if getattr(error, "sqlite_errorname", "") != "SQLITE_TOOBIG":
+                raise
+        return self._piecemeal(rowids)
+
+    def _piecemeal(self, rowids: array[int]) -> list[Row]:
+        """The same, one by one: a value that is larger than any that casework writes comes out as None, which is no event."""
+        page: list[Row] = []
+        size = 0
+        for rowid in rowids:
+            row = self._values(COLUMNS, rowid) or self._row_of(rowid)
+            page.append(Row._make(row))
+            size += sum(len(value) for value in row if isinstance(value, (bytes, str)))
+            if size >= _PAGE_BYTES:
+                break
+        return page
+
+    def _row_of(self, rowid: int) -> tuple[Any, ...]:
+        # What stands behind a large value is reached only past all of it: the others are asked for together.
+        rest = self._values([c for c in COLUMNS if c != "state"], rowid)
+        if rest is not None:
+            return (*rest[:3], None, *rest[3:])
+        return tuple(found[0] if (found := self._values([column], rowid)) else None for column in COLUMNS)
+
+    def _values(self, columns: Sequence[str], rowid: int) -> tuple[Any, ...] | None:
+        """These values of the row; None where one of them is too large. StoreError where the row is gone."""
+        try:
+            sql = f"SELECT {', '.join(columns)} FROM stored_events WHERE rowid = ?"
+            found: tuple[Any, ...] | None = self._connection.execute(sql, (rowid,)).fetchone()
+        except sqlite3.DataError as error:
+            if getattr(error, "sqlite_errorname", "") != "SQLITE_TOOBIG":
+                raise
+            return None
+        if found is None:
+            raise _vanished(self.path)
+        return found
+
+    def _records(self, wanted: str) -> list[Row]:
         page: list[Row] = []
         size = 0
         cursor = self._connection.execute(_FETCH, (wanted,))
@@ -291,6 +349,12 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[StoreError], str, str], ...] = (
         "文件已损坏；请查看 PRAGMA integrity_check 的结果，并恢复备份",
     ),
     (
+        ("SQLITE_TOOBIG",),
+        StoreError,
+        "it holds something larger than casework ever writes, so it was altered; restore a backup",
+        "其中有内容大于 casework 所写的任何内容，已被改动；请恢复备份",
+    ),
+    (
         ("SQLITE_READONLY_ROLLBACK",),
         StoreError,
         "an interrupted write has to be rolled back and may not be from here; run a casework command as its owner",
@@ -325,6 +389,7 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[StoreError], str, str], ...] = (
 
 def _open(path: str, wait: float) -> sqlite3.Connection:
     _require_file(path)
+    require_sound_sidecars(path)
     return _guarded(path, wait, lambda: _connect(path, wait))
 
 
@@ -334,6 +399,7 @@ def _connect(path: str, wait: float) -> sqlite3.Connection:
     )
     try:
         connection.text_factory = _text
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE_BYTES)
         for name, value in (
             ("busy_timeout", int(wait * 1000)),
             ("trusted_schema", 0),
@@ -368,12 +434,43 @@ def _guarded(path: str, wait: float, work: Callable[[], T]) -> T:
 
 
 def _roll_back(path: str, wait: float) -> None:
+    require_sound_sidecars(path)
     connection = sqlite3.connect(file_uri(path, "rw"), uri=True, isolation_level=None, timeout=wait)
     try:
         set_pragma(connection, "synchronous", 3)
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     finally:
         connection.close()
+
+
+def require_sound_sidecars(path: str) -> None:
+    """Raise StoreError where a file beside the store, which SQLite reads first, is none that SQLite wrote for casework.
+
+    A pipe would be waited for and a device read for ever. A journal that names a super-journal, as SQLite writes for several
+    databases at once, makes SQLite delete the file of that name after the rollback; casework never writes to several.
+    """
+    real = os.path.realpath(path)
+    for ending in ("-journal", "-wal", "-shm"):
+        name = real + ending
+        try:
+            mode = os.lstat(name).st_mode
+            foreign = not stat.S_ISREG(mode) or (ending == "-journal" and _names_a_file(name))
+        except OSError:
+            continue  # SQLite says what it cannot read
+        if foreign:
+            raise StoreError(
+                f"{name} is no journal that casework left there; move it away, then audit the store",
+                f"{name} 不是 casework 留下的日志文件；请移走后再审计案件库",
+            )
+
+
+def _names_a_file(journal: str) -> bool:
+    handle = os.open(journal, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        size = os.fstat(handle).st_size
+        return size >= len(_MAGIC) and os.pread(handle, len(_MAGIC), size - len(_MAGIC)) == _MAGIC
+    finally:
+        os.close(handle)
 
 
 def _require_file(path: str) -> None:
@@ -386,9 +483,10 @@ def _require_file(path: str) -> None:
             f"{path} 处没有案件库；请用 casework init 建立，或用 --store 指定其他文件",
         ) from None
     except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
         raise StoreError(
-            f"{path} cannot be looked at ({error}); check the path and the permissions of its folder",
-            f"无法查看 {path}（{error}）；请检查路径及其目录的权限",
+            f"{path} cannot be looked at ({why}); check the path and the permissions of its folder",
+            f"无法查看 {path}（{why}）；请检查路径及其目录的权限",
         ) from error
     if stat.S_ISDIR(status.st_mode):
         raise NotAStore(
@@ -410,9 +508,13 @@ def _require_file(path: str) -> None:
 def _has_table(connection: sqlite3.Connection) -> bool:
     # A trigger or a view could swallow a write that is acknowledged, or show what is not there.
     sql = "SELECT type FROM sqlite_master WHERE name = 'stored_events' OR type IN ('trigger', 'view')"
-    names = [name for (name,) in connection.execute("SELECT name FROM pragma_table_xinfo('stored_events')")]
+    # Neither is a column that SQLite computes, which may be of any size, nor a table that a module of SQLite's makes up.
+    plain = "SELECT name FROM pragma_table_xinfo('stored_events') WHERE hidden = 0"
+    names = [name for (name,) in connection.execute(plain)]
+    virtual = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND rootpage = 0"
     # No further column is let pass: one called rowid would hide the real rowid, by which rows are read.
-    return connection.execute(sql).fetchall() == [("table",)] and sorted(map(str, names)) == sorted(COLUMNS)
+    return (connection.execute(sql).fetchall() == [("table",)] and sorted(map(str, names)) == sorted(COLUMNS)
+            and connection.execute(virtual).fetchone() == (0,))
 
 
 def _number(connection: sqlite3.Connection, sql: str) -> int:
@@ -426,9 +528,10 @@ def _text(stored: bytes) -> str:
 def _key(case: str) -> bytes | None:
     """The bytes of a case's id as stored, ``None`` for a text that no store can hold."""
     try:
-        return case.encode("utf-8", "surrogateescape")
+        key = case.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return None
+    return key if len(key) < _ID_BYTES else None
 
 
 def _vanished(path: str) -> StoreError:

@@ -35,6 +35,7 @@ from casework.store.reader import (
     USER_VERSION,
     Reader,
     check,
+    require_sound_sidecars,
     set_pragma,
     store_error,
     verify,
@@ -150,8 +151,32 @@ def sync_journal(path: str) -> None:
         ) from error
 
 
+def require_own_schema(connection: sqlite3.Connection, path: str) -> None:
+    """Raise NotAStore where the tables that are written to are not exactly those that ``create`` makes.
+
+    A conflict clause would let an event take another's place, and a check or an index by an expression would run whatever
+    somebody put into it at each write. Reading such a store is left to the audit.
+    """
+    sql = "SELECT name, sql FROM sqlite_master WHERE tbl_name IN ('stored_events', 'duties') AND sql IS NOT NULL"
+    for name, made in connection.execute(sql):
+        if _OWN.get(name) != _normal(made):
+            raise NotAStore(
+                f"{path} is marked as a casework store, but '{name}' in it is missing or altered; restore a backup",
+                f"{path} 标记为 casework 案件库，但其中的“{name}”缺失或被改动；请恢复备份",
+            )
+
+
+def _normal(sql: str) -> str:
+    return " ".join(sql.replace("IF NOT EXISTS ", "").split())
+
+
+#: The tables and indexes that casework makes, by name.
+_OWN = {sql.split()[2]: sql for sql in map(_normal, (_CREATE_TABLE, *dues.CREATE))}
+
+
 def _connect(path: str, mode: Literal["rw", "rwc"]) -> sqlite3.Connection:
     """A connection with all settings. Raises StoreError."""
+    require_sound_sidecars(path)
     try:
         connection = sqlite3.connect(
             file_uri(path, mode),
@@ -261,6 +286,14 @@ class CasePool(SQLiteConnectionPool):
 
     def _create_connection(self) -> SQLiteConnection:
         connection = _connect(self.path, "rw")
+        try:
+            require_own_schema(connection, self.path)
+        except SQLITE_ERRORS as error:
+            connection.close()
+            raise store_error(error, self.path) from error
+        except BaseException:
+            connection.close()
+            raise
         connection.row_factory = sqlite3.Row
         return CaseConnection(connection, max_age=self.max_age)
 
