@@ -357,8 +357,9 @@ def verify_checkpoint(data: bytes, trust: str | Trust) -> Checkpoint:
 def _signed_checkpoint(note: Note, trust: Trust) -> Checkpoint:
     signers = [key for key in trust.keys if note.signed_by(key)]
     if not signers:
-        raise NotVerified(f"there is no signature by the key of {shown(trust.keys[0].name)}",
-                          f"没有 {shown(trust.keys[0].name)} 所信任公钥的签名")
+        name = shown(trust.keys[0].name)
+        raise NotVerified(f"there is no signature by the key of {name} that you trust; if it was replaced, give --keys FILE",
+                          f"没有你信任的 {name} 公钥的签名；若公钥已更换，请给出 --keys FILE")
     lines = note.text.split("\n")
     if len(lines) != 4 or lines[0] != signers[0].name:
         raise NotVerified("the signed text is no checkpoint of this origin", "已签名的文本不是该来源的检查点")
@@ -426,8 +427,8 @@ def verify_growth(data: bytes, trust: str | Trust, old: Checkpoint) -> Growth:
 
 
 def _ascii_lines(head: bytes) -> list[str]:
-    if len(head) > MAX_BYTES or not head.isascii():
-        raise NotVerified("the lines before the checkpoint are too long or not ASCII", "检查点之前的内容过长或含非 ASCII 字符")
+    if not head.isascii():
+        raise NotVerified("the lines before the checkpoint are not ASCII", "检查点之前的内容含非 ASCII 字符")
     return head.decode().split("\n")
 
 

@@ -485,6 +485,13 @@ def test_the_checkpoints_of_earlier_keys_are_passed_over_and_counted() -> None:
 def test_a_line_or_a_note_without_end_is_refused_before_it_fills_the_memory() -> None:
     refused("too long", verifier.verify_checkpoints, io.BytesIO(b"x" * 20_000), LOG.vkey)
     refused("too long", verifier.verify_checkpoints, io.BytesIO(b"x\n" * 90), LOG.vkey)
+
+    class Metered(io.BytesIO):
+        def readline(self, size: int | None = -1) -> bytes:
+            assert size == (1 << 14) + 1
+            return super().readline(size)
+
+    refused("too long", verifier.verify_checkpoints, Metered(b"x" * 20_000), LOG.vkey)
     exact = b"x" * ((1 << 14) - 1) + b"\n"
     refused("no whole checkpoint", verifier.verify_checkpoints, io.BytesIO(exact * 81), LOG.vkey)
     refused("too long", verifier.verify_checkpoints, io.BytesIO(b"x" + exact), LOG.vkey)
