@@ -35,7 +35,7 @@ def test_a_hundred_and_fifty_power_cuts_lose_nothing_acknowledged_and_damage_not
 @pytest.mark.parametrize("kind", ["wal_normal", "delete_full", "truncate_normal"])
 def test_the_same_cuts_show_what_weaker_settings_lose(kind: str) -> None:
     result = power_loss(states=90, seed=1, recordings=1, kind=kind)
-    assert result.counts["lost"] > 0
+    assert result.counts["lost"] + result.counts["unusable"] > 0  # a store that lacks what its journal signed says so
     assert not result.reached
 
 
@@ -43,7 +43,7 @@ def test_the_same_cuts_show_what_weaker_settings_lose(kind: str) -> None:
 @pytest.mark.slow
 def test_the_same_cuts_show_what_a_repeated_command_loses_that_is_acknowledged_without_making_sure() -> None:
     result = power_loss(states=600, seed=1, recordings=3, kind="unsettled")
-    assert result.counts["lost"] > 0
+    assert result.counts["lost"] + result.counts["unusable"] > 0
 
 
 WRITER = """if True:

@@ -137,33 +137,24 @@ def tell_receipt(settings: Settings, receipt: Path | None) -> None:
 
 
 def _made(settings: Settings, path: str, journal: str | None, origin: str | None) -> Store:
-    from casework.store.opening import open_reader, open_store
+    """The store, made with its journal by one of those who want to at the same moment."""
+    from casework.store.lock import WriterLock
+    from casework.store.opening import LOCK_TIMEOUT, open_store
 
-    try:
-        made = new_journal(path, journal, origin)
-    except JournalError:
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+        return open_store(settings.store, create=True)  # which says so
+    with WriterLock(path, LOCK_TIMEOUT):
         if _is_blank(path):
-            raise
-        return writing(settings, journal)  # somebody else has just made the store, and this journal for it
-    try:
-        store = open_store(settings.store, create=True, journal=made)
-        with open_reader(settings.store) as reader:
-            found = reader.ledger().meta().get("origin") if reader.format() > 1 else None
-    except BaseException:
-        _forget(made)
-        raise
-    if made is not None and found != made.origin:  # somebody else was faster
-        store.close()
-        _forget(made)
-        return writing(settings, journal)
-    if made is not None:
-        remember(path, made.origin)
-    return store
-
-
-def _forget(made: Journal | None) -> None:
-    if made is not None:
-        shutil.rmtree(made.folder, ignore_errors=True)
+            made = new_journal(path, journal, origin)
+            try:
+                if made is not None:
+                    remember(path, made.origin)
+                return open_store(settings.store, create=True, journal=made)
+            except BaseException:
+                if made is not None and _is_blank(path):
+                    shutil.rmtree(made.folder, ignore_errors=True)
+                raise
+    return writing(settings, journal)
 
 
 def _is_blank(path: str) -> bool:

@@ -70,18 +70,23 @@ class Journal:
 
     @classmethod
     def found(cls, folder: str | os.PathLike[str], signer: Signer) -> Journal:
-        """Begin a journal with that key. :class:`~casework.errors.JournalError` where there is one already."""
+        """Begin a journal with that key. :class:`~casework.errors.JournalError` where there is one already.
+
+        One that was begun and has signed nothing is begun again: whoever did that was killed before its store was made.
+        """
         place = Path(folder)
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            _make_folder(place)
+            if (place / CHECKPOINTS).exists() and _NOTE.search((place / CHECKPOINTS).read_bytes()):
+                raise JournalError(f"{place} holds the journal of another store; name another folder with --journal",
+                                   f"{place} 已是另一案件库的日志；请用 --journal 指定其他目录")
+            for name in (KEY, KEYS, CHECKPOINTS):
+                (place / name).unlink(missing_ok=True)
             (place / RECEIPTS).mkdir(exist_ok=True)
             _write_new(place / KEY, signer.private(), 0o600)
             _write_new(place / KEYS, key_note(signer, 0), 0o644)
             _write_new(place / CHECKPOINTS, "", 0o644)
             _sync_folder(place)
-        except FileExistsError:
-            raise JournalError(f"{place} holds the journal of another store; name another folder with --journal",
-                               f"{place} 已是另一案件库的日志；请用 --journal 指定其他目录") from None
         except OSError as error:
             raise _unusable(place, error) from error
         return cls(place)
@@ -243,6 +248,15 @@ def _replace(path: Path, text: str) -> None:
 def _write_all(handle: int, data: bytes) -> None:
     while data:
         data = data[os.write(handle, data):]
+
+
+def _make_folder(folder: Path) -> None:
+    """Make it and those above it, each name on the disk before anything is put in it."""
+    if not folder.is_dir():
+        if folder.parent != folder:
+            _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,11 +7,13 @@ all of them alike.
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 import random
 import shutil
 import sqlite3
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -22,12 +24,19 @@ from typing import Any, NamedTuple
 
 from casework.application.service import Clock, Done, open_case
 from casework.audit.check import audit
+from casework.audit.findings import Finding
+from casework.audit.integrity import Integrity
+from casework.audit.signed import Signed
+from casework.store.journal import Journal
+from casework.store.note import Signer
 from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
 from casework.store.store import Store
 from harness.commands import GIVEN, Answers, Planned, give, plan
 from harness.verdict import promises
 
+#: The seed of the journal's key: always the same, so that a state of a trial can be repeated.
+SEED = b"\x07" * 32
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 
@@ -45,11 +54,18 @@ class Place:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Every folder in which a command keeps something."""
-        return (self.store.parent,)
+        return (self.store.parent, self.journal)
+
+    @property
+    def journal(self) -> Path:
+        """The journal outside it."""
+        return self.root / "journal"
 
     def open(self, *, create: bool = False, lock_timeout: float = 5) -> Store:
-        """The store, as every trial opens it."""
-        return open_store(str(self.store), create=create, lock_timeout=lock_timeout)
+        """The store, as every trial opens it; made with its journal, as the command line does, where there is none."""
+        blank = not self.store.exists() or self.store.stat().st_size == 0
+        kept = Journal.found(self.journal, Signer("local/place", SEED)) if create and blank else Journal(self.journal)
+        return open_store(str(self.store), create=create, lock_timeout=lock_timeout, journal=kept)
 
     def rows(self) -> list[Row]:
         """Every row, by a reader of its own."""
@@ -64,7 +80,21 @@ class Place:
                 said = [line for (line,) in plain.execute("PRAGMA integrity_check")]
         except sqlite3.Error as error:
             said = [str(error)]
-        return found + [f"SQLite: {line}" for line in said if line != "ok"]
+        return found + self._ledger() + [f"SQLite: {line}" for line in said if line != "ok"]
+
+    def _ledger(self) -> list[str]:
+        """What the ledger and the journal find; a commit that was not signed yet was acknowledged to nobody."""
+        with open_reader(str(self.store)) as reader:
+            seen = reader.snapshot()
+            integrity, found = Integrity.of(reader, seen.leaves, Signed(self.journal), whole=True), list[Finding]()
+            for case, rows in itertools.groupby(seen.rows, key=lambda row: row.case):
+                deque(integrity.held(case, rows, found), maxlen=0)
+            found += integrity.rest()
+            size = len(reader.ledger().leaves(0, seen.leaves))
+        last = Journal(self.journal).last()
+        behind = size - (last.size if last else 0)
+        # At most the one commit that was under way.
+        return [f"audit: {f}" for f in found if f.code != "journal_behind"] + (["audit: behind"] if behind > 2 else [])
 
     def names(self) -> list[str]:
         """The folders, relative to the root."""
