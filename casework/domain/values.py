@@ -290,7 +290,7 @@ def _text(value: str, marks: dict[str, Any], path: str) -> str:
         except InputError as error:
             raise error.at(path) from None
     _check_size(value, path)
-    if any((ord(c) < 32 and c not in "\n\t") or ("\x7f" <= c < "\xa0" and c != "\x85") for c in value):
+    if any((ord(c) < 32 and c not in "\n\t") or c == "\x7f" for c in value):
         raise InputError("holds a control character; take it out", "含有控制字符，请删除", path)
     if overstacked(value):
         raise InputError(f"has more than {MAX_MARKS} combining marks on one character; delete some",
