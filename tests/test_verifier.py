@@ -156,6 +156,11 @@ def test_a_receipt_of_the_largest_size_is_read() -> None:
     refused("at most 1 MiB", verifier.verify_receipt, data + b" " * ((1 << 20) - len(data) + 1), LOG.vkey)
 
 
+def test_a_path_of_64_is_refused_by_its_length_alone() -> None:
+    data = receipt(extra_of(LEDGER.entries[0]), 1, [EMPTY] * 64, checkpoint(2**63 - 1, ROOT))
+    refused("the proof is too long", verifier.verify_receipt, data, LOG.vkey)
+
+
 def test_a_path_of_63_is_the_longest() -> None:
     from ledger_helpers import tall
 
@@ -174,6 +179,7 @@ def test_a_path_of_63_is_the_longest() -> None:
     (b"\1\0\0\0\0x", "form of version 1"),
     (b"\1\xff\xff\xff\xff" + LEDGER.entries[0], "form of version 1"),
     (extra_of(LEDGER.entries[0])[:-1], "form of version 1"),
+    (b"\1\1" + extra_of(LEDGER.entries[0])[2:], "form of version 1"),
     (extra_of(bytes((1 << 14) - 4)), "form of version 1"),
     (extra_of(bytes((1 << 14) - 5)), "does not lead"),
     (b"\1\0\0\0\1\0", "does not lead"),
@@ -225,7 +231,7 @@ def test_entries_that_are_sound(at: int | None, value: bytes) -> None:
     (12, b"", FORM),
     (12, field(bytes(32))[:-1], FORM), (12, b"b\0\0\0\x20", FORM), (12, b"b\0\0", FORM),
     (12, b"b\xff\xff\xff\xff" + bytes(32), FORM),
-    (11, b"\xe9" + field(2)[1:], FORM),
+    (11, b"\xe9" + field(2)[1:], FORM), (12, b"b\1\0\0\x20" + bytes(32), FORM), (12, b"b\0\1\0\x20" + bytes(32), FORM),
 ])
 def test_an_entry_has_one_form_even_when_the_key_signed_another(at: int, value: bytes, why: str) -> None:
     refused(why, verifier.verify_receipt, signed(entry(at, value)), LOG.vkey)
