@@ -107,10 +107,13 @@ def new_journal(path: str, journal: str | None, origin: str | None) -> Journal |
     return Journal.found(folder, Signer(origin, secrets.token_bytes(32)))
 
 
-def remember(path: str, origin: str) -> None:
-    """Keep which ledger was begun for that place, so that a store there that denies it is found out."""
+def remember(path: str, origin: str | None) -> None:
+    """Keep which ledger was begun for that place, so that a store there that denies it is found out; None where none is kept."""
     known = index_of(path)
     try:
+        if origin is None:
+            known.unlink(missing_ok=True)
+            return
         known.parent.mkdir(parents=True, exist_ok=True)
         known.write_text(origin + "\n", encoding="utf-8")
     except OSError as error:
@@ -160,8 +163,7 @@ def _made(settings: Settings, path: str, journal: str | None, origin: str | None
         store.close()
         _forget(made)
         return writing(settings, journal)
-    if made is not None:
-        remember(path, made.origin)
+    remember(path, None if made is None else made.origin)
     return store
 
 

@@ -42,8 +42,8 @@ def refuse_taken(place: Path) -> None:
                          str(place))
     for taken in (place, journal_beside(place), unproved(place)):
         if os.path.lexists(taken):
-            raise InputError(f"{taken} is there already, and a backup never overwrites; name another",
-                             f"{taken} 已存在，备份从不覆盖；请另取名称", str(place))
+            raise InputError("is there already, and a backup never overwrites; name another", "已存在，备份从不覆盖；请另取名称",
+                             str(taken))
 
 
 def journal_beside(place: Path) -> Path:
