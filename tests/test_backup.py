@@ -200,7 +200,7 @@ def test_an_old_backup_is_refused_for_writing_until_the_ledger_is_begun_anew_wit
     with open_reader("casework.db") as reader:
         assert "the disk failed" in reader.ledger().meta()["renewed"]
     assert "the disk failed" in casework("doctor").out
-    assert casework("verify", "casework.db", "--key", trusted, "--checkpoint", "outside").status == 1, "the old ledger is not forgotten"
-    assert casework("verify", "casework.db", "--key", key(), "--checkpoint", "outside").status == 1
+    for known in (trusted, key()):  # the old ledger is not forgotten
+        assert casework("verify", "casework.db", "--key", known, "--checkpoint", "outside").status == 1
     Path("outside").write_text(casework("checkpoint").ok().out)
     casework("verify", "casework.db", "--key", key(), "--checkpoint", "outside").ok()

@@ -14,7 +14,7 @@ def read(path: str | Path, where: str = "", *, most: int = verifier.MAX_BYTES) -
     name = where or str(path)
     try:
         if str(path) == "-":
-            data = sys.stdin.buffer.read(most + 1)
+            data = b"" if sys.stdin is None else sys.stdin.buffer.read(most + 1)
         else:
             if not Path(path).is_file():
                 raise InputError(f"{path} is no file; name one that is there", f"{path} 不是文件；请指定存在的文件", where)
