@@ -26,10 +26,11 @@ docs: $(VENV)/.installed
 walks: $(VENV)/.tested
 	$(BIN)/python tests/test_walks.py --walks 10000 $(if $(SEED),--seed $(SEED))
 
-# What a tick costs, by cases and by what is due; takes a minute or so and writes bench/RESULTS.md.
+# What a tick and what the ledger costs; takes some minutes. Each script writes its section of bench/RESULTS.md.
 .PHONY: bench
 bench: $(VENV)/.installed
 	$(BIN)/python bench/tick.py --write bench/RESULTS.md
+	$(BIN)/python bench/ledger.py --write bench/RESULTS.md
 
 # Mutation testing of the lifecycle's guards and tables; mutmut is needed for nothing else.
 .PHONY: mutate

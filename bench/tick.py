@@ -7,15 +7,14 @@
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import page
 
 from casework.application import service, views
 from casework.application.clockwork import tick
@@ -92,26 +91,10 @@ def measure(cases: int, due: int, repeats: int) -> tuple[float, float, float]:
     return statistics.median(finds), applied, scanned
 
 
-def machine() -> str:
-    """What it was measured on."""
-    return (f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; "
-            f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
-
-
-def results(rows: list[list[str]], today: str) -> str:
-    """The page of a run."""
-    table = ["| " + " | ".join(row) + " |" for row in rows]
-    table.insert(1, "| ---: " * len(rows[0]) + "|")
-    return "\n".join(["# What a tick costs", "", *PROSE.splitlines(), "", *table, "", f"{today}. {machine()}.", ""])
-
-
 PROSE = """\
-Written by `make bench`. Each store holds so many cases, of which the same number have fallen due. *Find* asks the index
-of duties what is due (median), *apply* is `casework tick` (once, every event written durably), *read all* reads every case
-and asks each, as it would be without the index (once).
-
-The last row is the point: ratios, measured in one run on one machine, and no promise of speed. Seconds are this machine's
-and its load's; only numbers of one run can be compared with each other."""
+Each store holds so many cases, of which the same number have fallen due. *Find* asks the index of duties what is due (median),
+*apply* is `casework tick` (once, every event written durably), *read all* reads every case and asks each, as it would be without
+the index (once). The last row is the point."""
 
 
 def main() -> None:
@@ -128,10 +111,9 @@ def main() -> None:
              for cases, (finding, applying, reading) in found.items()]
     first, last = chosen.cases[0], chosen.cases[-1]
     rows.append([f"{last / first:g}×", "1×", *(f"{found[last][i] / found[first][i]:.2f}×" for i in range(3))])
-    for row in rows:
-        print("  ".join(f"{text:>10}" for text in row))
+    page.shown(rows)
     if chosen.write:
-        chosen.write.write_text(results(rows, datetime.now().astimezone().date().isoformat()), encoding="utf-8")
+        page.put(chosen.write, "What a tick costs", f"{PROSE}\n\n{page.table(rows)}\n\n{page.machine()}")
 
 
 if __name__ == "__main__":

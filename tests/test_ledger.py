@@ -139,7 +139,7 @@ def test_a_command_whose_checkpoint_cannot_be_written_is_recorded_but_not_done_a
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(module, "_write_all", full)
+    monkeypatch.setattr(module, "write_all", full)
     with again(store, journal) as made, pytest.raises(NotAcknowledged, match=r"recorded, but .* same command"):
         call(made, "three")
     assert codes(store, journal) == ["journal_behind"]
@@ -257,7 +257,7 @@ def test_a_rotation_that_is_interrupted_has_happened_or_not(store: Path, journal
         calls.append("stopped")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_replace" if step == "new key written" else "_sync_folder", stop)
+    monkeypatch.setattr(module, "write_over" if step == "new key written" else "sync_folder", stop)
     with pytest.raises(KeyboardInterrupt):
         journal.rotate(b"\x09" * 32, 3)
     monkeypatch.undo()

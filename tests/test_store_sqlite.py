@@ -699,7 +699,7 @@ def test_a_store_whose_making_was_killed_is_made_by_the_next(tmp_path: Path) -> 
     con.close()
     path.write_bytes(b"")
     code = KILLED_IN_COMMIT.replace("BEGIN IMMEDIATE", "BEGIN EXCLUSIVE").replace(
-        "for n", f"con.execute({sqlite._CREATE_TABLE!r})\n    for n"
+        "for n", f"con.execute({sqlite.EVENTS!r})\n    for n"
     )
     python(code, path).communicate(timeout=60)
     assert path.stat().st_size > 0

@@ -63,15 +63,19 @@ def folder_of(reader: Reader, journal: str | None) -> Path | None:
     """Where the journal of that store should be; None where the store says that it keeps none, and nothing here says
     otherwise.
     """
+    ledger = reader.ledger()
+    return folder_by(ledger.meta() if ledger.is_there() else {}, reader.path, journal)
+
+
+def folder_by(meta: dict[str, str], path: str, journal: str | None) -> Path | None:
+    """The same by what the ledger of the store at ``path`` says of itself, which is nothing where it cannot be read."""
     from casework.store.ledger import OUTSIDE
 
     if journal is not None and journal != WITHOUT:
         return Path(journal)
-    ledger = reader.ledger()
-    meta = ledger.meta() if ledger.is_there() else {}
     if meta.get("journal") == OUTSIDE:
         return default_folder(meta.get("origin", ""))
-    known = _index(reader.path)
+    known = index_of(path)
     return default_folder(known.read_text(encoding="utf-8").strip()) if known.is_file() else None
 
 
@@ -83,7 +87,7 @@ def default_folder(origin: str) -> Path:
     from casework.store.note import refuse_origin
 
     refuse_origin(origin)
-    return _state() / origin
+    return state_folder() / origin
 
 
 def new_journal(path: str, journal: str | None, origin: str | None) -> Journal | None:
@@ -103,10 +107,13 @@ def new_journal(path: str, journal: str | None, origin: str | None) -> Journal |
     return Journal.found(folder, Signer(origin, secrets.token_bytes(32)))
 
 
-def remember(path: str, origin: str) -> None:
-    """Keep which ledger was begun for that place, so that a store there that denies it is found out."""
-    known = _index(path)
+def remember(path: str, origin: str | None) -> None:
+    """Keep which ledger was begun for that place, so that a store there that denies it is found out; None where none is kept."""
+    known = index_of(path)
     try:
+        if origin is None:
+            known.unlink(missing_ok=True)
+            return
         known.parent.mkdir(parents=True, exist_ok=True)
         known.write_text(origin + "\n", encoding="utf-8")
     except OSError as error:
@@ -147,8 +154,7 @@ def _made(settings: Settings, path: str, journal: str | None, origin: str | None
         if _is_blank(path):
             made = new_journal(path, journal, origin)
             try:
-                if made is not None:
-                    remember(path, made.origin)
+                remember(path, made.origin if made else None)
                 return open_store(settings.store, create=True, journal=made)
             except BaseException:
                 if made is not None and _is_blank(path):
@@ -161,9 +167,11 @@ def _is_blank(path: str) -> bool:
     return not os.path.exists(path) or (os.path.isfile(path) and os.path.getsize(path) == 0)
 
 
-def _state() -> Path:
+def state_folder() -> Path:
+    """Where what is kept beside the stores lies: journals, and what a witness remembers."""
     return Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "casework"
 
 
-def _index(path: str) -> Path:
-    return _state() / "stores" / hashlib.sha256(os.path.realpath(path).encode("utf-8", "surrogateescape")).hexdigest()
+def index_of(path: str) -> Path:
+    """The file that says which ledger was begun for the store at that place."""
+    return state_folder() / "stores" / hashlib.sha256(os.path.realpath(path).encode("utf-8", "surrogateescape")).hexdigest()

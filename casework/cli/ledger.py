@@ -57,8 +57,7 @@ def _renew(settings: Settings, journal: str | None, origin: str | None, reason: 
     said = {"at": now().isoformat(timespec="seconds"), "reason": reason, "origin": before.get("origin", ""), "size": size}
     with open_store(settings.store) as store, store.writing():
         store.renew_ledger(made.origin if made else "", made, document(said, settings.zone, indent=None))
-        if made is not None:
-            remember(path, made.origin)
+        remember(path, None if made is None else made.origin)
         _tell(settings, store)
     return 0
 

@@ -39,6 +39,10 @@ COMMANDS = {
     "audit": ("audit", "audit"),
     "checkpoint": ("ledger", "checkpoint"),
     "receipt": ("ledger", "receipt"),
+    "verify": ("verify", "verify"),
+    "witness": ("witness", "witness"),
+    "backup": ("backup", "backup"),
+    "doctor": ("doctor", "doctor"),
     "lifecycle": ("reference", "lifecycle"),
     "explain": ("reference", "explain"),
     "rules": ("rules", "rules"),
@@ -100,6 +104,18 @@ SUMMARIES = {
     "receipt": (
         "案件的回执：任何人可离线证明该案已记录到某一版本",
         "The receipt of a case: by it anybody can show, offline, what was recorded of it up to a version"),
+    "verify": (
+        "离线验证账本签署的内容：回执、检查点、见证请求或案件库",
+        "Verify offline what a ledger signed: a receipt, checkpoints, a request to a witness, or a store"),
+    "witness": (
+        "作为见证人：记住账本最后出示的检查点，只有当新的检查点延续它时才签名见证",
+        "Cosign a ledger's checkpoint if it adds to the last one seen of it; a fork, a step back or another start is refused"),
+    "backup": (
+        "备份案件库及其日志，并审计副本：未经审计的备份不是备份",
+        "Copy the store and its journal, and audit the copy: a backup not audited is not a backup"),
+    "doctor": (
+        "检查案件库、日志、密钥、锁、磁盘、日历和环境，并说明如何补救；绝不写入",
+        "Check store, journal, keys, lock, disk, calendar and surroundings, each with its remedy; it never writes"),
     "lifecycle": (
         "按实际运行的状态机输出生命周期：表格、Mermaid、dot 或 JSON",
         "The lifecycle as the machine runs it: a table, Mermaid, dot or JSON"),

@@ -83,10 +83,10 @@ class Journal:
             for name in (KEY, KEYS, CHECKPOINTS):
                 (place / name).unlink(missing_ok=True)
             (place / RECEIPTS).mkdir(exist_ok=True)
-            _write_new(place / KEY, signer.private(), 0o600)
-            _write_new(place / KEYS, key_note(signer, 0), 0o644)
-            _write_new(place / CHECKPOINTS, "", 0o644)
-            _sync_folder(place)
+            write_new(place / KEY, signer.private(), 0o600)
+            write_new(place / KEYS, key_note(signer, 0), 0o644)
+            write_new(place / CHECKPOINTS, "", 0o644)
+            sync_folder(place)
         except OSError as error:
             raise _unusable(place, error) from error
         return cls(place)
@@ -136,7 +136,7 @@ class Journal:
             try:
                 if os.fstat(handle).st_size != end:
                     os.ftruncate(handle, end)
-                _write_all(handle, text.encode())
+                write_all(handle, text.encode())
                 os.fsync(handle)
             finally:
                 os.close(handle)
@@ -158,10 +158,10 @@ class Journal:
             fresh = self.folder / (KEY + ".new")
             with suppress(FileNotFoundError):
                 fresh.unlink()
-            _write_new(fresh, new.private(), 0o600)
-            _replace(self.folder / KEYS, known + "\n" + key_note(new, size, self.signer))
+            write_new(fresh, new.private(), 0o600)
+            write_over(self.folder / KEYS, known + "\n" + key_note(new, size, self.signer))
             os.replace(fresh, self.folder / KEY)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             raise _unusable(self.folder, error) from error
         self.signer = new
@@ -172,35 +172,14 @@ class Journal:
         place = self.folder / RECEIPTS / f"{case}-v{version}.tlog-proof"
         try:
             place.parent.mkdir(exist_ok=True)
-            _replace(place, text.decode())
+            write_over(place, text.decode())
         except OSError as error:
             raise _unusable(place, error) from error
         return place
 
     def _read(self) -> _End:
         """The last whole note."""
-        try:
-            with open(self.path, "rb") as file:
-                length = file.seek(0, os.SEEK_END)
-                if self._known is not None and self._known.end == length:
-                    return self._known
-                start = max(0, length - _TAIL)
-                file.seek(start)
-                tail = file.read()
-        except FileNotFoundError:
-            raise JournalError(f"{self.path} is gone; restore the journal, or begin another: casework init --renew-ledger",
-                               f"{self.path} 不见了；请恢复日志，或另起：casework init --renew-ledger") from None
-        except OSError as error:
-            raise _unusable(self.path, error) from error
-        whole = deque(_NOTE.finditer(tail), maxlen=1)
-        found = whole[0] if whole else None
-        if found is None and start == 0:
-            return _End(0, None, None)
-        if found is None:
-            raise JournalError(f"{self.path} ends in no checkpoint; restore the journal",
-                               f"{self.path} 末尾不是检查点；请恢复日志")
-        checkpoint = Checkpoint(found[1].decode("utf-8", "replace"), int(found[2]), base64.b64decode(found[3]))
-        return _End(start + found.end(), checkpoint, found[0].decode("utf-8", "replace"))
+        return read_end(self.path, self._known)
 
     def _finish_rotation(self) -> None:
         """A rotation that was interrupted is over when the new key is named among the keys, and else never was."""
@@ -216,17 +195,43 @@ class Journal:
                 fresh.unlink()
 
 
+def read_end(path: Path, known: _End | None = None) -> _End:
+    """The last whole note in a file of checkpoints; ``known`` is returned where the file ends where that does.
+
+    :class:`~casework.errors.JournalError` where the file is gone or ends in something else, OSError where it cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            length = file.seek(0, os.SEEK_END)
+            if known is not None and known.end == length:
+                return known
+            start = max(0, length - _TAIL)
+            file.seek(start)
+            tail = file.read()
+    except FileNotFoundError:
+        raise JournalError(f"{path} is gone; restore the journal, or begin another: casework init --renew-ledger",
+                           f"{path} 不见了；请恢复日志，或另起：casework init --renew-ledger") from None
+    whole = deque(_NOTE.finditer(tail), maxlen=1)
+    found = whole[0] if whole else None
+    if found is None and start == 0:
+        return _End(0, None, None)
+    if found is None:
+        raise JournalError(f"{path} ends in no checkpoint; restore the journal", f"{path} 末尾不是检查点；请恢复日志")
+    checkpoint = Checkpoint(found[1].decode("utf-8", "replace"), int(found[2]), base64.b64decode(found[3]))
+    return _End(start + found.end(), checkpoint, found[0].decode("utf-8", "replace"))
+
+
 def _unusable(path: Path, error: OSError) -> JournalError:
     return JournalError(f"{path}: the journal cannot be used ({error.strerror}); check its folder and permissions, or name "
                         "another with --journal",
                         f"{path}：日志不可用（{error.strerror}）；请检查目录与权限，或用 --journal 指定其他位置")
 
 
-def _write_new(path: Path, text: str, mode: int) -> None:
+def write_new(path: Path, text: str | bytes, mode: int) -> None:
     """Write a file that must not be there, whole or not at all."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), mode)
     try:
-        _write_all(handle, text.encode())
+        write_all(handle, text if isinstance(text, bytes) else text.encode())
         os.fsync(handle)
     except BaseException:
         os.unlink(path)
@@ -235,17 +240,17 @@ def _write_new(path: Path, text: str, mode: int) -> None:
         os.close(handle)
 
 
-def _replace(path: Path, text: str) -> None:
+def write_over(path: Path, text: str, mode: int = 0o644) -> None:
     """Put a file in the place of another, whole or not at all."""
     fresh = path.with_name(path.name + f".{os.getpid()}.new")
     with suppress(FileNotFoundError):
         fresh.unlink()
-    _write_new(fresh, text, 0o644)
+    write_new(fresh, text, mode)
     os.replace(fresh, path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _write_all(handle: int, data: bytes) -> None:
+def write_all(handle: int, data: bytes) -> None:
     while data:
         data = data[os.write(handle, data):]
 
@@ -256,10 +261,10 @@ def _make_folder(folder: Path) -> None:
         if folder.parent != folder:
             _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -8,15 +8,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 from casework.errors import StoreError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-#: The type of an Ed25519 key, and of its signatures, in signed notes.
-ED25519 = b"\x01"
+#: The types of Ed25519 keys in signed notes: that of a log, and that of a witness, which cosigns.
+ED25519, COSIGNATURE = b"\x01", b"\x04"
 _ORIGIN = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}(/[a-z0-9][a-z0-9.-]{0,62}){0,3}")
 _PRIVATE = "PRIVATE+KEY+"
 
@@ -41,6 +41,8 @@ class Checkpoint(NamedTuple):
 class Signer:
     """A ledger's signing key. ``seed`` is its 32 random bytes."""
 
+    kind: ClassVar[bytes] = ED25519
+
     def __init__(self, origin: str, seed: bytes) -> None:
         # cryptography takes as long to import as all the rest of a command, and only what signs needs it.
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -49,16 +51,16 @@ class Signer:
         self._seed = seed
         self._key: Ed25519PrivateKey = Ed25519PrivateKey.from_private_bytes(seed)
         public = self._key.public_key().public_bytes_raw()
-        self._hash = hashlib.sha256(f"{origin}\n".encode() + ED25519 + public).digest()[:4]
+        self._hash = hashlib.sha256(f"{origin}\n".encode() + self.kind + public).digest()[:4]
         #: What verifies its signatures.
-        self.vkey = f"{origin}+{self._hash.hex()}+{base64.b64encode(ED25519 + public).decode()}"
+        self.vkey = f"{origin}+{self._hash.hex()}+{base64.b64encode(self.kind + public).decode()}"
 
     @classmethod
-    def read(cls, text: str) -> Signer:
+    def read(cls, text: str) -> Self:
         """The key of a key file. ValueError for what is none."""
         origin, mark, secret = text.strip().removeprefix(_PRIVATE).split("+", 2)
         raw = base64.b64decode(secret, validate=True)
-        if not text.startswith(_PRIVATE) or raw[:1] != ED25519 or len(raw) != 33 or not is_origin(origin):
+        if not text.startswith(_PRIVATE) or raw[:1] != cls.kind or len(raw) != 33 or not is_origin(origin):
             raise ValueError("no Ed25519 signing key")
         made = cls(origin, raw[1:])
         if made._hash.hex() != mark:
@@ -67,13 +69,25 @@ class Signer:
 
     def private(self) -> str:
         """The key as its file holds it."""
-        secret = base64.b64encode(ED25519 + self._seed).decode()
+        secret = base64.b64encode(self.kind + self._seed).decode()
         return f"{_PRIVATE}{self.origin}+{self._hash.hex()}+{secret}\n"
 
     def signature(self, text: str) -> str:
         """The line that signs the text."""
-        signed = base64.b64encode(self._hash + self._key.sign(text.encode())).decode()
-        return f"— {self.origin} {signed}\n"
+        return self._line(self._key.sign(text.encode()))
+
+    def _line(self, signature: bytes) -> str:
+        return f"— {self.origin} {base64.b64encode(self._hash + signature).decode()}\n"
+
+
+class Cosigner(Signer):
+    """A witness's key, which says when it saw a checkpoint (https://c2sp.org/tlog-cosignature, cosignature/v1)."""
+
+    kind = COSIGNATURE
+
+    def cosignature(self, text: str, time: int) -> str:
+        """The line that cosigns a checkpoint's text at that time (POSIX seconds)."""
+        return self._line(time.to_bytes(8, "big") + self._key.sign(f"cosignature/v1\ntime {time}\n{text}".encode()))
 
 
 def signed(text: str, *signers: Signer) -> str:

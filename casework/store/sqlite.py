@@ -50,7 +50,7 @@ _BUSY_SECONDS = 30
 #: Connections of the parent that a forked child keeps, because letting go of them would close them.
 _INHERITED: list[object] = []
 
-_CREATE_TABLE = """
+EVENTS = """
 CREATE TABLE IF NOT EXISTS stored_events (
     originator_id TEXT NOT NULL,
     originator_version INTEGER NOT NULL,
@@ -116,7 +116,7 @@ def _make(path: str, meta: dict[str, str]) -> None:
         connection.execute("BEGIN IMMEDIATE")
         # Another process may have been faster, with a store or with a database of its own.
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-            connection.execute(_CREATE_TABLE)
+            connection.execute(EVENTS)
             for statement in dues.CREATE:
                 connection.execute(statement)
             Ledger(lambda sql, *values: connection.execute(sql, values).fetchall()).found(meta, ())
@@ -171,7 +171,7 @@ def _normal(sql: str) -> str:
 
 
 #: The tables and indexes that casework makes, by name.
-_OWN = {sql.split()[2]: sql for sql in map(_normal, (_CREATE_TABLE, *dues.CREATE))}
+_OWN = {sql.split()[2]: sql for sql in map(_normal, (EVENTS, *dues.CREATE))}
 
 
 def _connect(path: str, mode: Literal["rw", "rwc"]) -> sqlite3.Connection:
@@ -346,7 +346,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
 
     def construct_create_table_statements(self) -> list[str]:
         """The table of events; ``create`` also marks the file, so use that."""
-        return [_CREATE_TABLE]
+        return [EVENTS]
 
     def rebuild_index(self, rows: Iterable[DueRow]) -> None:
         """Put these running duties in the place of all that the index holds, in one transaction."""

@@ -1,0 +1,199 @@
+"""What the ledger costs: a durable command, a batch of rows, an audited event; beside each, in the same run, the least it could.
+
+    make bench                                       runs it and writes its section of bench/RESULTS.md
+    python bench/ledger.py --rounds 60               runs it and prints what it found
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import page
+
+from casework import verifier
+from casework.application import service
+from casework.audit.check import audit
+from casework.store.journal import Journal
+from casework.store.note import Signer
+from casework.store.opening import open_reader, open_store
+from casework.store.row import Row
+from casework.store.sqlite import EVENTS, settings
+from casework.store.store import Store
+
+BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+LATER = BEGIN + timedelta(hours=1)
+GIVEN = {"order": {"id": "ORD-1", "item": "榨汁机", "category": "small_appliance", "merchant": "M-1", "paid": "899.00",
+                   "ordered_at": BEGIN - timedelta(days=20)}, "consumer": "C-1", "ground": "malfunction"}
+CLAIM: dict[str, object] = {"message": "坏了", "remedy": {"kind": "refund", "amount": "899.00"}}
+INSERT = f"INSERT INTO stored_events VALUES ({', '.join('?' * 9)})"
+NAME = "K-0000000"
+
+
+def template() -> list[Row]:
+    """The two rows of a case that waits for the merchant."""
+    with open_store(":memory:") as store:
+        service.open_case(store, NAME, GIVEN, by="consumer", clock=lambda: BEGIN, command_id="open")
+        service.carry_on(store, NAME, "contact_merchant", CLAIM, by="consumer", clock=lambda: BEGIN, command_id="contact")
+        return list(store.rows(NAME))
+
+
+def renamed(rows: list[Row], number: int) -> list[Row]:
+    """The same rows of another case."""
+    to = f"K-{number:07}"
+    return [row._replace(case=to, payload=row.payload.replace(NAME.encode(), to.encode())) for row in rows]
+
+
+class Raw:
+    """The least that a durable step takes: the row in a transaction with the same settings, and one fsynced append elsewhere."""
+
+    def __init__(self, folder: Path) -> None:
+        self.db = sqlite3.connect(folder / "raw.db", isolation_level=None)
+        settings(self.db)
+        self.db.execute(EVENTS)
+        self.log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def write(self, rows: list[Row], *, note: bytes = b"") -> None:
+        """Record the rows in one transaction, and the note."""
+        self.db.execute("BEGIN IMMEDIATE")
+        self.db.executemany(INSERT, rows)
+        self.db.execute("COMMIT")
+        if note:
+            os.write(self.log, note)
+            os.fsync(self.log)
+
+
+def by_turns(variants: dict[str, Callable[[int], object]], rounds: int, clock: Callable[[], float]) -> dict[str, float]:
+    """Median seconds of each, all of them in every round; each is given the number of the round."""
+    took: dict[str, list[float]] = {name: [] for name in variants}
+    for number in range(rounds):
+        for name, work in variants.items():
+            begun = clock()
+            work(number)
+            took[name].append(clock() - begun)
+    return {name: statistics.median(found) for name, found in took.items()}
+
+
+def stores(folder: Path, stack: ExitStack) -> dict[str, Store]:
+    """A store with a journal, and one that keeps none."""
+    (folder / "with").mkdir()
+    journal = Journal.found(folder / "journal", Signer("bench.example/cases", os.urandom(32)))
+    return {"with": stack.enter_context(open_store(str(folder / "with" / "cases.db"), create=True, journal=journal)),
+            "without": stack.enter_context(open_store(str(folder / "without.db"), create=True))}
+
+
+def commands(rounds: int) -> dict[str, float]:
+    """Median seconds of one durable command."""
+    note = b"x" * 190  # a checkpoint's length
+    opened, contacted = template()
+    with tempfile.TemporaryDirectory(prefix="casework-bench-") as name, ExitStack() as stack:
+        raw, kept = Raw(Path(name)), stores(Path(name), stack)
+        for store in kept.values():
+            store.adopt([row for n in range(rounds) for row in renamed([opened], n)])
+
+        def command(store: Store) -> Callable[[int], object]:
+            return lambda n: service.carry_on(store, f"K-{n:07}", "contact_merchant", CLAIM, by="consumer", clock=lambda: LATER,
+                                              command_id="contact")
+
+        return by_turns({
+            "a raw row, one fsynced append": lambda n: raw.write(renamed([contacted], n), note=note),
+            "a command, with its journal": command(kept["with"]),
+            "a raw row": lambda n: raw.write(renamed([contacted], rounds + n)),
+            "a command of a store that keeps none": command(kept["without"]),
+        }, rounds, time.perf_counter)
+
+
+def batches(rounds: int, size: int) -> dict[str, float]:
+    """Median seconds of recording so many rows at once, half as many streams."""
+    rows = template()
+    with tempfile.TemporaryDirectory(prefix="casework-bench-") as name, ExitStack() as stack:
+        raw, kept = Raw(Path(name)), stores(Path(name), stack)
+
+        def batch(number: int) -> list[Row]:
+            return [row for n in range(size // 2) for row in renamed(rows, number * size + n)]
+
+        made = [batch(number) for number in range(rounds)]
+        return by_turns({
+            "raw executemany, one fsynced append": lambda n: raw.write(made[n], note=b"x" * 190),
+            "adopt, with its journal": lambda n: kept["with"].adopt(made[n]),
+            "adopt, of a store that keeps none": lambda n: kept["without"].adopt(made[n]),
+        }, rounds, time.perf_counter)
+
+
+def audits(rounds: int, events: int) -> dict[str, float]:
+    """Median CPU seconds of reading, proving and auditing a store of so many events, a commit each two."""
+    rows = template()
+    with tempfile.TemporaryDirectory(prefix="casework-bench-") as name, ExitStack() as stack:
+        kept = stores(Path(name), stack)["with"]
+        assert kept.path and kept.journal
+        kept.adopt([row for n in range(events // 2) for row in renamed(rows, n)])
+        path, journal = kept.path, kept.journal
+        note = journal.note()
+        assert note
+
+        def scan(_: int) -> int:
+            with closing(sqlite3.connect(path)) as db:
+                return sum(1 for _ in db.execute("SELECT * FROM stored_events ORDER BY originator_id, originator_version"))
+
+        def law(_: int) -> None:
+            with open_reader(path) as reader:
+                assert not list(audit(reader.rows(), indexed=reader))
+
+        def proof(_: int) -> None:
+            checkpoint = verifier.verify_checkpoint(note.encode(), journal.signer.vkey)
+            assert verifier.verify_store(path, checkpoint).events == events
+
+        return by_turns({"reading every row, in order": scan, "the audit, without integrity": law,
+                         "integrity alone, by the verifier": proof}, rounds, time.process_time)
+
+
+def rows_of(found: dict[str, float], unit: Callable[[float], str], least: dict[str, str]) -> list[list[str]]:
+    """A row a variant; ``least`` says which one each is held against, the first if nothing else."""
+    first = next(iter(found))
+    return [[name, unit(seconds), f"{seconds / found[least.get(name, first)]:.2f}×"] for name, seconds in found.items()]
+
+
+def sections(rounds: int, size: int, events: int) -> list[list[list[str]]]:
+    """The tables."""
+    without = {"a raw row": "a raw row", "a command of a store that keeps none": "a raw row"}
+    return [
+        [["one durable command", "median", "ratio"], *rows_of(commands(rounds), lambda s: f"{s * 1e3:.2f} ms", without)],
+        [[f"{size} rows of {size // 2} cases at once", "a row", "ratio"],
+         *rows_of(batches(rounds // 4, size), lambda s: f"{s / size * 1e6:.1f} µs", {})],
+        [[f"a store of {events:,} events", "CPU an event", "ratio"],
+         *rows_of(audits(5, events), lambda s: f"{s / events * 1e6:.1f} µs", {})],
+    ]
+
+
+PROSE = """\
+*Raw* is the least that could be durable: rows in one transaction in the same journal mode, and one fsynced append of a
+checkpoint's length to a file elsewhere. A command waits for its turn, loads, decides, records event, leaf and nodes, signs and
+appends the checkpoint. Medians of wall time, but for the last table, which is CPU time; each ratio is against the raw row above
+it, in the last table against the reading."""
+
+
+def main() -> None:
+    """The three tables."""
+    parser = argparse.ArgumentParser(description="what the ledger costs")
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--batch", type=int, default=200)
+    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the section of the run there")
+    chosen = parser.parse_args()
+    tables = sections(chosen.rounds, chosen.batch, chosen.events)
+    for rows in tables:
+        page.shown(rows)
+    if chosen.write:
+        page.put(chosen.write, "What the ledger costs", "\n\n".join([PROSE, *map(page.table, tables), page.machine()]))
+
+
+if __name__ == "__main__":
+    main()
