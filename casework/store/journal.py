@@ -198,7 +198,7 @@ class Journal:
 def read_end(path: Path, known: _End | None = None) -> _End:
     """The last whole note in a file of checkpoints; ``known`` is returned where the file ends where that does.
 
-    :class:`~casework.errors.JournalError` where the file is gone or ends in something else, OSError where it cannot be read.
+    :class:`~casework.errors.JournalError` where the file is gone, cannot be read or ends in something else.
     """
     try:
         with open(path, "rb") as file:
@@ -211,6 +211,8 @@ def read_end(path: Path, known: _End | None = None) -> _End:
     except FileNotFoundError:
         raise JournalError(f"{path} is gone; restore the journal, or begin another: casework init --renew-ledger",
                            f"{path} 不见了；请恢复日志，或另起：casework init --renew-ledger") from None
+    except OSError as error:
+        raise _unusable(path, error) from error
     whole = deque(_NOTE.finditer(tail), maxlen=1)
     found = whole[0] if whole else None
     if found is None and start == 0:

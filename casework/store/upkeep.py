@@ -109,10 +109,6 @@ def journal(folder: Path, path: str, book: Ledger | None) -> Iterator[Check]:
         yield Check("journal", "error", f"最后的检查点不成立：{error.zh}", f"its last checkpoint does not hold: {error.en}",
                     f"从副本恢复 {folder / CHECKPOINTS}", f"restore {folder / CHECKPOINTS} from a copy")
         return
-    except OSError as error:
-        yield Check("journal", "error", f"{folder} 无法读取（{error.strerror}）", f"{folder} cannot be read ({error.strerror})",
-                    "修正权限", "mend its permissions")
-        return
     yield from _fits(signed, book)
 
 
