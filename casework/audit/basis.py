@@ -31,6 +31,8 @@ _SIDES = ("consumer", "merchant")
 _FREIGHT = ("visible_defect", "hidden_defect", "genuineness", "description", "service_work", "seven_day_return")
 #: The platform's general duty to decide by the file, where no row carries a part.
 _DISCRETION = ("淘宝平台争议处理规则 7", "A")
+#: What the merchant promised to pay he owes.
+_AGREED = ("淘宝平台争议处理规则 15；消费者权益保护法实施条例 12", "A")
 _SIX_MONTHS = "durable.reverse_burden"
 
 
@@ -147,6 +149,9 @@ def _claimable(facts: Facts, edition: Edition, at: datetime) -> Iterator[_Claim]
         promised = not row.services or any(service in order.services for service in row.services)
         if concerns and promised and (not row.categories or category in row.categories):
             yield _of_row(row, order.paid, edition, order.ordered_at if row.by == "order" else at)
+    if order.liquidated_damages:
+        yield _Claim("liquidated_damages", "compensation", order.liquidated_damages, ("platform", "mediation", "court"), "",
+                     *_AGREED)
     if base in _FREIGHT:
         clause = freight(fault_of(ground), free_shipping=True).clause
         yield _Claim("freight", "compensation", None, ("platform", "mediation", "court"), "", clause, "A")

@@ -34,6 +34,10 @@ _BY_HAND = {"request_evidence": ("evidence", "answer_by"), "ask_proof": ("proof"
             "log_call": ("call_promise", "promised_by")}
 _TO_MERCHANT = ("contact_merchant", "answer_merchant", "decline_offer")
 _TO_PLATFORM = ("file", "supply_evidence", "report_default", "reopen_filed")
+#: What is waited for while a case is suspended; the last one begun tells which.
+_SUSPENSIONS = ("acceptance_proof", "suspension")
+#: A suit is over without a judgment: refused, given up or ended.
+_SUIT_OVER = ("refuse_referral", "withdraw_referral", "end_referral")
 #: By which rule an outside body answers, whether it takes a matter and what comes of it.
 _TAKES = {"market_regulator": "mr12315.accept", "consumer_association": "consumer_assoc.accept."}
 _ANSWERS = {"market_regulator": "mr12315.mediate", "consumer_association": "consumer_assoc.mediate.",
@@ -75,6 +79,8 @@ class _Follow:
         self.told: list[tuple[int, e.DutyChange]] = []
         self.held = [_Now(d.id, d.kind, d.owes, d.about, d.state, d.due, d.is_over, d.was_paused)
                      for d in (facts.duties.values() if facts else ())]
+        promises = [d for d in self.held if d.kind == "call_promise" and d.owed]
+        self.first_promise = min(promises, key=lambda d: d.due.at).id if promises else None
 
     def result(self) -> tuple[e.DutyChange, ...]:
         if self.facts is not None:
@@ -158,14 +164,22 @@ class _Follow:
                 if old.state != "running":
                     self._tell(_BEGUN, old, "cancelled")
                     old.over = True
+        halted = kind == "answer" and self.after in self.rows[kind].stops
         for old in same:
-            if old.state == "running":
+            if halted and old.state != "missed":
+                # Of what is asked in a suspension the last notice stands.
+                self._tell(_BEGUN, old, "cancelled")
+                old.state = "cancelled"
+            elif old.state == "running" and kind != "call_promise":
                 if old.due.at != due.at:
                     self._set(_BEGUN, old, "extended", due)
                 return
         new = _Now(f"D-{len(self.held) + 1}", kind, owes, about, "running", due)
         self.held.append(new)
         self._set(_BEGUN, new, "opened", due)
+        if halted:
+            self._tell(_BEGUN, new, "paused")
+            new.state = "paused"
 
     def _begins(self) -> Iterator[tuple[str, str, e.Due, str | None]]:
         """The duties that the event calls for: kind, who owes it, until when, about what."""
@@ -181,6 +195,9 @@ class _Follow:
             at: datetime = getattr(self.said, field)
             owes = {"evidence": "consumer", "call_promise": "agent"}.get(kind) or self.said.party
             yield kind, owes, e.Due(at=at, rule=self.name, clause="淘宝平台争议处理规则 8", certainty="A"), None
+        elif self.name in _SUIT_OVER and self._names_court() and self._awaits_court():
+            yield "suspension", "agent", e.Due(at=self.event.at, rule=self.name, clause="《淘宝平台争议处理规则》第83条",
+                                               certainty="A"), "court"
         elif (found := self._called_for()) is not None:
             kind, owes, rule, about = found
             if self.edition.has(rule):
@@ -188,6 +205,18 @@ class _Follow:
 
     def _was_promised(self) -> bool:
         return self.said.promised_by is not None and self.said.channel in PLATFORM_CHANNELS
+
+    def _awaits_court(self) -> bool:
+        """争议规则 82, 83: suspended for a suit of which it was shown that the court took it, and no end of it is known."""
+        assert self.facts is not None
+        last = next((d for d in reversed(self.facts.duties.values()) if d.kind in _SUSPENSIONS), None)
+        return self.before == "suspended" and last is not None and last.kind == "acceptance_proof" and (
+            last.about == "court" and last.state in ("met", "late"))
+
+    def _names_court(self) -> bool:
+        assert self.facts is not None
+        at = self.facts.referrals.get(self.said.referral)
+        return at is not None and at.body == "court"
 
     def _called_for(self) -> tuple[str, str, str, str | None] | None:
         """Of what a rule limits: the kind, who owes it, the rule, about what."""
@@ -207,6 +236,10 @@ class _Follow:
             police = [d for d in facts.duties.values() if (d.kind, d.about) == ("acceptance_proof", "police")]
             open_ = any(d.state in ("running", "missed") for d in police)
             return ("suspension", "agent", "dispute.suspend.police", None) if open_ else None
+        if (self.name == "settle_referral" and self._names_court()) or (
+                self.name == "add_evidence" and said.kind == "court_judgment"):
+            # 民诉法 171, 争议规则 83: a judgment is in force when the time to appeal is over.
+            return ("suspension", "agent", "court.appeal", "court") if self._awaits_court() else None
         if self.name == "rule" and said.remedy is None:
             reviews = facts.in_review and bool(facts.rulings[facts.rulings_before_round:])
             return None if reviews else ("objection", "consumer", "ruling.objection", None)
@@ -312,7 +345,9 @@ _FULFILS: dict[str, Callable[[_Follow, _Now], bool]] = {
     # A notice that goes out by itself is no reply of the platform's people.
     "platform_reply": lambda follow, now: follow.name != "notify" or follow.event.by.role in ("agent", "supervisor"),
     "courier_answer": lambda follow, now: follow.said.channel == "carrier_service" and follow.said.answered,
-    "call_promise": lambda follow, now: follow.said.channel in PLATFORM_CHANNELS,
+    # A call in which nothing was answered keeps no promise, and one that was answered keeps the one that is due first.
+    "call_promise": lambda follow, now: (
+        follow.said.answered and follow.said.channel in PLATFORM_CHANNELS and now.id == follow.first_promise),
     "performance": _performs,
     "referral_acceptance": _about_it("referral"),
     "referral_result": _about_it("referral"),
