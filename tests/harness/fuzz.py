@@ -10,6 +10,8 @@ seeds, and whoever writes another parser puts it there.
 from __future__ import annotations
 
 import argparse
+import base64
+import io
 import json
 import os
 import random
@@ -181,7 +183,7 @@ def _times_and_sums(data: bytes) -> None:
     order = {"id": "O", "item": "x", "category": "c", "merchant": "M", "paid": "1", "ordered_at": "2026-03-01T20:10:00+08:00"}
     for parse in (
         lambda: base.moment(text, "--at"), lambda: base._zone(text), lambda: rules._day(text, "--on"), lambda: rules._start(text),
-        lambda: rules._sum(text, "--price"), lambda: _span(text), lambda: _step(text),
+        lambda: rules.yuan(text, "--price"), lambda: _span(text), lambda: _step(text),
         lambda: after(datetime.fromisoformat("2026-01-05T00:00:00+08:00"), text),
         lambda: read(order | {"paid": text}, Order), lambda: read(order | {"ordered_at": text}, Order),
         lambda: read(order | {"services": text, "item": text}, Order),
@@ -238,6 +240,42 @@ def _store_seeds() -> list[bytes]:
     return [Path(store(_folder())).read_bytes()]
 
 
+def _signed(data: bytes) -> None:
+    """All that the verifier reads, and the journal's reader, from the same bytes."""
+    from ledger_helpers import LOG, sample
+
+    from casework import verifier
+    from casework.store.journal import read_end
+    from casework.store.note import Signer
+
+    old = verifier.verify_checkpoint(sample().checkpoint(7), LOG.vkey)
+    for parse in (
+        lambda: verifier.verify_receipt(data, LOG.vkey), lambda: verifier.verify_receipt(data, LOG.vkey, data[:99]),
+        lambda: verifier.verify_checkpoint(data, LOG.vkey), lambda: verifier.verify_checkpoints(io.BytesIO(data), LOG.vkey),
+        lambda: verifier.verify_growth(data, LOG.vkey, old), lambda: verifier.Trust.of(LOG.vkey, data),
+        lambda: verifier.Key.read(_text(data)), lambda: read_end(_file(data, "checkpoints")),
+        lambda: Signer.read(_text(data)),
+    ):
+        with suppress(CaseworkError, verifier.NotVerified, verifier.CannotRun, ValueError):
+            parse()
+
+
+def _signed_seeds() -> list[bytes]:
+    from ledger_helpers import LOG, consistency, key_note, sample
+
+    ledger = sample()
+    proof = b"".join(base64.b64encode(one) + b"\n" for one in consistency(ledger.leaves, 7))
+    return [ledger.receipt(5), ledger.receipt(39, payload=False), ledger.checkpoint(),
+            ledger.checkpoint(3) + b"\n" + ledger.checkpoint(9),
+            b"old 7\n" + proof + b"\n" + ledger.checkpoint(), key_note(LOG, 0), LOG.vkey.encode()]
+
+
+def _baseline(data: bytes) -> None:
+    from casework.audit.baseline import read
+
+    read(_file(data, "known.yaml"))
+
+
 #: Every parser of what others wrote.
 TARGETS: dict[str, Target] = {
     "yaml": Target(_yaml, _stories),
@@ -250,6 +288,9 @@ TARGETS: dict[str, Target] = {
     "times": Target(_times_and_sums, _time_seeds),
     "escape": Target(_escape, lambda: ["榨汁机\x1b[2J\u202e\u200b\U000e0041".encode(), bytes(range(256))]),
     "store": Target(_store, _store_seeds),
+    "signed": Target(_signed, _signed_seeds),
+    "baseline": Target(_baseline, lambda: [
+        b"- code: guard_refuses\n  case: K-1\n  version: 4\n  reason: known\n  fingerprint: " + b"0" * 64 + b"\n", b"[]\n"]),
 }
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -50,25 +48,34 @@ class Result:
     problems: list[str] = field(default_factory=list)
 
 
+#: Forks once more, from a small process: the largest memory of a process is that of whoever forked it until it outgrows that.
+_LAUNCH = """
+import os, resource, signal, sys
+child = os.fork()
+if child == 0:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]),) * 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
+    signal.alarm(int(sys.argv[3]))  # an end to it if it waits for ever
+    os.execv(sys.executable, [sys.executable, "-m", "casework", *sys.argv[4:]])
+_, status, used = os.wait4(child, 0)
+said = f"{os.waitstatus_to_exitcode(status)} {used.ru_utime + used.ru_stime} {used.ru_maxrss}"
+os.write(int(sys.argv[1]), said.encode())
+"""
+
+
 def measured(argv: Sequence[str], folder: Path, env: dict[str, str] | None = None) -> Measured:
     """Run ``casework`` in the folder."""
-    around = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)} | (env or {})
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen([sys.executable, "-m", "casework", *argv], cwd=folder, env=around, stdin=subprocess.DEVNULL,
-                                   stdout=out, stderr=err, preexec_fn=_limit)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        return Measured(process.returncode, out.read(), err.read(), used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
-
-
-def _limit() -> None:
-    """The child's own limits: no core, an address space, processor time; and an end to it if it waits for ever."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
-    resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
-    signal.alarm(TIMEOUT)
+    around = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT),
+              "XDG_STATE_HOME": str(folder / ".state")} | (env or {})
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as told:
+        limits = [str(told.fileno()), str(ADDRESS_SPACE), str(TIMEOUT)]
+        subprocess.run([sys.executable, "-S", "-c", _LAUNCH, *limits, *argv], cwd=folder, env=around, stdin=subprocess.DEVNULL,
+                       stdout=out, stderr=err, pass_fds=[told.fileno()], check=True)
+        for file in (out, err, told):
+            file.seek(0)
+        status, seconds, largest = told.read().split()
+        return Measured(int(status), out.read(), err.read(), float(seconds), int(largest) * 1024)
 
 
 def wrong(name: str, says: str, expected: int, status: int, out: bytes, err: bytes) -> list[str]:
