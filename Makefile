@@ -38,6 +38,12 @@ mutate: $(VENV)/.tested
 	$(BIN)/python -m pip install --quiet 'mutmut>=3.8,<4'
 	$(BIN)/python tests/mutate.py
 
+# Every trial of tests/harness in full: hours on two cores. ONLY=G2,G5 runs some, SHARE=0.1 a part; docs/PROOF.md says what came of it.
+.PHONY: prove
+prove: $(VENV)/.tested
+	$(BIN)/python -m pip install --quiet --editable '.[test,prove]' 'mutmut>=3.8,<4'
+	$(BIN)/python tests/harness/prove.py $(if $(ONLY),--only $(ONLY)) $(if $(SHARE),--share $(SHARE)) $(if $(SEED),--seed $(SEED))
+
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "casework needs Python 3.11 or later: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
