@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.commands import Answers, Planned, give, opened
+from harness.commands import Answers, Planned, give, opened, store_at
 from harness.crashes import await_answer, in_flight
 from harness.faults import KINDS, POINTS, backup, bypass, hooked, ticking, trial
 from harness.nursery import Nursery
@@ -27,7 +27,6 @@ from casework.domain.values import EVENT_BYTES
 from casework.errors import Conflict, InputError, Refused, StoreBusy, StoreError, UnknownCase
 from casework.store import codec
 from casework.store.lock import WriterLock
-from casework.store.opening import open_store
 
 CALL = Planned("call", "log_call", "consumer", {"note": "客服称三天内答复"})
 CONTACT = Planned("contact", "contact_merchant", "consumer", {"message": "电机异响，请处理"})
@@ -51,7 +50,7 @@ def quick() -> Iterator[Path]:
 
 
 def given(store: Path, *commands: Planned) -> list[Done]:
-    with open_store(str(store)) as mine:
+    with store_at(store) as mine:
         return [give(mine, "K-1", command) for command in commands]
 
 
@@ -64,7 +63,7 @@ def ids(store: Path, case: str = "K-1") -> list[str]:
 
 @pytest.mark.slow
 def test_three_hundred_faulty_runs_record_each_command_once_in_order_and_answer_what_is_stored(quick: Path) -> None:
-    open_store(str(quick / "t.db"), create=True).close()
+    store_at(quick / "t.db", create=True).close()
     found: list[str] = []
     struck: Counter[str] = Counter()
     for seed in range(300):
@@ -79,7 +78,7 @@ def test_three_hundred_faulty_runs_record_each_command_once_in_order_and_answer_
 def test_a_faulty_run_can_be_replayed_by_its_seed(quick: Path) -> None:
     runs = []
     for name in ("one.db", "two.db"):
-        open_store(str(quick / name), create=True).close()
+        store_at(quick / name, create=True).close()
         runs.append((trial(quick / name, "7"), rows_of(quick / name, "K-7")))
     assert runs[0] == runs[1]
     assert runs[0][0][1] != []
@@ -119,7 +118,7 @@ def test_a_repeated_command_is_acknowledged_only_after_the_commit_of_the_first_i
     given(store, CALL._replace(id="new"))
     assert synced == []  # SQLite does it itself
     assert given(store, CALL)[0].repeated
-    with open_store(str(store)) as mine:
+    with store_at(store) as mine:
         assert opened(mine, "K-1").repeated
     assert synced == [Path(f"{store}-journal").stat().st_ino] * 2
 
@@ -142,7 +141,7 @@ def test_a_repeated_command_is_not_acknowledged_by_a_disk_that_fails(store: Path
 def test_an_event_that_would_not_survive_the_codec_leaves_the_store_untouched(
         store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before, decode = store.read_bytes(), codec.decode
-    with open_store(str(store)) as mine:
+    with store_at(store) as mine:
         with monkeypatch.context() as patch:
             patch.setattr(codec, "decode", lambda topic, data: None if "call_logged" in topic else decode(topic, data))
             with pytest.raises(InputError, match="survive"):
@@ -169,7 +168,7 @@ def test_a_command_id_that_cannot_be_kept_is_said_to_be_one(store: Path, command
 
 
 def test_a_case_id_that_no_store_can_hold_is_unknown(store: Path) -> None:
-    with open_store(str(store)) as mine, pytest.raises(UnknownCase):
+    with store_at(store) as mine, pytest.raises(UnknownCase):
         give(mine, "K\udc80", CALL)
 
 
@@ -326,7 +325,7 @@ def test_the_clock_is_read_while_the_lock_is_held(store: Path) -> None:
         reads.append(datetime.now(UTC))
         return reads[-1]
 
-    with open_store(str(store)) as mine:
+    with store_at(store) as mine:
         done = give(mine, "K-1", CALL, clock=clock)
         opened(mine, "K-2", clock=clock)
     assert len(reads) == 2
@@ -334,7 +333,7 @@ def test_the_clock_is_read_while_the_lock_is_held(store: Path) -> None:
 
 
 def test_a_clock_a_little_behind_the_last_record_is_taken_for_it_and_one_further_behind_is_refused(quick: Path) -> None:
-    with open_store(str(quick / "t.db"), create=True) as mine:
+    with store_at(quick / "t.db", create=True) as mine:
         opened(mine, "K-1", clock=lambda: START)
         late = give(mine, "K-1", CALL, clock=lambda: START - CLOCK_SLACK)
         assert late.event.at == late.event.recorded_at == START

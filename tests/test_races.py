@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from harness.commands import Answers, Journal, Planned, give, opened
+from harness.commands import Answers, Journal, Planned, give, opened, store_at
 from harness.nursery import Nursery
 from harness.races import prepare, race, race_of_threads
 from harness.verdict import problems, recorded, rows_of
@@ -69,7 +69,7 @@ def test_of_processes_that_open_one_new_case_in_a_new_store_one_wins(tmp_path: P
 
 @pytest.mark.parametrize("shared", [True, False], ids=["one_store", "a_store_each"])
 def test_threads_carry_one_case(store: Path, tmp_path: Path, shared: bool) -> None:
-    stores = [open_store(str(store))] * 8 if shared else [open_store(str(store)) for _ in range(8)]
+    stores = [store_at(store)] * 8 if shared else [store_at(store) for _ in range(8)]
     answers = race_of_threads(stores, tmp_path, "K-1", commands=80)
     for each in stores:
         each.close()
@@ -90,7 +90,7 @@ def test_threads_carry_one_case_in_memory(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_waits_too_long_says_so_and_records_nothing(store: Path) -> None:
-    with open_store(str(store), lock_timeout=0.1) as mine, WriterLock(store, 1):
+    with store_at(store, lock_timeout=0.1) as mine, WriterLock(store, 1):
         with pytest.raises(StoreBusy, match="try again") as caught:
             give(mine, "K-1", CALL)
         assert caught.value.status == 2
@@ -132,14 +132,14 @@ def in_child(work: object) -> int:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_store_opened_before_a_fork_is_refused_in_the_child_and_goes_on_in_the_parent(store: Path) -> None:
-    with open_store(str(store)) as mine:
+    with store_at(store) as mine:
         give(mine, "K-1", CALL)
 
         def use_it() -> None:
             with pytest.raises(StoreError, match="fork"):
                 give(mine, "K-1", CALL._replace(id="child"))
             mine.close()
-            with open_store(str(store)) as own:
+            with store_at(store) as own:
                 give(own, "K-1", CALL._replace(id="own"))
 
         assert in_child(use_it) == 0
@@ -176,7 +176,7 @@ def again(store: Path, **changes: object) -> Done:
     arguments = {"by": "consumer", "command_id": "call", "at": None} | changes
     said = arguments.pop("said", CALL.said)
     name = arguments.pop("name", CALL.name)
-    with open_store(str(store)) as mine:
+    with store_at(store) as mine:
         from harness.commands import now
 
         return carry_on(mine, "K-1", name, said, clock=now, **arguments)  # type: ignore[arg-type]
@@ -200,7 +200,7 @@ def test_a_repeated_command_gives_the_state_as_it_was_then(store: Path) -> None:
     assert (first.repeated, second.repeated) == (False, True)
     assert (first.state, first.version, first.event) == (second.state, second.version, second.event)
     assert second.state == "discovered"
-    with open_store(str(store)) as mine:
+    with store_at(store) as mine:
         assert (opened(mine, "K-1").state, opened(mine, "K-1").repeated) == ("discovered", True)
 
 

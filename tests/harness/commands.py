@@ -11,6 +11,10 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from casework.application.service import Clock, Done, carry_on, open_case
+from casework.store import journal as store_journal
+from casework.store.lock import WriterLock
+from casework.store.note import Signer
+from casework.store.opening import open_store
 from casework.store.store import Store
 
 GIVEN: dict[str, Any] = {
@@ -55,6 +59,22 @@ def plan(seed: str, steps: float = 0.4) -> Iterator[Planned]:
         name, by, said = choose.choice(_STEPS if choose.random() < steps else _ALWAYS)
         yield Planned(f"{seed}-{number}", name, by, said)
         number += 1
+
+
+def outside(store: str | os.PathLike[str]) -> Path:
+    """Where the journal of a trial's store lies."""
+    return Path(store).with_name(f"outside-{Path(store).name}")
+
+
+def store_at(path: str | os.PathLike[str], *, create: bool = False, lock_timeout: float = 30) -> Store:
+    """The store of a trial, made with its journal as the command line makes one, by one at a time; else with the one it has."""
+    name, folder = os.fspath(path), outside(path)
+    if create:
+        with WriterLock(name, 30):
+            if not os.path.exists(name) or os.path.getsize(name) == 0:
+                return open_store(name, create=True, lock_timeout=lock_timeout,
+                                  journal=store_journal.Journal.found(folder, Signer("local/trial", b"\x05" * 32)))
+    return open_store(name, lock_timeout=lock_timeout, journal=store_journal.Journal(folder) if folder.is_dir() else None)
 
 
 def opened(store: Store, case: str, *, clock: Clock = now) -> Done:

@@ -7,14 +7,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from casework.store.opening import open_store
+from harness.commands import outside, store_at
 from harness.crashes import Toll, kill_makers, kill_writers
 from harness.faults import trial
 from harness.nursery import Nursery
 from harness.place import scratch
 from harness.races import prepare, race
 from harness.result import Result
-from harness.verdict import problems, rows_of
+from harness.verdict import problems, rows_of, unproved
 
 _A_STORE = 50  # kills or cases, after which a new store is begun: in a large one each look takes longer
 
@@ -71,8 +71,10 @@ def try_seeds(seed: int, begin: int, end: int, step: int, to: str) -> None:
         for number in range(begin, end, step):
             path = Path(name) / f"{tried // _A_STORE}.db"
             if tried % _A_STORE == 0:
-                open_store(str(path), create=True).close()
+                store_at(path, create=True).close()
             wrong, faults = trial(path, f"{seed}-{number}")
+            if tried % _A_STORE == _A_STORE - 1:
+                wrong = [*wrong, *(f"unproved: {finding}" for finding in unproved(path, outside(path)))]
             found += [" ".join(problem.split()) for problem in wrong]
             struck.update(faults)
             tried += 1
@@ -85,12 +87,14 @@ def races(*, workers: int = 8, commands: int = 50, seed: int = 0) -> Result:
     result, begun = Result("G8", workers * commands, seed), time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         store = Path(name) / "t.db"
-        prepare(store, "K-1")
+        prepare(store, "K-1", journal=True)
         done = race(Path(name), store, "K-1", workers=workers, commands=workers * commands, seed=seed, steps=0)
         rows = rows_of(store, "K-1")
+        wrong = unproved(store, outside(store))
     answers = done.answers
     result.count = len(rows) - 1
     result.add(acknowledged=len(answers.acknowledged), refused=len(answers.refused), repeated=answers.repeated)
+    result.problems += [f"unproved: {finding}" for finding in wrong]
     result.problems += problems(rows, answers) + [f"{command}: {error}" for command, error in answers.errors.items()]
     result.problems += [f"a process ended with {status}" for status in done.statuses if status]
     if len(rows) != 1 + len(answers.acknowledged):

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from casework.errors import Refused
-from casework.store.opening import open_store
-from harness.commands import Answers, Journal, Planned, give, opened, plan
+from harness.commands import Answers, Journal, Planned, give, opened, outside, plan, store_at
 from harness.nursery import ROOT, Nursery, environment
-from harness.verdict import problems, recorded, rows_of
+from harness.verdict import problems, recorded, rows_of, unproved
 
 
 @dataclass
@@ -33,7 +32,7 @@ class Toll:
 
 def append(store: str, case: str, seed: str, journal: str) -> None:
     """A writer's life: give commands without end and write down every answer."""
-    with open_store(store) as mine, Journal(journal, sync=False) as book:
+    with store_at(store) as mine, Journal(journal, sync=False) as book:
         for command in plan(seed):
             try:
                 book.answered(command.id, give(mine, case, command))
@@ -43,7 +42,7 @@ def append(store: str, case: str, seed: str, journal: str) -> None:
 
 def make(store: str) -> None:
     """Make a store."""
-    open_store(store, create=True).close()
+    store_at(store, create=True).close()
 
 
 def kill_writers(folder: Path, store: Path, *, kills: int = 50, seed: int = 0, cases: int = 5,
@@ -55,7 +54,7 @@ def kill_writers(folder: Path, store: Path, *, kills: int = 50, seed: int = 0, c
     """
     toll, choose = Toll(), random.Random(seed)
     answers: dict[str, Answers] = defaultdict(Answers)
-    with open_store(str(store), create=True) as mine:
+    with store_at(store, create=True) as mine:
         for number in range(cases):
             opened(mine, f"K-{number}")
     with Nursery() as nursery:
@@ -83,6 +82,8 @@ def _inspect(toll: Toll, store: Path, case: str, answers: Answers, journal: Path
         found += problems(rows, answers, in_flight=[command.id])
     _retry(store, case, command, answers)
     found += problems(rows_of(store, case), answers)
+    if outside(store).is_dir():
+        found += [f"unproved: {finding}" for finding in unproved(store, outside(store))]
     toll.problems += [f"{seed}: {problem}" for problem in found]
 
 
@@ -93,7 +94,7 @@ def in_flight(journal: Path, seed: str) -> Planned:
 
 
 def _retry(store: Path, case: str, command: Planned, answers: Answers) -> None:
-    with open_store(str(store)) as mine:
+    with store_at(store) as mine:
         try:
             answers.acknowledge(command.id, give(mine, case, command).version)
         except Refused as error:
@@ -124,7 +125,7 @@ def kill_makers(folder: Path, *, kills: int = 40, seed: int = 0, longest: float 
             worker.kill()
             toll.kills += 1
             toll.hot += _is_hot(store) or (store.exists() and store.stat().st_size == 0)
-            with open_store(str(store), create=True) as mine:
+            with store_at(store, create=True) as mine:
                 opened(mine, "K-1")
             toll.problems += problems(rows_of(store, "K-1"), Answers())
     return toll
@@ -133,7 +134,8 @@ def kill_makers(folder: Path, *, kills: int = 40, seed: int = 0, longest: float 
 def command_line(store: Path, case: str, command: str) -> list[str]:
     """``casework do`` for one phone call, as a shell would run it."""
     return [sys.executable, "-m", "casework", "do", case, "log_call", "--by", "consumer", "-d", "note=客服称三天内答复",
-            "--command-id", command, "--store", str(store), "--json"]
+            "--command-id", command, "--store", str(store), "--json",
+            *(("--journal", str(outside(store))) if outside(store).is_dir() else ())]
 
 
 def kill_command_lines(store: Path, case: str, *, kills: int = 6, seed: int = 0, how: int = signal.SIGKILL) -> Toll:

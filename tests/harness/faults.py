@@ -24,11 +24,11 @@ from casework.domain.values import Actor
 from casework.errors import CaseworkError, Refused, StoreError
 from casework.rulebook.edition import CURRENT
 from casework.store import codec
-from casework.store.opening import open_store
+from casework.store import journal as store_journal
 from casework.store.sqlite import CaseConnection, CaseDatastore, CasePool, CaseRecorder
 from casework.store.store import Store, stored
 from casework.store.stored import to_row
-from harness.commands import GIVEN, Answers, Journal, Planned, give, opened, plan
+from harness.commands import GIVEN, Answers, Journal, Planned, give, opened, outside, plan, store_at
 from harness.verdict import problems, rows_of
 
 POINTS = ("before_load", "before_insert", "after_insert", "at_commit", "after_commit")
@@ -75,7 +75,7 @@ class HookedRecorder(CaseRecorder):
         self._hook = hook
         datastore = CaseDatastore(path)
         datastore.pool = HookedPool(str(path), hook)
-        super().__init__(datastore)
+        super().__init__(datastore, store_journal.Journal(outside(path)) if outside(path).is_dir() else None)
 
     def select_events(self, *args: Any, **kwargs: Any) -> Any:
         self._hook("before_load", None)
@@ -155,7 +155,7 @@ class _Bystander:
     def __call__(self) -> None:
         if self._choose.random() < 0.3:
             command = next(self._plan)
-            with open_store(str(self._path)) as store:
+            with store_at(self._path) as store:
                 self._answers.acknowledge(command.id, give(store, self._case, command, clock=self._clock).version)
 
 
@@ -218,7 +218,7 @@ def fill(store: str, case: str, seed: str, journal: str, limit: int = 0, nobody:
     with Journal(journal, sync=False) as book:
         if nobody and os.geteuid() == 0:
             os.seteuid(65534)
-        with open_store(store) as mine:
+        with store_at(store) as mine:
             failures = 0
             for command in plan(seed):
                 while failures < 3 and not _given(mine, case, command, book):

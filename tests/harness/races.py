@@ -13,7 +13,7 @@ from typing import NamedTuple
 from casework.errors import CaseworkError, Conflict, Refused
 from casework.store.opening import open_store
 from casework.store.store import Store
-from harness.commands import Answers, Journal, Planned, give, opened, plan
+from harness.commands import Answers, Journal, Planned, give, opened, plan, store_at
 from harness.nursery import Nursery
 
 RETRIES = 0.1  # how often an acknowledged command is given once more, as if its acknowledgement had been lost
@@ -48,7 +48,7 @@ def race(folder: Path, store: Path, case: str, *, workers: int = 8, commands: in
 
 def carry(store: str, case: str, seed: str, count: int, steps: float, journal: str, go: str) -> None:
     """One worker's life: wait for the start, give every command, write down every answer."""
-    with open_store(store) as mine, Journal(journal) as book:
+    with store_at(store) as mine, Journal(journal) as book:
         _await(Path(go))
         carry_with(mine, case, seed, count, book, steps)
 
@@ -89,7 +89,7 @@ def open_at_once(store: str, case: str, command_id: str, journal: str, go: str) 
 
     with Journal(journal) as book:
         _await(Path(go))
-        with open_store(store, create=True) as mine:
+        with store_at(store, create=True) as mine:
             try:
                 done = open_case(mine, case, GIVEN, by="consumer", clock=now, command_id=command_id)
                 book.answered(command_id, done)
@@ -106,7 +106,7 @@ def rule_at_once(store: str, case: str, points: str, journal: str, go: str) -> N
 
     ruling = {"outcome": "for_consumer", "findings": "经查", "clause": "争议规则 66",
               "remedy": {"kind": "refund", "amount": "100.00"}, "penalties": [{"kind": "point_deduction", "points": points}]}
-    with open_store(store) as mine, Journal(journal) as book:
+    with store_at(store) as mine, Journal(journal) as book:
         _await(Path(go))
         try:
             book.answered("rule", carry_on(mine, case, "rule", ruling, by="agent", clock=now, command_id="rule"))
@@ -117,7 +117,7 @@ def tick_at_once(store: str, now: str, journal: str, go: str) -> None:
     from casework.application.clockwork import tick
 
     when = datetime.fromisoformat(now)
-    with Journal(journal) as book, open_store(store) as mine:
+    with Journal(journal) as book, store_at(store) as mine:
         _await(Path(go))
         for did in tick(mine, when, lambda: when):
             name = f"{did.case}:{did.duty}:{did.did}"
@@ -127,9 +127,9 @@ def tick_at_once(store: str, now: str, journal: str, go: str) -> None:
                 book.write("ack", name, mine.get(did.case).version)
 
 
-def prepare(store: Path, case: str) -> None:
-    """A store with that case, opened."""
-    with open_store(str(store), create=True) as mine:
+def prepare(store: Path, case: str, *, journal: bool = False) -> None:
+    """A store with that case, opened; with a journal outside, or without."""
+    with store_at(store, create=True) if journal else open_store(str(store), create=True) as mine:
         opened(mine, case)
 
 

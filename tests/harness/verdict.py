@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
+from casework.audit.findings import Finding
 from casework.store.opening import open_reader
 from casework.store.row import Row
 from harness.commands import Answers
@@ -73,6 +75,20 @@ def _audit(rows: list[Row]) -> Iterator[str]:
 
     for finding in audit_case(rows):
         yield f"audit: {finding}"
+
+
+def unproved(store: str | os.PathLike[str], journal: str | os.PathLike[str]) -> list[Finding]:
+    """What the ledger of a store, and the journal outside it, find wrong; nothing is judged by law."""
+    from casework.audit.integrity import Integrity
+    from casework.audit.signed import Signed
+
+    found: list[Finding] = []
+    with open_reader(os.fspath(store)) as reader:
+        seen = reader.snapshot()
+        integrity = Integrity.of(reader, seen.leaves, Signed(Path(journal)), whole=True)
+        for case, rows in groupby(seen.rows, key=lambda row: row.case):
+            deque(integrity.held(case, rows, found), maxlen=0)
+        return found + list(integrity.rest())
 
 
 def sidecars(store: Path) -> set[str]:
