@@ -13,6 +13,7 @@ import json
 import platform
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -236,7 +237,9 @@ def machine() -> str:
     """On what it was run."""
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     system = f"{platform.system()} {platform.machine()}"
-    return f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {system}; {libraries}"
+    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    at = f"commit {git.stdout.strip()}; " if git.returncode == 0 else ""
+    return f"{at}Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {system}; {libraries}"
 
 
 def read() -> dict[str, Proof]:
