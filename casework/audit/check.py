@@ -32,10 +32,12 @@ from casework.store.row import Row
 class Summary:
     """How much was audited, and how many findings, and notes, of each code were reported. A merchant's stream is no case.
 
-    ``whole`` says whether all of the store was, so that cases, standings and the index of duties were held against each other.
+    ``whole`` says whether all of the store was, so that cases, standings and the index of duties were held against each other;
+    ``proved`` how many commits were shown to be what a kept checkpoint says, and were not judged again.
     """
 
     whole: bool = True
+    proved: int = 0
     cases: int = 0
     events: int = 0
     merchants: int = 0
@@ -90,7 +92,8 @@ def audit(rows: Iterable[Row], select: Collection[str] | None = None, ignore: Co
     """
     wanted = named(FINDINGS if select is None else select) - named(ignore)
     summary = Summary() if summary is None else summary
-    summary.whole = whole and (integrity is None or integrity.since is None)
+    since = integrity.since if integrity else None
+    summary.whole, summary.proved = whole and since is None, since.size if since else 0
     found = _audit(rows, summary, Books() if whole else None, indexed if whole else None, integrity)
     return _wanted(found, wanted, summary)
 

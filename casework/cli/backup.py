@@ -64,7 +64,7 @@ def backup(settings: Settings, to: Path, audited: bool, with_key: bool, journal:
                 lambda: [escape(say(f"{kept}：未能证明，不是备份（{zh}）；请审计案件库本身：casework audit",
                                     f"{kept}: NOT proved, no backup ({en}); audit the store itself: casework audit"))])
             return 1
-        events, findings = _audit(fresh)
+        events, findings = _audit(fresh, beside if beside.is_dir() else None)
         work.publish(fresh, to)
     finally:
         work.drop(fresh)
@@ -76,14 +76,18 @@ def backup(settings: Settings, to: Path, audited: bool, with_key: bool, journal:
     return 1 if findings else 0
 
 
-def _audit(fresh: Path) -> tuple[int, Counter[str]]:
-    """How many events the copy has, and what the audit finds in them."""
+def _audit(fresh: Path, journal: Path | None) -> tuple[int, Counter[str]]:
+    """How many events the copy has, and what the audit finds in it, held against the journal that was copied with it."""
     from casework.audit.check import Summary, audit
+    from casework.audit.integrity import Integrity
+    from casework.audit.signed import Signed
     from casework.store.reader import Reader
 
     counted = Summary()
     with Reader(fresh) as reader:
-        for _ in audit(reader.rows(), summary=counted, indexed=reader):
+        seen = reader.snapshot()
+        integrity = Integrity.of(reader, seen.leaves, Signed(journal) if journal else None, whole=True)
+        for _ in audit(seen.rows, summary=counted, indexed=reader, integrity=integrity):
             pass
     return counted.events, counted.findings
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from casework.cli.base import Command, Settings, common, now, option, say
+from casework.cli.files import write_whole
 from casework.cli.journals import journal_of, journaled, new_journal, remember, writing
 from casework.errors import InputError, JournalError
 from casework.report.text import document, escape
@@ -109,7 +109,7 @@ def checkpoint(settings: Settings, only_key: bool, old: int | None, rotate_key: 
         request = "".join(f"{line}\n" for line in (f"old {old}", *proof_lines(reader.ledger(), old, last.size), "")) \
             if old is not None else ""
     if stamp_request is not None:
-        _write(stamp_request, _stamp(note.encode()))
+        write_whole(stamp_request, _stamp(note.encode()), "--stamp-request", replace=True)
     settings.answer(
         {"origin": last.origin, "size": last.size, "root": base64.b64encode(last.root).decode(), "key": kept.signer.vkey,
          "note": note} | ({"request": request + note} if request else {}),
@@ -140,7 +140,7 @@ def receipt(settings: Settings, case: str, version: int | None, with_event: bool
             raise unknown_case(case)
         leaf, text = ledger.receipt(reader.ledger(), rows, note, last.size, version, with_event=with_event)
     if out is not None:
-        _write(out, text)
+        write_whole(out, text, "--out", replace=True)
     found = {"case": case, "version": leaf.last, "index": leaf.number, "size": last.size}
     settings.answer(found | ({"file": str(out)} if out else {"receipt": text.decode()}),
                     lambda: [escape(str(out))] if out else [text.decode().rstrip("\n")])
@@ -169,15 +169,3 @@ def _stamp(note: bytes) -> bytes:
                          "时间戳需要附加组件：pip install 'casework[stamp]'", "--stamp-request") from None
     made: bytes = TimestampRequestBuilder().data(note).build().as_bytes()
     return made
-
-
-def _write(path: Path, text: bytes) -> None:
-    """Write a file whole, or not at all."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        fresh.write_bytes(text)
-        os.replace(fresh, path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise InputError(f"cannot be written ({error.strerror}); name another place",
-                         f"无法写入（{error.strerror}）；请指定其他位置", str(path)) from error

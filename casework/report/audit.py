@@ -71,7 +71,7 @@ def counts(made: Report) -> dict[str, Any]:
         return dict(sorted(Counter(getattr(f, name) for f in made.findings).items()))
 
     return {
-        "whole": made.summary.whole,
+        "whole": made.summary.whole, "proved": made.summary.proved,
         "cases": made.summary.cases, "merchants": made.summary.merchants, "events": made.summary.events,
         "findings": len(made.findings), "by_code": by("code"), "by_family": by("family"), "by_severity": by("severity"),
         "acknowledged": len(made.acknowledged), "notes": len(made.notes),
@@ -91,7 +91,11 @@ def lines(made: Report, lang: str) -> Iterator[str]:
     for note in made.notes:
         yield SEVERITIES["note"].text(lang) + colon + _line(note, lang)
     yield ("，" if lang == "zh" else ", ").join(_summed(made, lang))
-    if not made.summary.whole:
+    if made.summary.proved:
+        yield (f"检查点所含的 {made.summary.proved} 次提交与当时相同，未再审；只审了其后的" if lang == "zh" else
+               f"the {made.summary.proved} commits of the checkpoint are as they were, and were not judged again; only what came "
+               "after was")
+    elif not made.summary.whole:
         yield ("只核查了一部分；案件、商家记录与期限索引是否相符，须核查整个案件库：casework audit" if lang == "zh" else
                "only a part was checked; whether cases, merchants' standings and the index of duties agree takes an audit of the "
                "whole store: casework audit")
