@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from harness import corners
 from recorded import NAMES, recorded, row_of
 from test_audit import LAWFUL, forge, found
 
@@ -138,9 +139,10 @@ def test_the_audits_duties_and_bases_are_those_of_deciding_for_every_recorded_ev
 
     monkeypatch.setattr(deadlines, "duties_of", of_duties)
     monkeypatch.setattr(derived, "basis_again", of_basis)
-    for name in NAMES:
-        findings = audit_case(map(row_of, recorded(name)))
-        assert not [f for f in findings if f.code == "not_checked"], (name, findings)
+    told = {name: recorded(name) for name in NAMES} | {name: corners.events_of(name) for name in corners.STORIES}
+    for name, events in told.items():
+        findings = audit_case(map(row_of, events))
+        assert not [f for f in findings if f.code in ("not_checked", "derived_differs")], (name, findings)
 
     assert asked["duties"] > 700
     assert asked["basis"] >= 20

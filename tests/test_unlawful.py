@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 from domain_helpers import Story, case_in, ruling
-from harness import lawful
+from harness import corners, lawful
 from harness.lawful import GUARDS, NOT_RESTATED, tables, unlawful
 from harness.unlawful import ASIDE, KNOWN, MUTATIONS, History, trial
 from recorded import NAMES, replayed, row_of
@@ -53,8 +53,9 @@ def _rows(story: Story) -> list[Row]:
 
 @cache
 def _lawful() -> list[list[Row]]:
-    """Lawful stores of one case each: the scenarios, and two stories that no scenario tells."""
+    """Lawful stores of one case each: the scenarios, and stories that no scenario tells."""
     stores = [[*replayed(name).rows, *replayed(name).standing] for name in NAMES] + [_reviewed(), _resumed()]
+    stores += [[row_of(event) for event in corners.events_of(name)] for name in corners.STORIES]
     return [rows for rows in stores if not [f for f in audit(rows) if f.code not in ASIDE]]
 
 
@@ -85,6 +86,14 @@ def test_there_are_many_lawful_stores_to_change() -> None:
 @pytest.mark.parametrize("scenario", NAMES)
 def test_the_checker_has_nothing_against_a_scenario(scenario: str) -> None:
     assert unlawful([row for row in replayed(scenario).rows if row.topic.startswith("casework.case.")]) == []
+
+
+@pytest.mark.parametrize("story", corners.STORIES)
+def test_neither_has_anything_against_a_story_that_no_scenario_tells(story: str) -> None:
+    rows = [row_of(event) for event in corners.events_of(story)]
+
+    assert [f for f in audit(rows) if f.code not in ASIDE] == []
+    assert unlawful(rows) == []
 
 
 def test_the_checker_knows_every_command_and_says_of_every_guard_whether_it_is_restated() -> None:

@@ -241,7 +241,7 @@ _MORE: dict[str, Callable[[Facts, datetime], list[Said]]] = {
     "reopen_filed": lambda f, t: [{"new_evidence": "court_judgment", "claim": "exchange"}, {"without_contact": "safety"}],
     "add_evidence": lambda f, t: [{"sha256": "0f" * 32, "name": "证据.mp4"}],
     "log_call": lambda f, t: [{"promised": "回电", "promised_by": t + DAY}, {"transferred": True}, {"channel": "carrier_service"},
-                              {"channel": "carrier_service", "answered": True}],
+                              {"channel": "carrier_service", "answered": True}, {"answered": True}],
     "notify": lambda f, t: [{"channel": "hotline", "answer_by": t + HOUR}],
     "external_award": lambda f, t: [{"document": "调解书"}],
 }
@@ -467,6 +467,8 @@ PATHS = tuple(path.split() for path in (
     "contact_merchant later miss_duty refuse_claim",
     "contact_merchant file evidence accept_complaint notify sought pause_duty resume_duty sought extend_duty sought heard rule sought correct_ruling",
     "contact_merchant file evidence accept_complaint suspend=court sought show_acceptance show_acceptance resume",
+    "contact_merchant file evidence accept_complaint refer=court suspend=court accept_referral show_acceptance settle_referral sought later resume",
+    "contact_merchant file accept_complaint notify log_call log_call log_call suspend=both_ask notify notify log_call log_call log_call resume",
     "contact_merchant refer tip_off later miss_duty",
 ))
 #: How long until the next step: mostly hours and days, seldom years.

@@ -45,8 +45,8 @@ DAYS = {"request_evidence": ("evidence", "answer_by"), "ask_proof": ("proof", "a
 BEGINS = {"contact_merchant": "merchant_answer", "answer_merchant": "merchant_answer", "decline_offer": "merchant_answer",
           "file": "platform_reply", "supply_evidence": "platform_reply", "report_default": "platform_reply",
           "reopen_filed": "platform_reply", "request_evidence": "evidence", "ask_proof": "proof"}
-#: Editions that lack the rule of a duty, which is then not begun.
-LACKING = {("2026-11", "merchant_answer")}
+#: Editions that lack a duty's rule, which is then not begun: by the duty, or by the rule where the duty has several.
+LACKING = {("2026-11", "merchant_answer"), ("2026-11", "court.appeal")}
 #: Where the platform hears a complaint.
 TO_PLATFORM = ("app_service", "help_centre", "after_sales", "return_exchange", "complain_about_merchant", "agent_intervention",
                "hotline", "online_service", "fast_track", "superior", "supervisor_review", "user_feedback", "my_taobao",
@@ -67,13 +67,14 @@ class Edge(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What the pages publish. ``moves`` are track, trigger and state; ``lives`` the states and the commands of a duty."""
+    """What the pages publish. ``moves`` are track, trigger and state; ``lives`` of a duty its states, the commands that
+    meet it, and the states in which its clock stands still."""
 
     commands: dict[str, str]
     edges: dict[tuple[str, str], Edge]
     acts: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]]
     moves: dict[tuple[str, str], tuple[str, ...]]
-    lives: dict[str, tuple[set[str], set[str]]]
+    lives: dict[str, tuple[set[str], set[str], set[str]]]
     closed: set[str]
     guards: set[str]
 
@@ -103,7 +104,8 @@ def tables() -> Tables:
             for name, _, _, roles, where, guards, track in _table(page, "## Beside the state")}
     moves = {(_names(track)[0], _names(trigger)[0]): tuple(_names(sources))
              for track, _, _, trigger, sources, _, _ in _table(page, "## Tracks")}
-    lives = {_names(row[0])[0]: (set(in_states(row[2])), set(_names(row[1]))) for row in _table(duties, "## Lives")}
+    lives = {_names(row[0])[0]: (set(in_states(row[2])), set(_names(row[1])), set(_names(row[4])))
+             for row in _table(duties, "## Lives")}
     guards = {g for edge in edges.values() for g in edge.guards} | {g for act in acts.values() for g in act[2]}
     return Tables(_commands(), edges, acts, moves, lives, closed, guards)
 
@@ -449,6 +451,7 @@ def _duties(known: Known, event: Json, name: str) -> list[str]:
     state, lives = event.get("to") or known.state, tables().lives
     owed_before = {d["duty"] for d in known.duties.values() if d["state"] in ("running", "paused")}
     changes = event.get("duties", [])
+    told += [*_promises(known, event, name), *_court(known, event, name)]
     for change in changes:
         kind, what, at = change["duty"], change["change"], _time(event["at"])
         if what == "opened":
@@ -478,9 +481,14 @@ def _duties(known: Known, event: Json, name: str) -> list[str]:
     told += [f"{key} has no place in {state}" for key in stale]
     if name in DAYS:
         kind, field = DAYS[name]
-        named = [d for d in known.duties.values() if d["duty"] == kind and d["state"] == "running"]
+        halted = state in lives[kind][2]
+        named = [d for d in known.duties.values() if d["duty"] == kind and d["state"] == ("paused" if halted else "running")]
         if not any(_time(d["at"]) == _time(event["data"][field]) for d in named):
             told.append(f"no {kind} until the day that is named")
+        asked = [d for d in known.duties.values() if d["state"] in ("running", "paused") and (
+            (d["duty"], d["owes"]) == (kind, event["data"].get("party")))]
+        if halted and len(asked) != 1:
+            told.append(f"{len(asked)} of {kind} wait for the review to go on")
     begun = BEGINS.get(name)
     if begun is not None and (known.edition, begun) not in LACKING and state in lives[begun][0] and begun not in owed_before:
         if not any(c["change"] == "opened" and c["duty"] == begun for c in changes):
@@ -488,6 +496,37 @@ def _duties(known: Known, event: Json, name: str) -> list[str]:
     for key in stale:  # told once
         known.duties[key]["state"] = "cancelled"
     return told
+
+
+def _promises(known: Known, event: Json, name: str) -> Iterator[str]:
+    """A call keeps the promise that is due first where it says that it gives what was promised; what it promises is one more."""
+    data, kind = event["data"], "call_promise"
+    changes = [c for c in event.get("duties", []) if c["duty"] == kind]
+    heard = name == "log_call" and data.get("channel", "hotline") in TO_PLATFORM
+    owed = [key for key, d in known.duties.items() if d["duty"] == kind and d["state"] in ("running", "paused", "missed")]
+    first = sorted(owed, key=lambda key: _time(known.duties[key]["at"]))[:1] if heard and data.get("answered") else []
+    if [c["id"] for c in changes if c["change"] == "met"] != first:
+        yield "it keeps another promise than the first, or none" if first else "it keeps no promise"
+    promises = heard and data.get("promised_by") and known.state in tables().lives[kind][0]
+    until = [data["promised_by"]] if promises else []
+    if [_time(c["due"]["at"]) for c in changes if c["change"] == "opened"] != [_time(day) for day in until]:
+        yield "a promise is one of its own, until the day that is named"
+
+
+def _court(known: Known, event: Json, name: str) -> Iterator[str]:
+    """A suspension for a court that took the matter ends by what is first heard of its end, and by nothing else."""
+    data, ends = event["data"], [d for d in known.duties.values() if d["duty"] in ("acceptance_proof", "suspension")]
+    waits = known.state == "suspended" and ends and (ends[-1]["duty"], ends[-1]["about"]) == ("acceptance_proof", "court") and (
+        ends[-1]["state"] in ("met", "late"))
+    of_court = known.referrals.get(data.get("referral", ""), {}).get("body") == "court"
+    judged = (name == "settle_referral" and of_court) or (name == "add_evidence" and data["kind"] == "court_judgment")
+    over = name in ("refuse_referral", "end_referral", "withdraw_referral") and of_court
+    begun = [c for c in event.get("duties", []) if (c["change"], c["duty"], c.get("about")) == ("opened", "suspension", "court")]
+    if not waits or not (over or (judged and (known.edition, "court.appeal") not in LACKING)):
+        if begun:
+            yield "nothing ends the suspension for the court"
+    elif len(begun) != 1 or (_time(begun[0]["due"]["at"]) == _time(event["at"])) is not over:
+        yield "the suspension for the court does not end as the suit does"
 
 
 # --- what an event teaches -------------------------------------------------------------------------------------------

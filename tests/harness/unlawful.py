@@ -536,6 +536,99 @@ def _met_for_missed(history: History, random: Random) -> int | None:
     return found[0] + 1
 
 
+def _where(history: History, random: Random, what: str, duty: str, fits: Callable[[Json, Json], Any]) -> tuple[Json, Json] | None:
+    """An event and a change in it of that kind of duty."""
+    places = [(doc, change) for doc in history.docs for change in doc.get("duties", [])
+              if (change["change"], change["duty"]) == (what, duty) and fits(doc, change)]
+    return random.choice(places) if places else None
+
+
+def _without(history: History, found: tuple[Json, Json] | None) -> int | None:
+    """The change is left out."""
+    if found is None:
+        return None
+    doc, change = found
+    doc["duties"] = [c for c in doc["duties"] if c is not change]
+    return history.docs.index(doc) + 1
+
+
+@kind()
+def _promise_kept_by_a_call_that_gave_nothing(history: History, random: Random) -> int | None:
+    """A call that met a promise does not say that it gave what was promised."""
+    found = _where(history, random, "met", "call_promise", lambda doc, change: True)
+    if found is None:
+        return None
+    del found[0]["data"]["answered"]
+    return history.docs.index(found[0]) + 1
+
+
+@kind()
+def _later_promise_kept_first(history: History, random: Random) -> int | None:
+    """A call keeps a promise that is due after another, which is owed as well."""
+    def later(doc: Json, change: Json) -> list[str]:
+        ends: dict[str, str] = {}
+        for before in history.docs[:history.docs.index(doc)]:
+            for c in before.get("duties", []):
+                if c["duty"] == "call_promise":
+                    ends[c["id"]] = c.get("due", {}).get("at") or ends[c["id"]]
+                    if c["change"] in ("met", "cancelled"):
+                        del ends[c["id"]]
+        return [name for name, end in ends.items() if _time(end) > _time(ends[change["id"]])]
+    found = _where(history, random, "met", "call_promise", later)
+    if found is None:
+        return None
+    found[1]["id"] = random.choice(later(*found))
+    return history.docs.index(found[0]) + 1
+
+
+@kind()
+def _promise_lost_in_another(history: History, random: Random) -> int | None:
+    """A second promise is said to move the time of the first, which runs still."""
+    def second(doc: Json, change: Json) -> list[str]:
+        running: dict[str, bool] = {}
+        for before in history.docs[:history.docs.index(doc)]:
+            for c in before.get("duties", []):
+                if c["duty"] == "call_promise":
+                    running[c["id"]] = c["change"] in ("opened", "resumed", "extended")
+        return [name for name, runs in running.items() if runs]
+    found = _where(history, random, "opened", "call_promise", second)
+    if found is None:
+        return None
+    found[1].update(id=random.choice(second(*found)), change="extended")
+    return history.docs.index(found[0]) + 1
+
+
+@kind()
+def _earlier_notice_left_standing(history: History, random: Random) -> int | None:
+    """A notice during a suspension leaves the one before it as it is."""
+    return _without(history, _where(history, random, "cancelled", "answer", lambda doc, change: _name(doc) == "notify"))
+
+
+@kind()
+def _notice_that_does_not_wait(history: History, random: Random) -> int | None:
+    """The clock of a notice during a suspension is not said to stand still."""
+    return _without(history, _where(history, random, "paused", "answer", lambda doc, change: _name(doc) == "notify"))
+
+
+@kind()
+def _suit_over_and_no_end_of_the_suspension(history: History, random: Random) -> int | None:
+    """What is heard of the end of a suit ends no suspension."""
+    return _without(history, _where(history, random, "opened", "suspension", lambda doc, change: change.get("about") == "court"))
+
+
+@kind()
+def _suspension_ended_by_a_suit_that_is_not_over(history: History, random: Random) -> int | None:
+    """The end of a suspension for a court stands in an event before the one that tells of it."""
+    found = _where(history, random, "opened", "suspension", lambda doc, change: change.get("about") == "court" and _name(
+        history.docs[history.docs.index(doc) - 1]) not in ("suspend", "settle_referral", "add_evidence"))
+    if found is None:
+        return None
+    version = _without(history, found)
+    assert version is not None
+    history.docs[version - 2].setdefault("duties", []).append(found[1])
+    return version - 1
+
+
 @kind(known=False)
 def _platform_given_more_time(history: History, random: Random) -> int | None:
     """The platform's own time to reply ends an hour later."""
