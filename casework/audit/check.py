@@ -16,6 +16,7 @@ from casework.audit import index
 from casework.audit.books import Books
 from casework.audit.codes import FINDINGS
 from casework.audit.columns import contradictions, form, read
+from casework.audit.deadlines import recorded_late
 from casework.audit.findings import Fault, Finding, Line, findings_of, shown
 from casework.audit.integrity import Integrity
 from casework.audit.law import judge
@@ -164,6 +165,7 @@ def _faults(walk: Walk, second: Second, row: Row, version: int, books: Books | N
     yield from _times(walk, event)
     if first and not isinstance(event, CaseOpened):
         yield _not_opened(walk, event)
+    yield from recorded_late(walk, event)
     verdict = second.verdict(walk, event)
     found = list(judge(walk, event))
     yield from found

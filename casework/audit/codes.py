@@ -101,6 +101,11 @@ FINDINGS: dict[str, FindingText] = {
         "时间早于本案的上一事件", "a time is before that of the case's event before it", _LAW_ZH, _LAW_EN, "times"),
     "at_after_recorded": FindingText(
         "发生时间晚于记录时间", "the event happened after it was recorded", _LAW_ZH, _LAW_EN, "times"),
+    "recorded_late": FindingText(
+        "称在期限内完成的一步，期限过后才记录", "a step that is said to have been in time was recorded when the time was over",
+        "核对当时的凭据（聊天记录、物流、通话）；仅凭记录不能证明它在期限内",
+        "look at what shows it (chats, the carrier's record, calls); the record alone does not show that it was in time",
+        "times", "note"),
     # --- what the case pinned ----------------------------------------------------------------------------------------
     "unknown_lifecycle": FindingText(
         "案件所定的流程版本未知", "the case pins a lifecycle that this release does not know",

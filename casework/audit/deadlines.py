@@ -76,6 +76,22 @@ def decided_late(walk: Walk, event: e.Event) -> Iterator[Fault]:
                         Line(f"{duty.id} 的期限为 {due}（{duty.due.clause}）", f"{duty.id} was due by {due} ({duty.due.clause})"))
 
 
+def recorded_late(walk: Walk, event: e.Event) -> Iterator[Fault]:
+    """A duty met in time by the time that was said, and recorded when its time was over: who recorded it vouches for that.
+
+    ``walk`` stands before the event. Nothing is wrong by itself; but whoever backdates would do just this.
+    """
+    if walk.facts is None or walk.broken:
+        return
+    for change in event.duties:
+        duty = walk.facts.duties.get(change.id)
+        if duty is not None and change.change == "met" and event.at <= duty.due.at < event.recorded_at:
+            at, due, recorded = (moment.astimezone(SHANGHAI).isoformat(timespec="seconds")
+                                 for moment in (event.at, duty.due.at, event.recorded_at))
+            yield Fault("recorded_late", Line(f"{duty.id} 称于 {at} 履行", f"{duty.id} was met at {at}, as is said"),
+                        Line(f"期限为 {due}，记录于 {recorded}", f"it was due by {due}, and that was recorded at {recorded}"))
+
+
 def _same(told: e.DutyChange, derived: e.DutyChange) -> bool:
     if told == derived:
         return True
