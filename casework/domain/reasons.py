@@ -143,8 +143,8 @@ REASONS: dict[str, ReasonText] = {
         "按承诺的倍数计算", "reckon by the multiple that was promised",
         "消费者权益保护法实施条例 12；法释〔2022〕8号 10"),
     "amount_exceeds_rule": ReasonText(
-        "赔付 {amount} 超过平台规则规定的 {most}（{rule}）",
-        "{amount} is more than the {most} that the platform's rules give ({rule})",
+        "赔付 {amount} 超过平台规则和商家承诺的 {most}（{rule}）",
+        "{amount} is more than the {most} that the platform's rules and the merchant's promises give ({rule})",
         "按规则数额裁决；其他损失通过调解或法院主张", "award what the rule gives; other loss is for mediation or a court",
         "淘宝平台争议处理规则 6(6)、15"),
     "compensation_not_provided": ReasonText(
