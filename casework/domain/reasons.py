@@ -210,7 +210,7 @@ REASONS: dict[str, ReasonText] = {
     "body_excluded": ReasonText(
         "{body}不得受理：{other}已经受理或处理过", "{body} must not take it: {other} has or had it",
         "举报（tip_off）与诉讼不受影响", "a tip_off and a suit stay open",
-        "市场监督管理投诉举报处理办法 16(2)"),
+        "市场监督管理投诉举报处理办法 16(2)（2026-04-15 以前为暂行办法 15(2)）；消协受理材料清单（省级）"),
     "award_differs": ReasonText(
         "与该机构已达成的结果不同", "this is not what that body settled",
         "写明 settle_referral 所记录的处理方式", "state the remedy that settle_referral recorded"),
