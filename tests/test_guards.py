@@ -1000,9 +1000,19 @@ def test_outside_bodies_exclude_each_other_as_16_2_says_and_the_court_stays_open
         story.refused("refer", codes="referral_open", body=taker, statement="再次请求处理")
         return
     story.refer(taker)
-    has_or_had = stage in ("accepted", "settled", "ended") and holder in NAMED_IN_16_2
+    # What these stories tell is before 2026-04-15: then another mediation body's having it shut 12315 out too (20号令 15(2)).
+    named = (*NAMED_IN_16_2, "mediation_body") if taker == "market_regulator" else NAMED_IN_16_2
+    has_or_had = stage in ("accepted", "settled", "ended") and holder in named
     codes = story.ask("accept_referral", f"external:{taker}", referral="R-2").codes
     assert codes == (["body_excluded"] if taker in EXCLUDED_BY_16_2 and has_or_had else [])
+
+
+@pytest.mark.parametrize(("until", "codes"), [
+    ("2026-04-14T23:59:59+08:00", ["body_excluded"]), ("2026-04-15T00:00:00+08:00", [])])
+def test_another_mediation_body_shuts_12315_out_by_the_old_order_and_not_by_the_new(until: str, codes: list[str]) -> None:
+    story = referred("mediation_body", "market_regulator")
+    after = datetime.fromisoformat(until) - story.clock
+    assert story.ask("accept_referral", "external:market_regulator", after=after, referral="R-2").codes == codes
 
 
 @pytest.mark.parametrize("body", VOCABULARY["body"])

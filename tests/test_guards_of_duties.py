@@ -275,6 +275,14 @@ def test_freight_is_held_to_what_was_paid_for_the_goods_or_for_cheap_ones_to_a_b
     assert compensated("268.01", ground="malfunction") == ["amount_exceeds_rule"]
 
 
+def test_what_bounds_freight_is_not_told_as_a_figure_of_the_law() -> None:
+    case = case_in("under_review", ground="malfunction", order={"paid": "9.90"}).heard()
+    remedy = {"kind": "refund", "amount": "1.00", "extra": [{"kind": "compensation", "amount": "100.01"}]}
+    [refused] = case.refusal("rule", "agent", **ruling(remedy=remedy)).reasons
+    assert "more than the 100.00" in refused.en and "; no rule says how much freight is, it is held to 100.00)" in refused.en
+    assert "超过平台规则和商家承诺的 100.00" in refused.zh and "，运费没有规定数额，至多按 100.00 计）" in refused.zh
+
+
 def test_where_no_rule_and_no_promise_provides_it_the_platform_compensates_nothing() -> None:
     assert compensated("1.00", ground="price_fraud") == ["compensation_not_provided"]
     assert compensated("1.00", ground="price_fraud", liquidated_damages="1.00") == []

@@ -216,8 +216,9 @@ SAYS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "金额 2697.01 超过承诺的最高赔付 2697.00",
         ()),
     "compensation_is_within_the_rules": (
-        "30.01 is more than the 30.00 that the platform's rules give (《淘宝网发货管理规范》（2025-09-05 版，摘录）)",
-        "赔付 30.01 超过平台规则规定的 30.00（《淘宝网发货管理规范》（2025-09-05 版，摘录））",
+        "30.01 is more than the 30.00 that the platform's rules and the merchant's promises give "
+        "(《淘宝网发货管理规范》（2025-09-05 版，摘录）)",
+        "赔付 30.01 超过平台规则和商家承诺的 30.00（《淘宝网发货管理规范》（2025-09-05 版，摘录））",
         ()),
     "burden_is_met": (
         "the merchant has to prove first here, and no proof of his was accepted: he cannot win",

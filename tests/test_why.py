@@ -31,7 +31,7 @@ RULINGS = [(name, event.originator_version) for name in NAMES for event in recor
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> str:
     names = ["juicer", "counterfeit_proof_missing", "mediation_of_the_new_law", "silence_is_agreement",
-             "mediation_of_the_old_law"]
+             "mediation_of_the_old_law", "late_shipment", "parcel_lost"]
     return store_of(tmp_path_factory.mktemp("why") / "s.db", names)
 
 
@@ -248,6 +248,24 @@ def test_a_fake_is_refunded_without_its_return_and_the_threefold_is_for_mediatio
     out = casework("why", "counterfeit_proof_missing", "--store", store, lang="zh").ok().out
     assert "  处理: 退款 ¥398.00; " in out
     assert "  未给予，可另行主张 调解（12315、消协）、法院: 欺诈：退一赔三 ¥1194.00" in out
+
+
+def test_of_sums_that_are_paid_once_nobody_is_told_to_claim_another_beside_the_one_he_got(store: str) -> None:
+    out = casework("why", "late_shipment", "--store", store).ok().out
+    assert "  Granted: late shipment, promised within 48 hours ¥3.00; " in out
+    assert "  Not granted, and not paid beside what was: out of stock, promised within 48 hours ¥26.80 (" in out
+    assert "to be claimed from" not in out
+    out = casework("why", "late_shipment", "--store", store, lang="zh").ok().out
+    assert "  未给予，不与已给予的并付: 缺货赔付（承诺四十八小时内发货） ¥26.80" in out and "可另行主张" not in out
+
+
+@pytest.mark.parametrize("case", ["late_shipment", "parcel_lost"])
+def test_where_the_ruling_finds_for_whoever_the_order_of_proof_speaks_against_that_is_said(store: str, case: str) -> None:
+    # What a merchant proved may be what he loses by: that it was shipped, and too late, or that it got lost after that.
+    assert ("    Who loses by that: consumer (by the order of proof alone; the ruling finds otherwise)\n"
+            in casework("why", case, "--store", store).ok().out)
+    assert ("    由此败诉的一方: 消费者（仅就举证顺序而言，裁决另有认定）\n"
+            in casework("why", case, "--store", store, lang="zh").ok().out)
 
 
 def test_a_deadline_names_the_regulation_and_the_lower_rule_that_gave_way(store: str) -> None:

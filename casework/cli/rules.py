@@ -326,7 +326,8 @@ def _start(text: str) -> datetime:
         if len(text) == len("2026-03-01"):
             return datetime.combine(date.fromisoformat(text), datetime.min.time(), SHANGHAI)
     except ValueError:
-        pass
+        raise InputError(f"'{escape(text)}' is no day; write one such as 2026-04-15",
+                         f"“{escape(text)}”不是日期；请写如 2026-04-15", "--from") from None
     found = moment(text, "--from")
     assert found is not None
     return found

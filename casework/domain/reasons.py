@@ -143,8 +143,8 @@ REASONS: dict[str, ReasonText] = {
         "按承诺的倍数计算", "reckon by the multiple that was promised",
         "消费者权益保护法实施条例 12；法释〔2022〕8号 10"),
     "amount_exceeds_rule": ReasonText(
-        "赔付 {amount} 超过平台规则规定的 {most}（{rule}）",
-        "{amount} is more than the {most} that the platform's rules give ({rule})",
+        "赔付 {amount} 超过平台规则和商家承诺的 {most}（{rule}）",
+        "{amount} is more than the {most} that the platform's rules and the merchant's promises give ({rule})",
         "按规则数额裁决；其他损失通过调解或法院主张", "award what the rule gives; other loss is for mediation or a court",
         "淘宝平台争议处理规则 6(6)、15"),
     "compensation_not_provided": ReasonText(
@@ -210,7 +210,7 @@ REASONS: dict[str, ReasonText] = {
     "body_excluded": ReasonText(
         "{body}不得受理：{other}已经受理或处理过", "{body} must not take it: {other} has or had it",
         "举报（tip_off）与诉讼不受影响", "a tip_off and a suit stay open",
-        "市场监督管理投诉举报处理办法 16(2)"),
+        "市场监督管理投诉举报处理办法 16(2)（2026-04-15 以前为暂行办法 15(2)）；消协受理材料清单（省级）"),
     "award_differs": ReasonText(
         "与该机构已达成的结果不同", "this is not what that body settled",
         "写明 settle_referral 所记录的处理方式", "state the remedy that settle_referral recorded"),

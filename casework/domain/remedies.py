@@ -161,6 +161,9 @@ ENTITLEMENTS: tuple[Entitlement, ...] = (
         "I", ("platform",)),
 )
 
+#: What is paid once: of these that are of one kind the higher is granted, and none beside another (争议规则 15, 发货管理规范).
+NOT_BESIDE = frozenset(row.id for row in ENTITLEMENTS if _NOT_TWICE in row.conditions or row.id == "no_stock")
+
 
 def claims(facts: Facts, edition: Edition, at: datetime) -> tuple[Claim, ...]:
     """Everything that may be claimed in the case as it is seen ``at``, in the order of the table.

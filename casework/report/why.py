@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import Any
 
 from casework.domain.burden import SITUATIONS
-from casework.domain.remedies import ENTITLEMENTS
+from casework.domain.remedies import ENTITLEMENTS, NOT_BESIDE
 from casework.domain.vocabulary import VOCABULARY, label
 from casework.report.clauses import in_language
 from casework.report.clock import who
@@ -20,7 +20,9 @@ _T = {
     "shown": ("已提交", "Shown"), "missing": ("缺少", "Missing"), "loses": ("由此败诉的一方", "Who loses by that"),
     "weighed": ("双方均已举证，由小二衡量", "both sides have proved what is theirs; the agent weighed it"),
     "granted": ("处理", "Granted"), "most": ("最高", "at most"), "paid": ("实付", "paid"),
+    "otherwise": ("（仅就举证顺序而言，裁决另有认定）", " (by the order of proof alone; the ruling finds otherwise)"),
     "elsewhere": ("未给予，可另行主张", "Not granted, to be claimed from"), "deadlines": ("期限", "Deadlines"),
+    "not_beside": ("未给予，不与已给予的并付", "Not granted, and not paid beside what was"),
     "before": ("优先于", "over"), "edition": ("规则版本", "edition of the rulebook"), "lifecycle": ("流程版本", "lifecycle"),
     "unverified": ("未经核实", "unverified"),
     "provisional": ("暂定，待工作日历公布", "provisional, until the calendar is published"),
@@ -45,8 +47,9 @@ def lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
         yield escape(f"  {word('clause')}: {ruling['clause']}")
         if not ruling["basis"]:
             yield f"  {word('no_basis')}"
+        granted = {(basis["result"] or "").partition("=")[0] for basis in ruling["basis"] if basis["about"] == "granted"}
         for basis in ruling["basis"]:
-            yield from (escape("  " + line) for line in _basis(basis, lang))
+            yield from (escape("  " + line) for line in _basis(basis, ruling["outcome"], granted, lang))
     for mended in view["corrections"]:
         texts = [mended[key] for key in ("findings", "clause") if mended[key]]
         yield escape(f"{word('correction')} v{mended['version']}, {moment(mended['at'], zone)}, {mended['by']}"
@@ -64,7 +67,7 @@ def lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
         yield escape("  " + _duty(duty, lang, zone))
 
 
-def _basis(basis: dict[str, Any], lang: str) -> Iterator[str]:
+def _basis(basis: dict[str, Any], outcome: str, granted: set[str], lang: str) -> Iterator[str]:
     def word(key: str) -> str:
         return _T[key][0 if lang == "zh" else 1]
 
@@ -81,7 +84,8 @@ def _basis(basis: dict[str, Any], lang: str) -> Iterator[str]:
         if lacking:
             yield f"  {word('missing')}: " + "; ".join(lacking)
         key, _, value = (basis["result"] or "").partition("=")
-        yield f"  {word('loses')}: {label('role', value, lang)}" if key == "loses" else f"  {word('weighed')}"
+        otherwise = word("otherwise") if outcome == f"for_{value}" else ""
+        yield f"  {word('loses')}: {label('role', value, lang)}{otherwise}" if key == "loses" else f"  {word('weighed')}"
         return
     name, _, amount = (basis["result"] or "").partition("=")
     entitled = _ENTITLED.get(basis["row"])
@@ -90,6 +94,8 @@ def _basis(basis: dict[str, Any], lang: str) -> Iterator[str]:
     sums = [f"{word(key)} ¥{value}" for key, _, value in inputs if key in ("paid", "most")]
     if basis["about"] == "granted":
         yield f"{word('granted')}: {what}{f' ¥{amount}' if amount else ''}; {', '.join(sums)} ({source})"
+    elif basis["row"] in NOT_BESIDE and name in granted:
+        yield f"{word('not_beside')}: {what}{f' ¥{amount}' if amount else ''} ({source})"
     else:
         venues = [venue for key, _, value in inputs if key == "venues" for venue in value.split("|")]
         yield (f"{word('elsewhere')} {_list((label('venue', v, lang) for v in venues), lang)}: {what}"

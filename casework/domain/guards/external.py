@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from casework.domain.bodies import shut_out_by
 from casework.domain.facts import Facts
 from casework.domain.reasons import reason
 from casework.domain.request import Request
@@ -75,10 +76,14 @@ def referral_is_of_actor(facts: Facts, request: Request) -> Iterator[Reason]:
 
 
 def no_other_body_has_it(facts: Facts, request: Request) -> Iterator[Reason]:
-    """12315, and likewise a 消协, must refuse what a court or another body has or had (121号令 16(2))."""
+    """12315, and likewise a 消协, must refuse what a court or another body has or had (121号令 16(2); 20号令 15(2) before).
+
+    Until 2026-04-14 another mediation body's having it was such a ground too (:func:`~casework.domain.bodies.shut_out_by`).
+    """
     if request.by.id not in EXCLUSIVE:
         return
-    others = [r.body for r in facts.referrals.values() if r.body in SHUTS_OUT and r.was_accepted]
+    excluding = {*SHUTS_OUT, *shut_out_by(request.by.id, request.at)}
+    others = [r.body for r in facts.referrals.values() if r.body in excluding and r.was_accepted]
     if others:
         body = BODIES[request.by.id]
         yield reason("body_excluded", {"body": body, "other": BODIES[others[0]]})

@@ -13,7 +13,7 @@ from casework.domain.request import Request
 from casework.errors import Reason
 
 #: What freight may come to of goods that were cheaper. A bound of ours, no rule's: to send a parcel may cost more than it holds.
-FREIGHT_BOUND = Decimal(100)
+FREIGHT_BOUND = Decimal("100.00")
 
 
 def promise_gives_as_much(facts: Facts, request: Request) -> Iterator[Reason]:
@@ -44,11 +44,14 @@ def compensation_is_within_the_rules(facts: Facts, request: Request) -> Iterator
     if any(c.amount is None and c.id != FREIGHT for c in open_claims):
         return  # the edition of the case lacks the figure
     highest = max((c for c in open_claims if c.amount is not None), key=lambda c: c.amount or 0, default=None)
-    most, clauses = (highest.amount or Decimal(0), [highest.clause]) if highest else (Decimal(0), [])
+    most, clauses = (highest.amount or Decimal(0), [(highest.clause, highest.clause)]) if highest else (Decimal(0), [])
     for freight in (c for c in open_claims if c.id == FREIGHT):
-        most, clauses = most + max(facts.given.order.paid, FREIGHT_BOUND), [*clauses, freight.clause]
+        bound = max(facts.given.order.paid, FREIGHT_BOUND)
+        most, clauses = most + bound, [*clauses, (f"{freight.clause}，运费没有规定数额，至多按 {bound} 计",
+                                                  f"{freight.clause}; no rule says how much freight is, it is held to {bound}")]
     if asked > most:
-        yield reason("amount_exceeds_rule", amount=asked, most=most, rule="；".join(clauses))
+        rule = ("；".join(zh for zh, _ in clauses), "; ".join(en for _, en in clauses))
+        yield reason("amount_exceeds_rule", {"rule": rule}, amount=asked, most=most)
 
 
 def _fits(facts: Facts, request: Request, claim: Claim) -> bool:
