@@ -55,6 +55,8 @@ def _renew(settings: Settings, journal: str | None, origin: str | None, reason: 
         size = ledger.size() if before else 0
     made = new_journal(path, journal, origin)
     said = {"at": now().isoformat(timespec="seconds"), "reason": reason, "origin": before.get("origin", ""), "size": size}
+    if "renewed" in before:
+        said["before"] = before["renewed"]
     with open_store(settings.store) as store, store.writing():
         store.renew_ledger(made.origin if made else "", made, document(said, settings.zone, indent=None))
         remember(path, None if made is None else made.origin)
@@ -110,10 +112,10 @@ def checkpoint(settings: Settings, only_key: bool, old: int | None, rotate_key: 
             if old is not None else ""
     if stamp_request is not None:
         _write(stamp_request, _stamp(note.encode()))
-    settings.answer(
+    settings.answer_exactly(
         {"origin": last.origin, "size": last.size, "root": base64.b64encode(last.root).decode(), "key": kept.signer.vkey,
          "note": note} | ({"request": request + note} if request else {}),
-        lambda: [(request + note).rstrip("\n")])
+        request + note)
     return 0
 
 
@@ -142,8 +144,10 @@ def receipt(settings: Settings, case: str, version: int | None, with_event: bool
     if out is not None:
         _write(out, text)
     found = {"case": case, "version": leaf.last, "index": leaf.number, "size": last.size}
-    settings.answer(found | ({"file": str(out)} if out else {"receipt": text.decode()}),
-                    lambda: [escape(str(out))] if out else [text.decode().rstrip("\n")])
+    if out is not None:
+        settings.answer(found | {"file": str(out)}, lambda: [escape(str(out))])
+    else:
+        settings.answer_exactly(found | {"receipt": text.decode()}, text)
     return 0
 
 
