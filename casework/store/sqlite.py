@@ -344,7 +344,8 @@ def proved(book: Ledger, version: int, journal: Journal | None, path: str) -> Le
     elif journal is not None:
         raise JournalError(
             f"{path} says that it keeps no journal outside, and {journal.folder} was named, or was begun for a store here; "
-            "audit it. If it is right, leave --journal and CASEWORK_JOURNAL out, or begin its ledger anew: casework init --renew-ledger",
+            "audit it. If it is right, leave --journal and CASEWORK_JOURNAL out, or begin its ledger anew: casework init "
+            "--renew-ledger",
             f"{path} 声明没有库外日志，却指定了或曾为此处建立 {journal.folder}；请先审计。若无误，请去掉 --journal 和 "
             "CASEWORK_JOURNAL，或另起账本：casework init --renew-ledger")
     return book if version >= USER_VERSION else None
