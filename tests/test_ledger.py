@@ -269,6 +269,10 @@ def test_a_rotation_that_is_interrupted_has_happened_or_not(store: Path, journal
     assert not (journal.folder / "key.new").exists()
 
 
+def test_receipts_which_say_what_people_wrote_are_their_owners_alone(journal: Journal) -> None:
+    assert (journal.folder / "receipts").stat().st_mode & 0o777 == 0o700
+
+
 def test_the_signing_key_is_its_owners_alone(journal: Journal) -> None:
     assert (journal.folder / "key").stat().st_mode & 0o777 == 0o600
 
@@ -324,8 +328,9 @@ def test_a_store_without_a_journal_says_so_and_still_holds_rows_against_leaves(t
 
 
 def test_a_receipt_of_what_is_not_recorded_or_not_signed_yet_is_refused(store: Path, journal: Journal) -> None:
-    note, last = journal.note(), journal.last()
-    assert note is not None and last is not None
+    end = journal.end()
+    assert end is not None
+    last, note = end
     with open_reader(str(store)) as reader:
         rows = list(reader.rows("K-1"))
         for size, version in ((last.size, 4), (1, 2)):
@@ -557,6 +562,25 @@ def test_a_receipt_that_cannot_be_written_does_not_make_a_recorded_case_a_failed
     told = casework("open", "--by", "consumer", *pairs(GIVEN), "--journal", str(here / "j"))
     assert told.status == 0 and "is recorded, but its receipt was not written" in told.err
     casework("receipt", told.out.strip(), "--journal", str(here / "j")).ok()
+
+
+def test_the_receipt_that_a_command_writes_holds_even_where_others_sign_while_it_is_made(
+        here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = module.read_end
+
+    def and_then_others_sign(path: Path, known: object = None) -> object:
+        found = look(path, known)  # type: ignore[arg-type]
+        if found.checkpoint is not None and found.checkpoint.size == 1:
+            monkeypatch.setattr(module, "read_end", look)
+            casework("open", "K-2", "--by", "consumer", *pairs(GIVEN), "--journal", str(here / "j")).ok()
+        return found
+
+    casework("init", "--journal", str(here / "j")).ok()
+    key = casework("checkpoint", "--key", "--journal", str(here / "j")).ok().out.strip()
+    monkeypatch.setattr(module, "read_end", and_then_others_sign)
+    casework("open", "K-1", "--by", "consumer", *pairs(GIVEN), "--journal", str(here / "j")).ok()
+    for case in ("K-1", "K-2"):
+        casework("verify", str(here / "j" / "receipts" / f"{case}-v1.tlog-proof"), "--key", key).ok()
 
 
 def test_a_kept_checkpoint_and_its_key_are_enough_where_the_journal_is_gone(here: Path) -> None:

@@ -131,9 +131,9 @@ def receipt_of(store: Store, done: Done) -> Path | None:
     if journal is None or path is None:
         return None
     try:
-        note, last = journal.note(), journal.last()
-        if note is None or last is None:
+        if (end := journal.end()) is None:
             return None
+        last, note = end
         with open_reader(path) as reader:
             leaf, text = receipt(reader.ledger(), list(reader.rows(done.case)), note, last.size, done.version, with_event=True)
         return journal.keep_receipt(done.case, leaf.last, text)

@@ -89,7 +89,7 @@ class Journal:
                                    f"{place} 中有不属于日志的同名文件；请用 --journal 指定专用目录")
             for name in (KEY, KEYS, CHECKPOINTS):
                 (place / name).unlink(missing_ok=True)
-            (place / RECEIPTS).mkdir(exist_ok=True)
+            (place / RECEIPTS).mkdir(mode=0o700, exist_ok=True)  # they say what people wrote
             write_new(place / KEY, signer.private(), 0o600)
             write_new(place / KEYS, key_note(signer, 0), 0o644)
             write_new(place / CHECKPOINTS, "", 0o644)
@@ -111,9 +111,10 @@ class Journal:
         """The last checkpoint, as it is written; its signature is not looked at here."""
         return self._read().checkpoint
 
-    def note(self) -> str | None:
-        """The last checkpoint's whole note."""
-        return self._read().note
+    def end(self) -> tuple[Checkpoint, str] | None:
+        """The last checkpoint and its note, of one moment: others may sign between two looks."""
+        _, checkpoint, note = self._read()
+        return None if checkpoint is None or note is None else (checkpoint, note)
 
     def check(self, size: int, root_at: Callable[[int], bytes]) -> None:
         """Raise :class:`~casework.errors.JournalError` unless the store, of ``size`` leaves, holds all that was signed."""
@@ -213,7 +214,7 @@ class Journal:
         """Write a receipt beside the checkpoints; where it lies."""
         place = self.folder / RECEIPTS / f"{case}-v{version}.tlog-proof"
         try:
-            place.parent.mkdir(exist_ok=True)
+            place.parent.mkdir(mode=0o700, exist_ok=True)
             write_over(place, text.decode())
         except OSError as error:
             raise _unusable(place, error) from error
