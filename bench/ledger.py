@@ -138,8 +138,9 @@ def audits(rounds: int, events: int) -> dict[str, float]:
         assert kept.path and kept.journal
         kept.adopt([row for n in range(events // 2) for row in renamed(rows, n)])
         path, journal = kept.path, kept.journal
-        note = journal.note()
-        assert note
+        end = journal.end()
+        assert end
+        note = end[1]
 
         def scan(_: int) -> int:
             with closing(sqlite3.connect(path)) as db:

@@ -26,11 +26,12 @@ from casework.audit.signed import Signed
 from casework.errors import InputError, JournalError, NotAcknowledged, StoreError, UnknownCase
 from casework.store import journal as module
 from casework.store import tree
-from casework.store.entry import field
+from casework.store.entry import entry, field
 from casework.store.journal import Journal
 from casework.store.ledger import receipt
 from casework.store.note import Signer, is_origin
 from casework.store.opening import open_reader, open_store
+from casework.store.row import Row
 from casework.store.store import Store
 from casework.verifier import verify_consistency, verify_inclusion
 
@@ -268,6 +269,10 @@ def test_a_rotation_that_is_interrupted_has_happened_or_not(store: Path, journal
     assert not (journal.folder / "key.new").exists()
 
 
+def test_receipts_which_say_what_people_wrote_are_their_owners_alone(journal: Journal) -> None:
+    assert (journal.folder / "receipts").stat().st_mode & 0o777 == 0o700
+
+
 def test_the_signing_key_is_its_owners_alone(journal: Journal) -> None:
     assert (journal.folder / "key").stat().st_mode & 0o777 == 0o600
 
@@ -323,8 +328,9 @@ def test_a_store_without_a_journal_says_so_and_still_holds_rows_against_leaves(t
 
 
 def test_a_receipt_of_what_is_not_recorded_or_not_signed_yet_is_refused(store: Path, journal: Journal) -> None:
-    note, last = journal.note(), journal.last()
-    assert note is not None and last is not None
+    end = journal.end()
+    assert end is not None
+    last, note = end
     with open_reader(str(store)) as reader:
         rows = list(reader.rows("K-1"))
         for size, version in ((last.size, 4), (1, 2)):
@@ -394,6 +400,9 @@ def test_a_ledger_is_begun_anew_only_with_a_reason_and_the_audit_goes_on_telling
     told = casework("audit", "--json").document()
     assert [n["code"] for n in told["notes"]] == ["ledger_renewed"]
     assert "state folder lost" in told["notes"][0]["what"]
+    casework("init", "--renew-ledger", "--reason", "lost again").ok()
+    [note] = casework("audit", "--json").document()["notes"]
+    assert "lost again" in note["what"] and "state folder lost" in note["what"]
 
 
 def test_a_kept_checkpoint_shows_that_nothing_before_it_was_changed(here: Path) -> None:
@@ -421,3 +430,173 @@ def test_many_who_make_a_store_at_once_share_one_journal(here: Path) -> None:
     assert len(list((here / "state" / "casework" / "local").iterdir())) == 1
     told = casework("audit", "--json").document()
     assert (told["summary"]["cases"], told["findings"], told["notes"]) == (4, [], [])
+
+
+# --- what must not be signed, lost or doubled ---------------------------------------------------------------------------------
+
+
+def test_the_audit_of_a_store_in_use_takes_what_is_recorded_meanwhile_for_no_loss(store: Path, journal: Journal) -> None:
+    with open_reader(str(store)) as reader:
+        seen = reader.snapshot()
+        with again(store, journal) as made:
+            call(made, "meanwhile")
+        integrity = Integrity.of(reader, seen.leaves, Signed(journal.folder), whole=True)
+        assert [f.code for f in audit(seen.rows, indexed=reader, integrity=integrity)] == []
+
+
+@pytest.fixture
+def signed_once(tmp_path: Path, journal: Journal) -> Path:
+    path = tmp_path / "once.db"
+    with open_store(str(path), create=True, journal=journal) as made:
+        opened(made, "K-1", clock=lambda: NOW)
+    return path
+
+
+def test_what_is_not_what_the_journal_signed_is_never_signed_on(signed_once: Path, journal: Journal, tmp_path: Path) -> None:
+    signed = journal.path.read_bytes()
+    longer = tmp_path / "longer.db"
+    elsewhere = Journal.found(tmp_path / "else", Signer("local/test", b"\x01" * 32))
+    with open_store(str(longer), create=True, journal=elsewhere) as made:
+        for name in ("K-7", "K-8", "K-9"):
+            opened(made, name, clock=lambda: NOW)
+    shutil.copy(longer, signed_once)
+    with again(signed_once, journal) as made:
+        with pytest.raises(JournalError, match="rewritten"):
+            made.settle()
+        with pytest.raises(JournalError, match="rewritten"):
+            call(made, "on", "K-7")
+    assert journal.path.read_bytes() == signed
+
+
+@pytest.mark.parametrize("denial", ["UPDATE ledger_meta SET value = 'none' WHERE name = 'journal'",
+                                    "PRAGMA user_version = 1"])
+def test_a_store_that_denies_its_journal_takes_nothing_by_it(store: Path, journal: Journal, denial: str) -> None:
+    signed = journal.path.read_bytes()
+    run(store, denial)
+    with again(store, journal) as made:
+        with pytest.raises(JournalError, match="says that it keeps no journal"):
+            call(made, "three")
+        with pytest.raises(JournalError, match="says that it keeps no journal"):
+            made.settle()
+    assert journal.path.read_bytes() == signed
+
+
+def test_of_two_copies_in_use_at_once_only_the_first_to_sign_is_acknowledged(store: Path, journal: Journal,
+                                                                             tmp_path: Path) -> None:
+    copied = tmp_path / "copy.db"
+    shutil.copy(store, copied)
+    other = Journal(journal.folder)
+    with again(store, journal) as mine, again(copied, other) as theirs, open_reader(str(copied)) as reader:
+        call(theirs, "theirs")
+        taken = reader.ledger().head()
+        with pytest.raises(JournalError, match=r"rewritten|lacks"):
+            call(mine, "mine")
+        with pytest.raises(NotAcknowledged, match="a copy of this store is in use"):
+            journal.acknowledge(taken._replace(root=b"\x00" * 32))
+        with pytest.raises(NotAcknowledged, match="a copy of this store is in use"):
+            journal.acknowledge(taken._replace(size=taken.size - 1))
+    assert journal.last() == ("local/test", *taken)
+
+
+def test_the_new_key_signs_what_there_is_when_it_is_made(store: Path, journal: Journal) -> None:
+    new = journal.rotate(b"\x09" * 32, 3)
+    assert Signed(journal.path, new.vkey, journal.folder).last().size == 3
+    assert codes(store, journal) == []
+    with again(store, Journal(journal.folder)) as made:
+        call(made, "three")
+    assert codes(store, journal) == []
+
+
+def test_a_payload_that_became_text_gives_the_same_hash_as_the_verifiers_field() -> None:
+    row = Row("K-1", 1, "t", "a text", None, None, None, 1, 1)  # type: ignore[arg-type]
+    assert entry(None, [row]).endswith(sha256(b"a text").digest())
+
+
+@pytest.mark.parametrize("name", ["key", "keys", "checkpoints"])
+def test_a_journal_is_not_begun_over_files_of_somebody_else(here: Path, name: str) -> None:
+    theirs = here / "theirs"
+    theirs.mkdir()
+    (theirs / name).write_text("mine\n", encoding="utf-8")
+    casework("init", "--journal", str(theirs)).fails("no journal's", "--journal")
+    assert (theirs / name).read_text(encoding="utf-8") == "mine\n" and not Path("casework.db").exists()
+
+
+def test_a_store_that_cannot_be_made_takes_only_its_own_journal_back(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = here / "theirs"
+    theirs.mkdir()
+    (theirs / "thesis").write_text("mine\n", encoding="utf-8")
+    (here / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(here / "file"))
+    casework("init", "--journal", str(theirs)).fails("cannot be written")
+    assert [p.name for p in theirs.iterdir()] == ["thesis"]
+
+
+def test_a_journal_begun_and_cut_off_is_begun_again(here: Path) -> None:
+    cut = here / "cut"
+    cut.mkdir()
+    (cut / "key").write_text("PRIVATE+K", encoding="utf-8")
+    casework("init", "--journal", str(cut)).ok()
+
+
+def test_the_journal_of_an_empty_store_is_nobody_elses(here: Path) -> None:
+    casework("init", "--journal", str(here / "j")).ok()
+    casework("init", "--store", "other.db", "--journal", str(here / "j")).fails("the journal of another store")
+    casework("open", "K-1", "--by", "consumer", *pairs(GIVEN), "--journal", str(here / "j")).ok()
+
+
+def test_another_stores_journal_in_the_environment_signs_nothing_of_a_store_without_one(
+        here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    casework("init", "--journal", str(here / "j")).ok()
+    casework("init", "--store", "plain.db", "--journal", "none").ok()
+    signed = (here / "j" / "checkpoints").read_bytes()
+    monkeypatch.setenv("CASEWORK_JOURNAL", str(here / "j"))
+    casework("open", "K-1", "--by", "consumer", *pairs(GIVEN), "--store", "plain.db").fails("keeps no journal outside")
+    assert (here / "j" / "checkpoints").read_bytes() == signed
+    casework("open", "K-1", "--by", "consumer", *pairs(GIVEN), "--store", "plain.db", "--journal", "none").ok()
+
+
+def test_a_receipt_that_cannot_be_written_does_not_make_a_recorded_case_a_failed_one(here: Path) -> None:
+    casework("init", "--journal", str(here / "j")).ok()
+    (here / "j" / "receipts").rmdir()
+    (here / "j" / "receipts").touch()
+    told = casework("open", "--by", "consumer", *pairs(GIVEN), "--journal", str(here / "j"))
+    assert told.status == 0 and "is recorded, but its receipt was not written" in told.err
+    casework("receipt", told.out.strip(), "--journal", str(here / "j")).ok()
+
+
+def test_the_receipt_that_a_command_writes_holds_even_where_others_sign_while_it_is_made(
+        here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = module.read_end
+
+    def and_then_others_sign(path: Path, known: object = None) -> object:
+        found = look(path, known)  # type: ignore[arg-type]
+        if found.checkpoint is not None and found.checkpoint.size == 1:
+            monkeypatch.setattr(module, "read_end", look)
+            casework("open", "K-2", "--by", "consumer", *pairs(GIVEN), "--journal", str(here / "j")).ok()
+        return found
+
+    casework("init", "--journal", str(here / "j")).ok()
+    key = casework("checkpoint", "--key", "--journal", str(here / "j")).ok().out.strip()
+    monkeypatch.setattr(module, "read_end", and_then_others_sign)
+    casework("open", "K-1", "--by", "consumer", *pairs(GIVEN), "--journal", str(here / "j")).ok()
+    for case in ("K-1", "K-2"):
+        casework("verify", str(here / "j" / "receipts" / f"{case}-v1.tlog-proof"), "--key", key).ok()
+
+
+def test_a_kept_checkpoint_and_its_key_are_enough_where_the_journal_is_gone(here: Path) -> None:
+    given_case(steps=2)
+    key = casework("checkpoint", "--key").ok().out.strip()
+    Path("kept").write_text(casework("checkpoint").ok().out, encoding="utf-8")
+    shutil.rmtree(here / "state")
+    told = casework("audit", "--since", "kept", "--key", key, "--json").document(1)
+    assert {f["code"] for f in told["findings"]} == {"journal_missing"}
+    casework("audit", "--since", "kept").fails("--key")
+
+
+def test_what_is_signed_is_the_same_bytes_in_any_encoding(here: Path) -> None:
+    given_case()
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(here / "state"), "LANG": "C.UTF-8",
+           "PYTHONIOENCODING": "gbk"}
+    for command in (["receipt", "K-1"], ["checkpoint"], ["checkpoint", "--old", "0"]):
+        made = subprocess.run([sys.executable, "-m", "casework", *command], env=env, capture_output=True, check=True).stdout
+        assert made.decode("utf-8") == casework(*command).ok().out

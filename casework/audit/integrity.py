@@ -264,7 +264,14 @@ class Integrity:
             yield Fault("tree_differs", Line(f"{wrong} 个存储的节点", f"{wrong} stored nodes"),
                         Line(f"不是由叶子得出的（{mark(odd.digest())}）", f"are not what the leaves give ({mark(odd.digest())})"))
         if outside is not None:
-            yield from outside.against(size, differs)
+            yield from outside.against(size, differs, self._recorded_meanwhile)
+
+    def _recorded_meanwhile(self, signed: Checkpoint) -> bool:
+        """Whether the store by now has what was signed: others go on recording while it is audited."""
+        try:
+            return signed.size <= self.ledger.size() and self.ledger.root(signed.size) == signed.root
+        except StoreError:
+            return False
 
     def _numbered(self) -> Iterator[Leaf]:
         for start in range(0, self.size, PAGE):

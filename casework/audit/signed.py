@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,9 +74,10 @@ class Signed:
         except (OSError, verifier.NotVerified):
             self._broken.append(number + 1)
 
-    def against(self, size: int, differs: Sequence[Head]) -> Iterator[Fault]:
+    def against(self, size: int, differs: Sequence[Head], meanwhile: Callable[[Checkpoint], bool] = lambda _: False,
+                ) -> Iterator[Fault]:
         """What is to be said of them, held against a tree of ``size`` leaves; ``differs`` are the stored tree at the sizes of
-        those that do not fit.
+        those that do not fit, and ``meanwhile`` says whether the store by now has a checkpoint of more.
         """
         if differs:
             which = _some([head.size for head in differs])
@@ -95,7 +96,7 @@ class Signed:
             except verifier.NotVerified as error:
                 yield Fault("checkpoint_invalid", Line(f"最后的检查点（{signed}）", f"the last checkpoint ({signed})"),
                             Line(error.zh, error.en))
-        if signed > size:
+        if self._last is not None and signed > size and not meanwhile(self._last):
             yield Fault("tail_lost", Line(f"账本有 {size} 个叶子", f"the ledger has {size} leaves"),
                         Line(f"库外签名的检查点有 {signed} 个：末尾丢失，或换成了旧副本",
                              f"the checkpoint signed outside has {signed}: the end is lost, or an old copy was put back"))
@@ -106,6 +107,8 @@ class Signed:
 
     def last(self) -> Checkpoint:
         """The checkpoint of a file that somebody kept, verified. :class:`~casework.errors.InputError` where it cannot be."""
+        if not self._file.is_file():
+            raise InputError("is no file; name a checkpoint that you kept", "不是文件；请指定你保存的检查点", str(self.place))
         for fault in self.faults():
             raise InputError(f"{fault.what.en}: {fault.why.en}", f"{fault.what.zh}：{fault.why.zh}", str(self.place))
         *_, found = (None, *self.checkpoints())
@@ -124,7 +127,12 @@ class Signed:
 
     def _trusted(self) -> verifier.Trust:
         folder = self.place if self.place.is_dir() else self.journal
-        data = (folder / KEYS).read_bytes() if folder is not None else None
+        try:
+            data = (folder / KEYS).read_bytes() if folder is not None else None
+        except FileNotFoundError:
+            if folder == self.place:
+                raise
+            data = None  # the journal of a kept checkpoint is not at hand: only the key that was given verifies it
         first = _VKEY.search(data or b"")
         key = self.key or (first[0].decode("utf-8", "replace") if first else None)
         if key is None:

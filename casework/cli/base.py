@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -171,6 +172,17 @@ class Settings:
         else:
             for line in lines():
                 click.echo(visible(line))
+
+
+    def answer_exactly(self, value: Any, text: str | bytes) -> None:
+        """The result as :meth:`answer`, where the lines are something signed: in a file or a pipe they are the very bytes, in
+        whatever encoding and with whatever ends of line a terminal here writes.
+        """
+        data = text if isinstance(text, bytes) else text.encode()
+        if self.json or sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
+            self.answer(value, lambda: [data.decode().rstrip("\n")])
+        else:
+            click.echo(data, nl=False)
 
 
 def common(function: F) -> F:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from casework.cli.base import Settings, option, say
-from casework.errors import InputError, JournalError
+from casework.cli.base import Settings, complain, option, say
+from casework.errors import CaseworkError, InputError, JournalError
 from casework.report.text import escape
 
 if TYPE_CHECKING:
@@ -122,19 +121,28 @@ def remember(path: str, origin: str | None) -> None:
 
 
 def receipt_of(store: Store, done: Done) -> Path | None:
-    """Write the receipt of what was just done, and say where it lies; None where the store keeps no journal."""
+    """Write the receipt of what was just done, and say where it lies; None where the store keeps no journal, or it could not be
+    written, which is said and is no error.
+    """
     from casework.store.ledger import receipt
     from casework.store.opening import open_reader
 
     journal, path = store.journal, store.path
     if journal is None or path is None:
         return None
-    note, last = journal.note(), journal.last()
-    if note is None or last is None:
+    try:
+        if (end := journal.end()) is None:
+            return None
+        last, note = end
+        with open_reader(path) as reader:
+            leaf, text = receipt(reader.ledger(), list(reader.rows(done.case)), note, last.size, done.version, with_event=True)
+        return journal.keep_receipt(done.case, leaf.last, text)
+    except CaseworkError as error:
+        # What was asked for is done and acknowledged; whoever was told that it failed would give it again.
+        complain(say(f"{done.case} 已记录，但回执未能写出（{error.zh}）；可用 casework receipt {done.case} 输出",
+                     f"{done.case} is recorded, but its receipt was not written ({error.en}); "
+                     f"casework receipt {done.case} prints it"))
         return None
-    with open_reader(path) as reader:
-        leaf, text = receipt(reader.ledger(), list(reader.rows(done.case)), note, last.size, done.version, with_event=True)
-    return journal.keep_receipt(done.case, leaf.last, text)
 
 
 def tell_receipt(settings: Settings, receipt: Path | None) -> None:
@@ -155,10 +163,12 @@ def _made(settings: Settings, path: str, journal: str | None, origin: str | None
             made = new_journal(path, journal, origin)
             try:
                 remember(path, made.origin if made else None)
-                return open_store(settings.store, create=True, journal=made)
+                store = open_store(settings.store, create=True, journal=made)
+                store.settle()  # signed from the first, so that nobody takes the journal of an empty store for his own
+                return store
             except BaseException:
                 if made is not None and _is_blank(path):
-                    shutil.rmtree(made.folder, ignore_errors=True)
+                    made.abandon()
                 raise
     return writing(settings, journal)
 

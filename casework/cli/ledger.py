@@ -19,6 +19,7 @@ from casework.report.text import document, escape
 
 if TYPE_CHECKING:
     from casework.store.journal import Journal
+    from casework.store.note import Checkpoint
     from casework.store.store import Store
 
 
@@ -55,6 +56,8 @@ def _renew(settings: Settings, journal: str | None, origin: str | None, reason: 
         size = ledger.size() if before else 0
     made = new_journal(path, journal, origin)
     said = {"at": now().isoformat(timespec="seconds"), "reason": reason, "origin": before.get("origin", ""), "size": size}
+    if "renewed" in before:
+        said["before"] = before["renewed"]
     with open_store(settings.store) as store, store.writing():
         store.renew_ledger(made.origin if made else "", made, document(said, settings.zone, indent=None))
         remember(path, None if made is None else made.origin)
@@ -94,26 +97,25 @@ def checkpoint(settings: Settings, only_key: bool, old: int | None, rotate_key: 
     from casework.store.ledger import proof_lines
     from casework.store.opening import open_reader
 
-    with _signing(settings, journal) as (_, kept), open_reader(settings.store) as reader:
+    if only_key and not rotate_key:
+        key = _kept(settings, journal).signer.vkey
+        settings.answer({"key": key}, lambda: [key])
+        return 0
+    with _signing(settings, journal) as (kept, last, note), open_reader(settings.store) as reader:
         if rotate_key:
-            kept.rotate(secrets.token_bytes(32), reader.ledger().size())
-        if only_key or rotate_key:
-            settings.answer({"key": kept.signer.vkey}, lambda: [kept.signer.vkey])
+            new = kept.rotate(secrets.token_bytes(32), last.size)
+            settings.answer({"key": new.vkey}, lambda: [new.vkey])
             return 0
-        note, last = kept.note(), kept.last()
-        if note is None or last is None:
-            raise JournalError("nothing is recorded yet, so there is no checkpoint; open a case first",
-                               "尚无记录，因而没有检查点；请先立案")
         if old is not None and old > last.size:
             raise InputError(f"the ledger has {last.size} leaves only", f"账本只有 {last.size} 个叶子", "--old")
         request = "".join(f"{line}\n" for line in (f"old {old}", *proof_lines(reader.ledger(), old, last.size), "")) \
             if old is not None else ""
     if stamp_request is not None:
         write_whole(stamp_request, _stamp(note.encode()), "--stamp-request", replace=True)
-    settings.answer(
+    settings.answer_exactly(
         {"origin": last.origin, "size": last.size, "root": base64.b64encode(last.root).decode(), "key": kept.signer.vkey,
          "note": note} | ({"request": request + note} if request else {}),
-        lambda: [(request + note).rstrip("\n")])
+        request + note)
     return 0
 
 
@@ -133,32 +135,40 @@ def receipt(settings: Settings, case: str, version: int | None, with_event: bool
     from casework.store.opening import open_reader
     from casework.store.store import unknown_case
 
-    with _signing(settings, journal) as (_, kept), open_reader(settings.store) as reader:
+    with _signing(settings, journal) as (_, last, note), open_reader(settings.store) as reader:
         rows = list(reader.rows(case))
-        note, last = kept.note(), kept.last()
-        if not rows or note is None or last is None:
+        if not rows:
             raise unknown_case(case)
         leaf, text = ledger.receipt(reader.ledger(), rows, note, last.size, version, with_event=with_event)
     if out is not None:
         write_whole(out, text, "--out", replace=True)
     found = {"case": case, "version": leaf.last, "index": leaf.number, "size": last.size}
-    settings.answer(found | ({"file": str(out)} if out else {"receipt": text.decode()}),
-                    lambda: [escape(str(out))] if out else [text.decode().rstrip("\n")])
+    if out is not None:
+        settings.answer(found | {"file": str(out)}, lambda: [escape(str(out))])
+    else:
+        settings.answer_exactly(found | {"receipt": text.decode()}, text)
     return 0
 
 
-@contextmanager
-def _signing(settings: Settings, journal: str | None) -> Iterator[tuple[Store, Journal]]:
-    """The store and its journal, in which the store's last commit is signed."""
+def _kept(settings: Settings, journal: str | None) -> Journal:
+    """The journal of a store that keeps one. :class:`~casework.errors.JournalError`."""
     kept = journal_of(settings, journal)
     if kept is None:
         raise JournalError("this store keeps no journal outside, so nothing is signed; begin one with "
                            "casework init --renew-ledger",
                            "此案件库没有库外日志，因而没有签名；可用 casework init --renew-ledger 开始")
+    return kept
+
+
+@contextmanager
+def _signing(settings: Settings, journal: str | None) -> Iterator[tuple[Journal, Checkpoint, str]]:
+    """The journal while nobody writes, and its last checkpoint and the note of it, which sign the store's last commit."""
+    _kept(settings, journal)
     with writing(settings, journal) as store, store.writing():
         store.settle()
-        assert store.journal is not None
-        yield store, store.journal
+        end = store.journal.end() if store.journal else None
+        assert store.journal is not None and end is not None
+        yield store.journal, *end
 
 
 def _stamp(note: bytes) -> bytes:

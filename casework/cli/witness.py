@@ -57,11 +57,11 @@ def witness(settings: Settings, request: str, key: str, keys: str | None, state:
     signer = _key(Path(key_file) if key_file else folder / "key", name)
     at = now()
     done = Witness(folder, signer).cosign(asked, trust, int(at.timestamp()))
-    settings.answer(
+    settings.answer_exactly(
         {"origin": done.checkpoint.origin, "size": done.checkpoint.size, "root": done.checkpoint.root.hex(),
          "witness": signer.vkey, "at": at.replace(microsecond=0), "cosignature": done.line.rstrip("\n"),
          "checkpoint": done.whole},
-        lambda: [(done.whole if whole else done.line).rstrip("\n")])
+        done.whole if whole else done.line)
     return 0
 
 

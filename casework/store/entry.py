@@ -10,6 +10,7 @@ from casework.store.row import Row
 from casework.store.tree import leaf_hash
 
 FORM = "casework/entry/1"
+_HEAD = 5  # of a field: type and length, before its bytes
 
 
 def entry(previous: bytes | None, rows: Sequence[Row]) -> bytes:
@@ -21,7 +22,7 @@ def entry(previous: bytes | None, rows: Sequence[Row]) -> bytes:
     for row in rows:
         events.update(b"".join(map(field, row)))
     first, last = rows[0], rows[-1]
-    payload = last.payload if isinstance(last.payload, bytes) else field(last.payload)
+    payload = field(last.payload)[_HEAD:]
     return b"".join(map(field, (
         FORM, last.case, first.version, last.version, previous, events.digest(),
         last.topic, last.trigger, last.to_state, last.at, last.recorded_at, hashlib.sha256(payload).digest())))

@@ -9,15 +9,19 @@ from __future__ import annotations
 import base64
 import os
 import re
+import sys
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from casework.errors import JournalError, NotAcknowledged
 from casework.store.ledger import Head
 from casework.store.note import Checkpoint, Signer, key_note, signed
+
+if sys.platform != "win32":
+    import fcntl
 
 CHECKPOINTS, KEY, KEYS, RECEIPTS = "checkpoints", "key", "keys", "receipts"
 #: A whole note of a checkpoint; what follows the last one was cut off when it was written, and never acknowledged.
@@ -70,7 +74,7 @@ class Journal:
 
     @classmethod
     def found(cls, folder: str | os.PathLike[str], signer: Signer) -> Journal:
-        """Begin a journal with that key. :class:`~casework.errors.JournalError` where there is one already.
+        """Begin a journal with that key. :class:`~casework.errors.JournalError` where there is one already, or something else.
 
         One that was begun and has signed nothing is begun again: whoever did that was killed before its store was made.
         """
@@ -80,9 +84,12 @@ class Journal:
             if (place / CHECKPOINTS).exists() and _NOTE.search((place / CHECKPOINTS).read_bytes()):
                 raise JournalError(f"{place} holds the journal of another store; name another folder with --journal",
                                    f"{place} 已是另一案件库的日志；请用 --journal 指定其他目录")
+            if not _is_ours_to_begin(place):
+                raise JournalError(f"{place} holds files that are no journal's; name a folder of its own with --journal",
+                                   f"{place} 中有不属于日志的同名文件；请用 --journal 指定专用目录")
             for name in (KEY, KEYS, CHECKPOINTS):
                 (place / name).unlink(missing_ok=True)
-            (place / RECEIPTS).mkdir(exist_ok=True)
+            (place / RECEIPTS).mkdir(mode=0o700, exist_ok=True)  # they say what people wrote
             write_new(place / KEY, signer.private(), 0o600)
             write_new(place / KEYS, key_note(signer, 0), 0o644)
             write_new(place / CHECKPOINTS, "", 0o644)
@@ -91,13 +98,23 @@ class Journal:
             raise _unusable(place, error) from error
         return cls(place)
 
+    def abandon(self) -> None:
+        """Take back a journal that was just begun, since its store could not be made; whatever else lies there stays."""
+        for name in (KEY, KEYS, CHECKPOINTS):
+            with suppress(OSError):
+                (self.folder / name).unlink()
+        for folder in (self.folder / RECEIPTS, self.folder):
+            with suppress(OSError):
+                folder.rmdir()
+
     def last(self) -> Checkpoint | None:
         """The last checkpoint, as it is written; its signature is not looked at here."""
         return self._read().checkpoint
 
-    def note(self) -> str | None:
-        """The last checkpoint's whole note."""
-        return self._read().note
+    def end(self) -> tuple[Checkpoint, str] | None:
+        """The last checkpoint and its note, of one moment: others may sign between two looks."""
+        _, checkpoint, note = self._read()
+        return None if checkpoint is None or note is None else (checkpoint, note)
 
     def check(self, size: int, root_at: Callable[[int], bytes]) -> None:
         """Raise :class:`~casework.errors.JournalError` unless the store, of ``size`` leaves, holds all that was signed."""
@@ -123,24 +140,24 @@ class Journal:
     def acknowledge(self, head: Head) -> None:
         """Put a checkpoint of the tree in the journal and on the disk, if it is not there.
 
-        :class:`~casework.errors.NotAcknowledged`.
+        :class:`~casework.errors.NotAcknowledged`; so also where another copy of the store has signed another history meanwhile.
         """
+        made = Checkpoint(self.origin, head.size, head.root)
         try:
-            end, last, _ = self._read()
-            if last is not None and last.size >= head.size:
+            if self.last() == made:
                 return
-            made = Checkpoint(self.origin, head.size, head.root)
-            note = signed(made.text(), self.signer)
-            text = ("\n" if end else "") + note
-            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
-            try:
-                if os.fstat(handle).st_size != end:
-                    os.ftruncate(handle, end)
-                write_all(handle, text.encode())
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            self._known = _End(end + len(text.encode()), made, note)
+            with self._appending() as handle:
+                last = self.last()
+                if last is None or last.size < made.size:
+                    self._append(handle, made)
+                elif last != made:
+                    raise NotAcknowledged(
+                        f"recorded, but the journal {self.folder} has signed another history meanwhile: a copy of this store is "
+                        "in use. Keep one of the two, and run casework audit on it",
+                        f"已记录，但日志 {self.folder} 在此期间已为另一段历史签名：此案件库另有副本在用。请只保留其一，"
+                        "并运行 casework audit")
+        except NotAcknowledged:
+            raise
         except (OSError, JournalError) as error:
             self._known = None
             why = error.strerror if isinstance(error, OSError) else error
@@ -150,8 +167,31 @@ class Journal:
                 f"已记录，但日志 {self.path} 写不进去（{why}）；请腾出空间或修正权限，"
                 "再以同一 --command-id 重发该命令") from error
 
+    @contextmanager
+    def _appending(self) -> Iterator[int]:
+        """The file of checkpoints, to append to, by one process at a time: a copy of the store has a lock of its own."""
+        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
+        try:
+            if sys.platform != "win32":
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield handle
+        finally:
+            os.close(handle)
+
+    def _append(self, handle: int, made: Checkpoint) -> None:
+        end = self._read().end
+        note = signed(made.text(), self.signer)
+        text = (("\n" if end else "") + note).encode()
+        if os.fstat(handle).st_size != end:
+            os.ftruncate(handle, end)
+        write_all(handle, text)
+        os.fsync(handle)
+        self._known = _End(end + len(text), made, note)
+
     def rotate(self, seed: bytes, size: int) -> Signer:
-        """From ``size`` leaves on another key signs; the one before signs that. The new signer."""
+        """From ``size`` leaves on another key signs; the one before signs that, and the new one signs the last checkpoint too, so
+        that whoever knows the new key alone can verify what there is. The new signer.
+        """
         new = Signer(self.origin, seed)
         try:
             known = (self.folder / KEYS).read_text(encoding="utf-8")
@@ -162,16 +202,19 @@ class Journal:
             write_over(self.folder / KEYS, known + "\n" + key_note(new, size, self.signer))
             os.replace(fresh, self.folder / KEY)
             sync_folder(self.folder)
+            self.signer = new
+            with self._appending() as handle:
+                if (last := self.last()) is not None:
+                    self._append(handle, last)
         except OSError as error:
             raise _unusable(self.folder, error) from error
-        self.signer = new
         return new
 
     def keep_receipt(self, case: str, version: int, text: bytes) -> Path:
         """Write a receipt beside the checkpoints; where it lies."""
         place = self.folder / RECEIPTS / f"{case}-v{version}.tlog-proof"
         try:
-            place.parent.mkdir(exist_ok=True)
+            place.parent.mkdir(mode=0o700, exist_ok=True)
             write_over(place, text.decode())
         except OSError as error:
             raise _unusable(place, error) from error
@@ -193,6 +236,19 @@ class Journal:
                 self.signer = new
             else:
                 fresh.unlink()
+
+
+def _is_ours_to_begin(place: Path) -> bool:
+    """Whether what lies there under a journal's names is nothing, or what a beginning that was cut off left."""
+    try:
+        held = (place / KEY).read_bytes()
+        if held.endswith(b"\n"):
+            Signer.read(held.decode())
+        return held.endswith(b"\n") or b"PRIVATE+KEY+".startswith(held[:12])
+    except FileNotFoundError:
+        return not any(os.path.lexists(place / name) for name in (KEYS, CHECKPOINTS))
+    except ValueError:
+        return False
 
 
 def read_end(path: Path, known: _End | None = None) -> _End:

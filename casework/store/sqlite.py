@@ -330,6 +330,27 @@ def fitting(journal: Journal | None, meta: dict[str, str]) -> Journal:
     return journal
 
 
+def proved(book: Ledger, version: int, journal: Journal | None, path: str) -> Ledger | None:
+    """The ledger of the store at ``path``, of that format, once it holds all that its journal signed; None for a format without.
+
+    Nothing is signed that was not asked here. :class:`~casework.errors.JournalError`, StoreError where its tables are gone.
+    """
+    if version >= USER_VERSION and not book.is_there():
+        raise StoreError(f"{path}: the tables of the ledger are gone; audit the store, and restore a backup",
+                         f"{path}：账本的表不见了；请审计案件库并恢复备份")
+    meta = book.meta() if version >= USER_VERSION else {}
+    if meta.get("journal") == ledger.OUTSIDE:
+        fitting(journal, meta).check(book.size(), book.root)
+    elif journal is not None:
+        raise JournalError(
+            f"{path} says that it keeps no journal outside, and {journal.folder} was named, or was begun for a store here; "
+            "audit it. If it is right, leave --journal and CASEWORK_JOURNAL out, or begin its ledger anew: casework init "
+            "--renew-ledger",
+            f"{path} 声明没有库外日志，却指定了或曾为此处建立 {journal.folder}；请先审计。若无误，请去掉 --journal 和 "
+            "CASEWORK_JOURNAL，或另起账本：casework init --renew-ledger")
+    return book if version >= USER_VERSION else None
+
+
 class CaseRecorder(SQLiteApplicationRecorder):
     """Records StoredCaseEvents, hot columns and all, in the table that ``create`` made.
 
@@ -391,16 +412,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
         :class:`~casework.errors.JournalError`.
         """
         ask = _asking(c)
-        if ask("PRAGMA user_version")[0][0] < USER_VERSION:
-            return None
-        book = Ledger(ask)
-        if not book.is_there():
-            raise StoreError(f"{self._path}: the tables of the ledger are gone; audit the store, and restore a backup",
-                             f"{self._path}：账本的表不见了；请审计案件库并恢复备份")
-        meta = book.meta()
-        if meta.get("journal") == ledger.OUTSIDE:
-            fitting(self.journal, meta).check(book.size(), book.root)
-        return book
+        return proved(Ledger(ask), ask("PRAGMA user_version")[0][0], self.journal, self._path)
 
     def _make_index(self, c: SQLiteCursor) -> None:
         """The index that a store lacks, whole: one made before there were duties, or one that somebody took it from."""

@@ -27,9 +27,9 @@ from casework.store.journal import Journal
 from casework.store.ledger import NONE, OUTSIDE
 from casework.store.lock import WriterLock
 from casework.store.memory import MemoryRecorder
-from casework.store.reader import SQLITE_ERRORS, USER_VERSION, Reader, store_error
+from casework.store.reader import SQLITE_ERRORS, Reader, store_error
 from casework.store.row import DueRow, Row
-from casework.store.sqlite import CaseRecorder, sync_journal
+from casework.store.sqlite import CaseRecorder, proved, sync_journal
 from casework.store.stored import StoredCaseEvent, from_row
 
 #: What reading events raises that somebody altered past the commands.
@@ -142,19 +142,23 @@ class Store:
     def settle(self) -> None:
         """Make what is recorded survive a power cut, also where whoever recorded it was killed before he knew that it does.
 
-        For whoever acknowledges a command that was recorded before.
+        For whoever acknowledges a command that was recorded before. :class:`~casework.errors.JournalError` where the store is not
+        what the journal has signed: that is not signed on.
         """
         if self._path:
             sync_journal(self._path)
             if self.journal is not None:
                 with Reader(self._path) as reader:
-                    if reader.format() >= USER_VERSION:
-                        self.journal.acknowledge(reader.ledger().head())
+                    book = proved(reader.ledger(), reader.format(), self.journal, self._path)
+                    if book is not None:
+                        self.journal.acknowledge(book.head())
 
     def _acknowledge(self) -> None:
         """Put the checkpoint of what was just recorded in the journal. :class:`~casework.errors.NotAcknowledged`."""
         if self.journal is not None and isinstance(self._recorder, CaseRecorder) and self._recorder.head is not None:
-            self.journal.acknowledge(self._recorder.head)
+            # Once: at the next turn others may have gone on from here.
+            head, self._recorder.head = self._recorder.head, None
+            self.journal.acknowledge(head)
 
     def renew_ledger(self, origin: str, journal: Journal | None, renewed: str) -> None:
         """Begin the ledger anew under another origin, over all that is recorded; ``renewed`` says of which, when and why, and

@@ -53,9 +53,9 @@ def victim(folder: Path, seed: int = 1) -> Victim:
     made = Journal.found(journal, Signer("local/victim", bytes([seed]) * 32))
     with Market(open_store(str(store), create=True, journal=made)) as market:
         market.ruled("K-1", 12).reviewed("K-2")
-        note = made.note()
-        assert note is not None
-        kept.write_text(note, encoding="utf-8")
+        end = made.end()
+        assert end is not None
+        kept.write_text(end[1], encoding="utf-8")
         market.rule("K-2", 1)
         market.open("K-3")
         market.do("K-3", "log_call", note="客服称三天内答复")
