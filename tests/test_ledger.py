@@ -12,6 +12,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_helpers import GIVEN, casework, given_case, pairs
@@ -29,7 +30,7 @@ from casework.store import tree
 from casework.store.entry import entry, field
 from casework.store.journal import Journal
 from casework.store.ledger import receipt
-from casework.store.note import Signer, is_origin
+from casework.store.note import Checkpoint, Signer, is_origin, signed
 from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
 from casework.store.store import Store
@@ -182,6 +183,27 @@ def test_a_journal_that_cannot_be_read_lets_nothing_be_recorded(store: Path, jou
         call(made, "three")
     with open_reader(str(store)) as reader:
         assert reader.ledger().size() == 3
+
+
+@pytest.mark.parametrize("tail", [b"\n", b"\0" * 300, b"\nlocal/test\n4\n" + b"A" * 43 + b"=\n\n\xe2\x80\x94 local/test AAAA\n",
+                                  b"\n\n\xff\n\n\n"])
+def test_whatever_a_power_cut_left_of_what_was_not_synchronised_is_passed_over(store: Path, journal: Journal,
+                                                                               tail: bytes) -> None:
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole + tail)
+    assert codes(store, journal) == []
+    with again(store, Journal(journal.folder)) as made:
+        call(made, "three")
+    assert journal.path.read_bytes().startswith(whole + b"\nlocal/test\n4\n")
+    assert codes(store, journal) == []
+
+
+def test_two_notes_at_the_end_that_nobody_signed_are_no_power_cut(store: Path, journal: Journal) -> None:
+    forged = signed(Checkpoint("local/test", 3, b"\0" * 32).text(), Signer("local/test", b"\x63" * 32))
+    journal.path.write_text(f"{journal.path.read_text(encoding='utf-8')}\n{forged}\n{forged}", encoding="utf-8")
+    assert "checkpoint_differs" in codes(store, journal)
+    with again(store, Journal(journal.folder)) as made, pytest.raises(JournalError, match="its key signed"):
+        call(made, "three")
 
 
 # --- what is refused ---------------------------------------------------------------------------------------------------------
@@ -568,8 +590,8 @@ def test_the_receipt_that_a_command_writes_holds_even_where_others_sign_while_it
         here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     look = module.read_end
 
-    def and_then_others_sign(path: Path, known: object = None) -> object:
-        found = look(path, known)  # type: ignore[arg-type]
+    def and_then_others_sign(*given: Any) -> object:
+        found = look(*given)
         if found.checkpoint is not None and found.checkpoint.size == 1:
             monkeypatch.setattr(module, "read_end", look)
             casework("open", "K-2", "--by", "consumer", *pairs(GIVEN), "--journal", str(here / "j")).ok()

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from casework import verifier
 from casework.audit.findings import Fault, Line, shown
-from casework.errors import InputError
-from casework.store.journal import CHECKPOINTS, KEYS
+from casework.errors import InputError, JournalError
+from casework.store.journal import CHECKPOINTS, read_end, standing, trust
 from casework.store.ledger import Head
 from casework.store.note import Checkpoint
 
-_VKEY = re.compile(rb"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$", re.MULTILINE)
 #: How many sizes, or places, a finding names.
 _NAMED = 5
 
@@ -57,22 +55,35 @@ class Signed:
                         Line(f"库外日志属于 {shown(name)}", f"the journal outside is that of {shown(name)}"))
 
     def checkpoints(self) -> Iterator[Checkpoint]:
-        """Every whole checkpoint, in the order in which they were written; a last one that is cut off was never acknowledged."""
-        number = 0
+        """Every whole checkpoint, in the order in which they were written; one that was cut off at the end was never
+        acknowledged.
+        """
+        number, end = 0, self._end()
         try:
             with open(self._file, "rb") as file:
-                for note in verifier.notes(iter(lambda: file.readline(verifier.MAX_LINE + 1), b"")):
+                def line() -> bytes:
+                    left = verifier.MAX_LINE + 1 if end is None else min(verifier.MAX_LINE + 1, end - file.tell())
+                    return file.readline(left) if left > 0 else b""
+
+                for note in verifier.notes(iter(line, b"")):
                     number += 1
-                    if note is None:
-                        continue
-                    found = _checkpoint(note)
-                    if found is None or (self._last is not None and found.size < self._last.size):
+                    found = None if note is None else _checkpoint(note)
+                    if note is None or found is None or (self._last is not None and found.size < self._last.size):
                         self._broken.append(number)
                         continue
                     self._last, self._note = found, note
                     yield found
         except (OSError, verifier.NotVerified):
             self._broken.append(number + 1)
+
+    def _end(self) -> int | None:
+        """Where the last note ends that was acknowledged; None where that cannot be told, and all is read."""
+        if not self.place.is_dir():
+            return None  # what somebody kept is whole
+        try:
+            return read_end(self._file, None, standing(self._file.parent, self.key)).end
+        except JournalError:
+            return None
 
     def against(self, size: int, differs: Sequence[Head], meanwhile: Callable[[Checkpoint], bool] = lambda _: False,
                 ) -> Iterator[Fault]:
@@ -128,16 +139,15 @@ class Signed:
     def _trusted(self) -> verifier.Trust:
         folder = self.place if self.place.is_dir() else self.journal
         try:
-            data = (folder / KEYS).read_bytes() if folder is not None else None
+            if folder is not None:
+                return trust(folder, self.key)
         except FileNotFoundError:
             if folder == self.place:
                 raise
-            data = None  # the journal of a kept checkpoint is not at hand: only the key that was given verifies it
-        first = _VKEY.search(data or b"")
-        key = self.key or (first[0].decode("utf-8", "replace") if first else None)
-        if key is None:
+        # The journal of a kept checkpoint is not at hand: only the key that was given verifies it.
+        if self.key is None:
             raise verifier.CannotRun("there is no key to verify by; give it with --key", "没有用于验证的公钥；请用 --key 给出")
-        return verifier.Trust.of(key, data)
+        return verifier.Trust.of(self.key)
 
 
 def mark(made: bytes) -> str:

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from casework import verifier
 from casework.errors import JournalError, NotAcknowledged
 from casework.store.ledger import Head
 from casework.store.note import Checkpoint, Signer, key_note, signed
@@ -27,6 +28,10 @@ CHECKPOINTS, KEY, KEYS, RECEIPTS = "checkpoints", "key", "keys", "receipts"
 #: A whole note of a checkpoint; what follows the last one was cut off when it was written, and never acknowledged.
 _NOTE = re.compile(rb"([^\n]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n\n(?:\xe2\x80\x94 [^\n]+\n)+")
 _TAIL = 8 * 1024
+
+
+#: A verification key, on a line of its own.
+_VKEY = re.compile(rb"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$", re.MULTILINE)
 
 
 class _End(NamedTuple):
@@ -108,7 +113,7 @@ class Journal:
                 folder.rmdir()
 
     def last(self) -> Checkpoint | None:
-        """The last checkpoint, as it is written; its signature is not looked at here."""
+        """The last checkpoint that the ledger's key signed."""
         return self._read().checkpoint
 
     def end(self) -> tuple[Checkpoint, str] | None:
@@ -222,7 +227,9 @@ class Journal:
 
     def _read(self) -> _End:
         """The last whole note."""
-        return read_end(self.path, self._known)
+        found = read_end(self.path, self._known, standing(self.folder))
+        self._known = found
+        return found
 
     def _finish_rotation(self) -> None:
         """A rotation that was interrupted is over when the new key is named among the keys, and else never was."""
@@ -251,10 +258,12 @@ def _is_ours_to_begin(place: Path) -> bool:
         return False
 
 
-def read_end(path: Path, known: _End | None = None) -> _End:
+def read_end(path: Path, known: _End | None = None, stands: Callable[[bytes], bool] | None = None) -> _End:
     """The last whole note in a file of checkpoints; ``known`` is returned where the file ends where that does.
 
-    :class:`~casework.errors.JournalError` where the file is gone, cannot be read or ends in something else.
+    Of what was appended last, a power cut may leave anything: one note at the end that does not stand (``stands`` says so of a
+    note's bytes) was never acknowledged and is passed over. :class:`~casework.errors.JournalError` where the file is gone,
+    cannot be read or ends in something else.
     """
     try:
         with open(path, "rb") as file:
@@ -269,14 +278,47 @@ def read_end(path: Path, known: _End | None = None) -> _End:
                            f"{path} 不见了；请恢复日志，或另起：casework init --renew-ledger") from None
     except OSError as error:
         raise _unusable(path, error) from error
-    whole = deque(_NOTE.finditer(tail), maxlen=1)
-    found = whole[0] if whole else None
-    if found is None and start == 0:
-        return _End(0, None, None)
+    matches: list[re.Match[bytes] | None] = [None, None, *deque(_NOTE.finditer(tail), maxlen=2)]
+    before, found = matches[-2:]
+    if found is not None and stands is not None and not stands(found[0]):
+        found = before if before is not None and stands(before[0]) else None
+        if before is not None and found is None:
+            raise _ends_in_nothing(path)
+    elif found is None and start:
+        raise _ends_in_nothing(path)
     if found is None:
-        raise JournalError(f"{path} ends in no checkpoint; restore the journal", f"{path} 末尾不是检查点；请恢复日志")
+        return _End(0, None, None)
     checkpoint = Checkpoint(found[1].decode("utf-8", "replace"), int(found[2]), base64.b64decode(found[3]))
     return _End(start + found.end(), checkpoint, found[0].decode("utf-8", "replace"))
+
+
+def trust(folder: Path, key: str | None = None) -> verifier.Trust:
+    """The keys of the journal in that folder: ``key`` is trusted, else the first of them, and those that follow it.
+
+    OSError where they cannot be read, NotVerified and CannotRun of the verifier where they do not stand.
+    """
+    keys = (folder / KEYS).read_bytes()
+    first = _VKEY.search(keys)
+    if key is None and first is None:
+        raise verifier.CannotRun("there is no key to verify by; give it with --key", "没有用于验证的公钥；请用 --key 给出")
+    return verifier.Trust.of(key or (first[0].decode("utf-8", "replace") if first else ""), keys)
+
+
+def standing(folder: Path, key: str | None = None) -> Callable[[bytes], bool]:
+    """Says of a note's bytes whether it is a checkpoint that the keys of the journal sign (:func:`trust`)."""
+    def stands(note: bytes) -> bool:
+        try:
+            verifier.verify_checkpoint(note, trust(folder, key))
+        except (OSError, verifier.NotVerified, verifier.CannotRun):
+            return False
+        return True
+
+    return stands
+
+
+def _ends_in_nothing(path: Path) -> JournalError:
+    return JournalError(f"{path} ends in no checkpoint that its key signed; restore the journal, or look with casework doctor",
+                        f"{path} 末尾不是由其密钥签名的检查点；请恢复日志，或用 casework doctor 查看")
 
 
 def _unusable(path: Path, error: OSError) -> JournalError:
