@@ -91,7 +91,7 @@ class Market:
         return [m["node"] for m in self.view()["measures"] if m["status"] == status]
 
     def findings(self) -> list[tuple[str, str, int]]:
-        return [(f.code, f.case, f.version) for f in audit(self.store.rows())]
+        return [(f.code, f.case, f.version) for f in audit(self.store.rows()) if f.severity != "note"]
 
     @property
     def topics(self) -> list[str]:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -18,6 +18,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from test_audit_projector import DAY, Story, row_of, walked
 
+from casework.application.service import carry_on, open_case
 from casework.audit.check import Summary, audit, audit_case
 from casework.audit.columns import microseconds
 from casework.audit.findings import FINDINGS, Finding, Line, shown
@@ -31,6 +32,7 @@ from casework.errors import InputError
 from casework.rulebook.edition import CURRENT, Edition
 from casework.rulebook.records import Record
 from casework.store.codec import Unreadable, decode, is_canonical
+from casework.store.opening import open_store
 from casework.store.row import Row
 
 REFUND = Remedy(kind="refund", amount=Decimal("899.00"))
@@ -699,3 +701,20 @@ def test_an_actor_that_no_vocabulary_knows_is_found_and_shown_on_one_line() -> N
 
     assert [f.code for f in findings] == ["payload_not_canonical", "role_may_not"]
     assert findings[1].what.en == r"rule by emperor\n:Q"
+
+
+@pytest.mark.parametrize(("later", "noted"), [(timedelta(0), False), (timedelta(hours=47), False), (timedelta(hours=49), True)])
+def test_what_is_said_to_have_been_in_time_and_was_recorded_after_it_is_noted_and_nothing_wrong(
+        later: timedelta, noted: bool) -> None:
+    """The merchant answers within his 48 hours, as somebody says who records it ``later``."""
+    answered = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+    order = {"id": "ORD-1", "item": "榨汁机", "category": "home", "merchant": "M-1", "paid": "89.00",
+             "ordered_at": "2026-03-01T10:00:00+08:00"}
+    with open_store(":memory:") as store:
+        open_case(store, "K-1", {"order": order, "consumer": "C-1", "ground": "malfunction"}, by="consumer",
+                  clock=lambda: answered, command_id="open")
+        carry_on(store, "K-1", "contact_merchant", {"message": "异响"}, by="consumer", clock=lambda: answered, command_id="ask")
+        carry_on(store, "K-1", "refuse_claim", {"excuse": "misuse"}, by="merchant", at=answered, command_id="refuse",
+                 clock=lambda: answered + later)
+        found = list(audit(store.rows()))
+    assert [(f.code, f.version, f.severity) for f in found] == ([("recorded_late", 3, "note")] if noted else [])

@@ -52,7 +52,7 @@ def write(*options: str, name: str = "known.yaml", reason: str = REASON) -> Any:
 
 def audit(*options: str) -> Any:
     """An audit of what the rows themselves say: the ledger tells of every altered row once more, by a leaf."""
-    return casework("audit", "--ignore", "ledger", *options)
+    return casework("audit", "--ignore", "ledger,recorded_late", *options)
 
 
 def entry(**said: Any) -> str:
@@ -139,9 +139,9 @@ def test_what_the_ledger_tells_of_an_altered_row_is_acknowledged_with_the_rest_a
     altered_store("ruled")
     casework("audit", "--write-baseline", "known.yaml", "--reason", REASON).ok()
     assert sorted(said["code"] for said in yaml_of(Path("known.yaml"))) == ["column_mismatch", "leaf_differs"]
-    casework("audit", "--baseline", "known.yaml").ok()
+    casework("audit", "--ignore", "recorded_late", "--baseline", "known.yaml").ok()
     set_state("closed")
-    document = casework("audit", "--baseline", "known.yaml", "--json").document(status=1)
+    document = casework("audit", "--ignore", "recorded_late", "--baseline", "known.yaml", "--json").document(status=1)
     assert sorted(f["code"] for f in document["findings"]) == ["column_mismatch", "leaf_differs"]
 
 
@@ -167,10 +167,10 @@ def test_a_leaf_over_several_events_is_acknowledged_for_the_bytes_of_all_of_them
 def test_an_entry_that_holds_for_nothing_any_more_is_told_as_a_note_with_its_line() -> None:
     given_case(steps=2)
     Path("known.yaml").write_text("# known\n" + entry(), encoding="utf-8")
-    ran = casework("audit", "--baseline", "known.yaml").ok()
+    ran = casework("audit", "--ignore", "recorded_late", "--baseline", "known.yaml").ok()
     assert "note: baseline_unused  K-1  v2  column_mismatch (known.yaml:2)" in ran.out
     assert "notes: 1" in ran.out
-    assert CHINESE.search(casework("audit", "--baseline", "known.yaml", lang="zh").ok().out)
+    assert CHINESE.search(casework("audit", "--ignore", "recorded_late", "--baseline", "known.yaml", lang="zh").ok().out)
 
 
 @pytest.mark.parametrize("options", [("K-1",), ("--select", "law"), ("--ignore", "bytes"), ("--ignore", "baseline_unused"),
@@ -178,6 +178,7 @@ def test_an_entry_that_holds_for_nothing_any_more_is_told_as_a_note_with_its_lin
 def test_an_entry_that_this_audit_did_not_look_for_is_not_called_unused(options: tuple[str, ...]) -> None:
     given_case(steps=2)
     Path("known.yaml").write_text(entry(), encoding="utf-8")
+    options = ("--ignore", "recorded_late", *options) if "--ignore" not in options else options
     assert casework("audit", "--baseline", "known.yaml", "--json", *options).document()["notes"] == []
 
 
@@ -208,7 +209,7 @@ def test_writing_anew_drops_what_holds_for_nothing_but_not_what_was_not_looked_f
 def test_a_clean_store_has_an_empty_baseline_that_can_be_read() -> None:
     given_case()
     write().ok()
-    casework("audit", "--baseline", "known.yaml").ok()
+    casework("audit", "--ignore", "recorded_late", "--baseline", "known.yaml").ok()
 
 
 def test_nothing_is_overwritten_unasked_and_nothing_but_a_baseline_ever() -> None:
@@ -325,8 +326,8 @@ def test_a_bad_baseline_is_told_with_file_line_and_remedy(said: str, line: int |
     given_case()
     Path("known.yaml").write_text("# what we know\n" + said, encoding="utf-8")
     place = f"known.yaml:{line}:" if line else "known.yaml:"
-    casework("audit", "--baseline", "known.yaml").fails(place, *words)
-    assert CHINESE.search(casework("audit", "--baseline", "known.yaml", lang="zh").err)
+    casework("audit", "--ignore", "recorded_late", "--baseline", "known.yaml").fails(place, *words)
+    assert CHINESE.search(casework("audit", "--ignore", "recorded_late", "--baseline", "known.yaml", lang="zh").err)
 
 
 def test_a_baseline_may_be_written_by_hand_with_comments_and_any_style() -> None:

@@ -259,7 +259,7 @@ def test_both_readings_of_a_lawful_case_are_equal_and_its_audit_tells_of_late_de
 
     assert events == story.events
     assert project_all(events) == fold(events) == story.case.facts
-    assert [(f.code, f.version) for f in audit_case(story.rows)] == decided_late(events)
+    assert [(f.code, f.version) for f in audit_case(story.rows) if f.severity != "note"] == decided_late(events)
 
 
 def test_the_two_readings_agree_after_every_single_event_of_many_deep_walks() -> None:

@@ -89,14 +89,14 @@ def test_what_could_not_be_checked_is_a_warning_and_what_is_said_of_the_store_a_
     severities = {code: text.severity for code, text in FINDINGS.items()}
     assert severities["not_checked"] == "warning"
     assert {code for code, severity in severities.items() if severity == "note"} == {
-        "no_ledger", "no_journal", "ledger_renewed", "baseline_unused"}
+        "no_ledger", "no_journal", "ledger_renewed", "baseline_unused", "recorded_late"}
 
 
 @pytest.mark.parametrize(("names", "codes"), [
     (["role_may_not"], {"role_may_not"}),
-    (["times"], {"time_backwards", "at_after_recorded"}),
+    (["times"], {"time_backwards", "at_after_recorded", "recorded_late"}),
     (["warning", "times"], {"decided_late", "index_differs", "journal_behind", "journal_missing", "not_checked", "time_backwards",
-                            "at_after_recorded"}),
+                            "at_after_recorded", "recorded_late"}),
     ([], set()),
 ])
 def test_names_are_codes_families_or_severities(names: list[str], codes: set[str]) -> None:
