@@ -626,6 +626,16 @@ def test_a_kept_checkpoint_and_its_key_are_enough_where_the_journal_is_gone(here
     casework("audit", "--since", "kept").fails("--key")
 
 
+@pytest.mark.parametrize("command", [("receipt", "K-1", "--out"), ("checkpoint", "--stamp-request")])
+def test_what_is_written_takes_the_place_of_nothing_not_even_of_the_store(here: Path, command: tuple[str, ...]) -> None:
+    given_case()
+    before = Path("casework.db").read_bytes()
+    casework(*command, "casework.db").fails("is there already", command[-1])
+    assert Path("casework.db").read_bytes() == before
+    casework(*command, "fresh").ok()
+    assert Path("fresh").read_bytes()
+
+
 def test_what_is_signed_is_the_same_bytes_in_any_encoding(here: Path) -> None:
     given_case()
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(here / "state"), "LANG": "C.UTF-8",

@@ -10,8 +10,8 @@ from pathlib import Path
 from casework.errors import InputError
 
 
-def write_whole(path: Path, text: str, where: str, *, replace: bool = False) -> None:
-    """Write ``text`` in UTF-8 to ``path``, by way of a new file beside it that takes its place once it is on disk.
+def write_whole(path: Path, text: str | bytes, where: str, *, replace: bool = False) -> None:
+    """Write ``text`` (in UTF-8) to ``path``, by way of a new file beside it that takes its place once it is on disk.
 
     An existing file is left as it is unless it is to be ``replace``\\ d: :class:`~casework.errors.InputError`, said of the option
     ``where``, which also names every failure of the disk.
@@ -20,8 +20,8 @@ def write_whole(path: Path, text: str, where: str, *, replace: bool = False) -> 
         beside = path.with_name(f".casework-{secrets.token_hex(8)}")
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
-            with open(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with open(handle, "wb") as file:
+                file.write(text if isinstance(text, bytes) else text.encode())
                 file.flush()
                 os.fsync(handle)
             if replace:
