@@ -110,11 +110,12 @@ def test_audit_has_findings_and_a_summary() -> None:
         ["code", "case", "version", "what", "why", "family", "severity", "clause"]] * len(document["findings"])
     assert ("column_mismatch", "K-1", 2) in {(f["code"], f["case"], f["version"]) for f in document["findings"]}
     assert document["summary"]["findings"] == len(document["findings"])
-    [line, summary, only] = casework("audit", "K-1", "--select", "column_mismatch").out.splitlines()
+    [line, summary, only, scope] = casework("audit", "K-1", "--select", "column_mismatch").out.splitlines()
     assert line.startswith("column_mismatch  K-1  v2  ")
     assert "1" in summary
     assert only.endswith("takes an audit of the whole store: casework audit")
-    assert len(casework("audit", "--select", "column_mismatch").out.splitlines()) == 2
+    assert scope == "only the cases K-1; only column_mismatch"
+    assert len(casework("audit", "--select", "column_mismatch").out.splitlines()) == 3
     for named, whole in (((), True), (("K-1",), False)):
         assert casework("audit", *named, "--json").document(status=1)["summary"]["whole"] is whole
 

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -29,12 +30,12 @@ from casework.store import journal as module
 from casework.store import tree
 from casework.store.entry import entry, field
 from casework.store.journal import Journal
-from casework.store.ledger import receipt
+from casework.store.ledger import Head, receipt
 from casework.store.note import Checkpoint, Signer, is_origin, signed
 from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
 from casework.store.store import Store
-from casework.verifier import verify_consistency, verify_inclusion
+from casework.verifier import Trust, verify_checkpoints, verify_consistency, verify_inclusion
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -529,6 +530,38 @@ def test_the_new_key_signs_what_there_is_when_it_is_made(store: Path, journal: J
     assert codes(store, journal) == []
 
 
+def keys_of(journal: Journal, first: str) -> Trust:
+    return Trust.of(first, (journal.folder / "keys").read_bytes())
+
+
+def test_whoever_opened_the_journal_before_a_rotation_signs_with_the_new_key_after_it(journal: Journal) -> None:
+    first, other = journal.signer.vkey, Journal(journal.folder)
+    journal.acknowledge(Head(1, b"\x01" * 32))
+    journal.rotate(b"\x09" * 32, 1)
+    other.acknowledge(Head(2, b"\x02" * 32))
+    other.rotate(b"\x0a" * 32, 2)
+    with open(journal.path, "rb") as file:
+        assert verify_checkpoints(file, keys_of(journal, first)).last.size == 2
+
+
+def test_who_opens_the_journal_in_the_middle_of_a_rotation_does_not_undo_it(journal: Journal,
+                                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    first, over, opened_meanwhile = journal.signer.vkey, module.write_over, []
+
+    def slowly(path: Path, text: str) -> None:
+        looking = threading.Thread(target=lambda: opened_meanwhile.append(Journal(journal.folder)))
+        opened_meanwhile.append(looking)
+        looking.start()
+        looking.join(0.2)  # it waits for its turn, or it is done
+        over(path, text)
+
+    monkeypatch.setattr(module, "write_over", slowly)
+    new = journal.rotate(b"\x09" * 32, 0)
+    opened_meanwhile[0].join()
+    assert Journal(journal.folder).signer.vkey == opened_meanwhile[1].signer.vkey == new.vkey
+    assert keys_of(journal, first).keys[-1].public == keys_of(journal, new.vkey).keys[-1].public
+
+
 def test_a_payload_that_became_text_gives_the_same_hash_as_the_verifiers_field() -> None:
     row = Row("K-1", 1, "t", "a text", None, None, None, 1, 1)  # type: ignore[arg-type]
     assert entry(None, [row]).endswith(sha256(b"a text").digest())
@@ -613,6 +646,16 @@ def test_a_kept_checkpoint_and_its_key_are_enough_where_the_journal_is_gone(here
     told = casework("audit", "--since", "kept", "--key", key, "--json").document(1)
     assert {f["code"] for f in told["findings"]} == {"journal_missing"}
     casework("audit", "--since", "kept").fails("--key")
+
+
+@pytest.mark.parametrize("command", [("receipt", "K-1", "--out"), ("checkpoint", "--stamp-request")])
+def test_what_is_written_takes_the_place_of_nothing_not_even_of_the_store(here: Path, command: tuple[str, ...]) -> None:
+    given_case()
+    before = Path("casework.db").read_bytes()
+    casework(*command, "casework.db").fails("is there already", command[-1])
+    assert Path("casework.db").read_bytes() == before
+    casework(*command, "fresh").ok()
+    assert Path("fresh").read_bytes()
 
 
 def test_what_is_signed_is_the_same_bytes_in_any_encoding(here: Path) -> None:

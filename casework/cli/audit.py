@@ -14,7 +14,7 @@ from casework.cli.base import Command, Settings, common, lang, now, option, say
 from casework.cli.journals import folder_of, journaled
 from casework.cli.read import known as recorded
 from casework.errors import CaseworkError, InputError
-from casework.report.text import document
+from casework.report.text import document, escape
 
 if TYPE_CHECKING:
     from casework.audit.baseline import Entry
@@ -106,6 +106,9 @@ def _print(settings: Settings, made: Report, form: str, scope: str) -> None:
     else:
         for line in as_.lines(made, lang()):
             click.echo(line)
+        if scope:
+            # Whoever reads "findings: 0" is to know of what.
+            click.echo(escape(scope))
 
 
 def _form(settings: Settings, form: str | None, jsonl: bool) -> str:

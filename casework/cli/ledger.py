@@ -111,7 +111,7 @@ def checkpoint(settings: Settings, only_key: bool, old: int | None, rotate_key: 
         request = "".join(f"{line}\n" for line in (f"old {old}", *proof_lines(reader.ledger(), old, last.size), "")) \
             if old is not None else ""
     if stamp_request is not None:
-        write_whole(stamp_request, _stamp(note.encode()), "--stamp-request", replace=True)
+        _write(stamp_request, _stamp(note.encode()), "--stamp-request")
     settings.answer_exactly(
         {"origin": last.origin, "size": last.size, "root": base64.b64encode(last.root).decode(), "key": kept.signer.vkey,
          "note": note} | ({"request": request + note} if request else {}),
@@ -141,7 +141,7 @@ def receipt(settings: Settings, case: str, version: int | None, with_event: bool
             raise unknown_case(case)
         leaf, text = ledger.receipt(reader.ledger(), rows, note, last.size, version, with_event=with_event)
     if out is not None:
-        write_whole(out, text, "--out", replace=True)
+        _write(out, text, "--out")
     found = {"case": case, "version": leaf.last, "index": leaf.number, "size": last.size}
     if out is not None:
         settings.answer(found | {"file": str(out)}, lambda: [escape(str(out))])
@@ -179,3 +179,11 @@ def _stamp(note: bytes) -> bytes:
                          "时间戳需要附加组件：pip install 'casework[stamp]'", "--stamp-request") from None
     made: bytes = TimestampRequestBuilder().data(note).build().as_bytes()
     return made
+
+
+def _write(path: Path, text: bytes, where: str) -> None:
+    """Write a file whole, or not at all, and over nothing: a wrong name may be that of the store."""
+    if os.path.lexists(path):
+        raise InputError(f"{path} is there already and is not overwritten; name another file",
+                         f"{path} 已存在，不会被覆盖；请换一个文件名", where)
+    write_whole(path, text, where)

@@ -25,6 +25,7 @@ if sys.platform != "win32":
     import fcntl
 
 CHECKPOINTS, KEY, KEYS, RECEIPTS = "checkpoints", "key", "keys", "receipts"
+_FRESH = KEY + ".new"  # a key that is to take over
 #: A whole note of a checkpoint; what follows the last one was cut off when it was written, and never acknowledged.
 _NOTE = re.compile(rb"([^\n]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n\n(?:\xe2\x80\x94 [^\n]+\n)+")
 _TAIL = 8 * 1024
@@ -50,22 +51,11 @@ class Journal:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        try:
-            self.signer = Signer.read((self.folder / KEY).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise JournalError(
-                f"there is no journal with a key at {self.folder}; name it with --journal or CASEWORK_JOURNAL, or restore it; "
-                "if it is lost: casework init --renew-ledger",
-                f"{self.folder} 处没有带密钥的日志；请用 --journal 或 CASEWORK_JOURNAL 指定，或恢复它；"
-                "若已丢失：casework init --renew-ledger",
-            ) from None
-        except OSError as error:
-            raise _unusable(self.folder / KEY, error) from error
-        except (ValueError, UnicodeDecodeError):
-            raise JournalError(f"{self.folder / KEY} is no signing key; restore it from where you keep a copy",
-                               f"{self.folder / KEY} 不是签名密钥；请从副本恢复") from None
         self._known: _End | None = None
-        self._finish_rotation()
+        self.signer = self._signer()
+        if os.path.lexists(self.folder / _FRESH):
+            with suppress(OSError, JournalError), self._appending():
+                pass  # the rotation that was interrupted is over
 
     @property
     def origin(self) -> str:
@@ -174,11 +164,16 @@ class Journal:
 
     @contextmanager
     def _appending(self) -> Iterator[int]:
-        """The file of checkpoints, to append to, by one process at a time: a copy of the store has a lock of its own."""
+        """The file of checkpoints, to append to, and the key that signs now, by one process at a time: a copy of the store has a
+        lock of its own.
+        """
         handle = os.open(self.path, os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
         try:
             if sys.platform != "win32":
                 fcntl.flock(handle, fcntl.LOCK_EX)
+            # Since this journal was opened another process may have changed the key, or been killed while it did.
+            self._finish_rotation()
+            self.signer = self._signer()
             yield handle
         finally:
             os.close(handle)
@@ -199,16 +194,16 @@ class Journal:
         """
         new = Signer(self.origin, seed)
         try:
-            known = (self.folder / KEYS).read_text(encoding="utf-8")
-            fresh = self.folder / (KEY + ".new")
-            with suppress(FileNotFoundError):
-                fresh.unlink()
-            write_new(fresh, new.private(), 0o600)
-            write_over(self.folder / KEYS, known + "\n" + key_note(new, size, self.signer))
-            os.replace(fresh, self.folder / KEY)
-            sync_folder(self.folder)
-            self.signer = new
             with self._appending() as handle:
+                known = (self.folder / KEYS).read_text(encoding="utf-8")
+                fresh = self.folder / _FRESH
+                with suppress(FileNotFoundError):
+                    fresh.unlink()
+                write_new(fresh, new.private(), 0o600)
+                write_over(self.folder / KEYS, known + "\n" + key_note(new, size, self.signer))
+                os.replace(fresh, self.folder / KEY)
+                sync_folder(self.folder)
+                self.signer = new
                 if (last := self.last()) is not None:
                     self._append(handle, last)
         except OSError as error:
@@ -231,16 +226,30 @@ class Journal:
         self._known = found
         return found
 
+    def _signer(self) -> Signer:
+        """The key in its file."""
+        try:
+            return Signer.read((self.folder / KEY).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise JournalError(
+                f"there is no journal with a key at {self.folder}; name it with --journal or CASEWORK_JOURNAL, or restore it; "
+                "if it is lost: casework init --renew-ledger",
+                f"{self.folder} 处没有带密钥的日志；请用 --journal 或 CASEWORK_JOURNAL 指定，或恢复它；"
+                "若已丢失：casework init --renew-ledger",
+            ) from None
+        except OSError as error:
+            raise _unusable(self.folder / KEY, error) from error
+        except ValueError:
+            raise JournalError(f"{self.folder / KEY} is no signing key; restore it from where you keep a copy",
+                               f"{self.folder / KEY} 不是签名密钥；请从副本恢复") from None
+
     def _finish_rotation(self) -> None:
         """A rotation that was interrupted is over when the new key is named among the keys, and else never was."""
-        fresh = self.folder / (KEY + ".new")
-        if not fresh.exists():
-            return
-        with suppress(OSError, ValueError, UnicodeDecodeError):
+        fresh = self.folder / _FRESH
+        with suppress(FileNotFoundError, ValueError):
             new = Signer.read(fresh.read_text(encoding="utf-8"))
             if f"\n{new.vkey}\n" in (self.folder / KEYS).read_text(encoding="utf-8"):
                 os.replace(fresh, self.folder / KEY)
-                self.signer = new
             else:
                 fresh.unlink()
 
