@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import sqlite3
@@ -30,7 +31,7 @@ from casework.store import journal as module
 from casework.store import tree
 from casework.store.entry import entry, field
 from casework.store.journal import Journal
-from casework.store.ledger import Head, receipt
+from casework.store.ledger import Head, Ledger, receipt
 from casework.store.note import Checkpoint, Signer, is_origin, signed
 from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
@@ -139,8 +140,13 @@ def test_every_command_is_signed_outside_before_it_is_done(store: Path, journal:
 
 def test_a_command_whose_checkpoint_cannot_be_written_is_recorded_but_not_done_and_is_done_when_given_again(
         store: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    write, written = module.write_all, list[int]()
+
+    def full(handle: int, data: bytes) -> None:
+        written.append(len(data))
+        if len(written) > 1:  # what is intended still has its place
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(handle, data)
 
     monkeypatch.setattr(module, "write_all", full)
     with again(store, journal) as made, pytest.raises(NotAcknowledged, match=r"recorded, but .* same command"):
@@ -255,6 +261,33 @@ def test_a_row_written_past_the_commands_is_told_by_name(store: Path, journal: J
         integrity = Integrity.of(reader, seen.leaves, Signed(journal.folder), whole=True)
         found = [(f.code, f.case, f.version) for f in audit(seen.rows, indexed=reader, integrity=integrity)]
     assert found == [("column_mismatch", "K-1", 2), ("leaf_differs", "K-1", 2)]
+
+
+def test_what_somebody_put_behind_the_last_signature_is_signed_by_no_command(store: Path, journal: Journal) -> None:
+    """Lawful, with its leaf and its nodes: but no command said that it was about to record it."""
+    with sqlite3.connect(store) as connection:
+        ledger = Ledger(lambda statement, *values: connection.execute(statement, values).fetchall())
+        row = list(open_reader(str(store)).rows("K-1"))[-1]
+        said = json.loads(row.payload) | {"version": 4, "command_id": "forged"}
+        payload = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        forged = row._replace(version=4, payload=payload)
+        connection.execute(f"INSERT INTO stored_events VALUES ({', '.join('?' * 9)})", forged)
+        ledger.append([forged])
+    connection.close()
+    assert codes(store, journal) == ["tail_unsigned"]
+    for attempt in (lambda made: call(made, "four"), lambda made: made.settle()):
+        with again(store, Journal(journal.folder)) as made, pytest.raises(JournalError, match="no command was about to"):
+            attempt(made)
+    assert journal.last() is not None and journal.last().size == 3  # type: ignore[union-attr]
+
+
+def test_that_a_ledger_was_begun_anew_is_told_also_where_the_store_no_longer_says_so(store: Path, tmp_path: Path) -> None:
+    fresh = Journal.found(tmp_path / "fresh", Signer("local/fresh", b"\x03" * 32))
+    with open_store(str(store)) as made:
+        made.renew_ledger("local/fresh", fresh, '{"reason": "key lost"}')
+    assert codes(store, fresh) == ["ledger_renewed"]
+    run(store, "DELETE FROM ledger_meta WHERE name = 'renewed'")
+    assert codes(store, fresh) == ["ledger_renewed", "renewal_denied"]
 
 
 # --- keys --------------------------------------------------------------------------------------------------------------------
@@ -665,3 +698,15 @@ def test_what_is_signed_is_the_same_bytes_in_any_encoding(here: Path) -> None:
     for command in (["receipt", "K-1"], ["checkpoint"], ["checkpoint", "--old", "0"]):
         made = subprocess.run([sys.executable, "-m", "casework", *command], env=env, capture_output=True, check=True).stdout
         assert made.decode("utf-8") == casework(*command).ok().out
+
+
+def test_a_copy_of_a_store_does_not_sign_in_the_journal_of_the_first_and_a_store_may_move(here: Path) -> None:
+    given_case()
+    casework("do", "K-1", "log_call", "--by", "consumer", "-d", "note=x").ok()
+    shutil.copy("casework.db", "copy.db")
+    again = ("do", "K-1", "log_call", "--by", "consumer", "-d", "note=y")
+    casework(*again, "--store", "copy.db").fails("is a copy of", "--renew-ledger")
+    casework(*again).ok()
+    Path("casework.db").rename("moved.db")
+    casework(*again, "--store", "moved.db").ok()
+    assert casework("audit", "--store", "moved.db", "--json").document()["findings"] == []

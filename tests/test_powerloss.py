@@ -42,8 +42,8 @@ def test_the_same_cuts_show_what_weaker_settings_lose(kind: str) -> None:
 @needs_shim
 @pytest.mark.slow
 def test_the_same_cuts_show_what_a_repeated_command_loses_that_is_acknowledged_without_making_sure() -> None:
-    result = power_loss(states=600, seed=1, recordings=3, kind="unsettled")
-    assert result.counts["lost"] + result.counts["unusable"] > 0
+    result = power_loss(states=900, seed=1, recordings=6, kind="unsettled")
+    assert result.counts["lost"] + result.counts["unusable"] + result.counts["corrupt"] > 0
 
 
 WRITER = """if True:

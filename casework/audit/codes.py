@@ -214,6 +214,17 @@ FINDINGS: dict[str, FindingText] = {
         "查看其后的事件；若属实，重发该命令或运行 casework checkpoint 补签",
         "look at what came after; if it is right, give the command again or run casework checkpoint, which signs it",
         "ledger", "warning", _TREE),
+    "tail_unsigned": FindingText(
+        "案件库有提交，没有任何命令准备在库外为其签名：绕过命令写入，或日志是旧副本",
+        "the store has commits that no command was about to have signed outside: written past the commands, or the journal is an "
+        "old copy",
+        "不要补签；查明来历，恢复案件库或日志", "sign nothing; find out where they come from, and restore store or journal",
+        "ledger",
+        clause=_TREE),
+    "renewal_denied": FindingText(
+        "账本另起过，日志已签名说明，而案件库不再说或说法不同",
+        "the ledger was begun anew, as its journal has signed, and the store no longer says so, or says otherwise",
+        _RESTORE_ZH, _RESTORE_EN, "ledger", clause=_TREE),
     "journal_missing": FindingText(
         "案件库的库外日志找不到或无法读取，未能核对",
         "the journal outside was not found or cannot be read: nothing was held against it",

@@ -204,10 +204,6 @@ class Integrity:
         if not self.is_kept:
             yield Fault("ledger_missing", Line("账本的表不见了", "the tables of the ledger are not there"),
                         Line("建在此处的案件库有账本", "the store that was made here has a ledger"))
-        if "renewed" in meta:
-            why = one_line(meta["renewed"][:RENEWED])
-            yield Fault("ledger_renewed", Line(f"账本另起过：{why}", f"the ledger was begun anew: {why}"),
-                        Line("此前的记录自那时起才有证明", "what was recorded before is proved from then on only"))
         if (kept := self.not_contained) is not None:
             yield Fault("tail_lost" if kept.size > self.size else "checkpoint_differs",
                         Line(f"给出的检查点有 {kept.size} 个叶子", f"the checkpoint that was given, of {kept.size} leaves"),
@@ -220,8 +216,20 @@ class Integrity:
         else:
             yield Fault("no_journal", Line("本库没有库外日志", "the store keeps no journal outside"),
                         Line("整体改写或丢失末尾无从发现", "a history rewritten whole, or a lost end, could not be found"))
+        yield from self._renewed(meta.get("renewed"))
         if self.is_kept:
             yield from self._tree(outside if outside is not None and outside.is_usable else None)
+
+    def _renewed(self, said: str | None) -> Iterator[Fault]:
+        """That the ledger was begun anew, as its journal has signed, or else as the store says."""
+        signed = self.outside.renewed() if self.outside is not None else None
+        if (told := signed or said) is not None:
+            why = one_line(told[:RENEWED])
+            yield Fault("ledger_renewed", Line(f"账本另起过：{why}", f"the ledger was begun anew: {why}"),
+                        Line("此前的记录自那时起才有证明", "what was recorded before is proved from then on only"))
+        if signed is not None and signed != said:
+            yield Fault("renewal_denied", Line(f"库中所述：{shown(said)}", f"the store says: {shown(said)}"),
+                        Line("与日志所签的另起缘由不同", "which is not what its journal has signed of it"))
 
     def _tree(self, outside: Signed | None) -> Iterator[Fault]:
         """The tree over the stored leaves, the nodes kept beside it, and its root at each size that was signed."""
@@ -246,9 +254,9 @@ class Integrity:
                         odd.update(repr((node.level, kept)).encode("utf-8", "surrogateescape"))
             size += 1
             while due is not None and due.size <= size:
-                root = _root(peaks, size) if due.size == size else tree.EMPTY
-                if due.root != root:
-                    differs.append(Head(due.size, root))
+                here_root = _root(peaks, size) if due.size == size else tree.EMPTY
+                if due.root != here_root:
+                    differs.append(Head(due.size, here_root))
                 due = next(checkpoints, None)
         deque(checkpoints, maxlen=0)
         for left in chain.from_iterable(nodes.values()):
@@ -264,7 +272,8 @@ class Integrity:
             yield Fault("tree_differs", Line(f"{wrong} 个存储的节点", f"{wrong} stored nodes"),
                         Line(f"不是由叶子得出的（{mark(odd.digest())}）", f"are not what the leaves give ({mark(odd.digest())})"))
         if outside is not None:
-            yield from outside.against(size, differs, self._recorded_meanwhile)
+            root = _root(peaks, size) if size else tree.EMPTY
+            yield from outside.against(size, root, differs, self._recorded_meanwhile)
 
     def _recorded_meanwhile(self, signed: Checkpoint) -> bool:
         """Whether the store by now has what was signed: others go on recording while it is audited."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from casework import verifier
 from casework.audit.findings import Fault, Line, shown
 from casework.errors import InputError, JournalError
-from casework.store.journal import CHECKPOINTS, read_end, standing, trust
+from casework.store.journal import CHECKPOINTS, read_end, read_intended, read_renewed, standing, trust
 from casework.store.ledger import Head
 from casework.store.note import Checkpoint
 
@@ -85,10 +85,19 @@ class Signed:
         except JournalError:
             return None
 
-    def against(self, size: int, differs: Sequence[Head], meanwhile: Callable[[Checkpoint], bool] = lambda _: False,
+    def renewed(self) -> str | None:
+        """What the journal has signed of a ledger begun anew; None where nothing, or nothing that its keys sign."""
+        if self._trust is None or not self.place.is_dir():
+            return None
+        try:
+            return read_renewed(self.place, self._trust)
+        except (OSError, verifier.NotVerified):
+            return None
+
+    def against(self, size: int, root: bytes, differs: Sequence[Head], meanwhile: Callable[[Checkpoint], bool] = lambda _: False,
                 ) -> Iterator[Fault]:
-        """What is to be said of them, held against a tree of ``size`` leaves; ``differs`` are the stored tree at the sizes of
-        those that do not fit, and ``meanwhile`` says whether the store by now has a checkpoint of more.
+        """What is to be said of them, held against a tree of ``size`` leaves with that root; ``differs`` are the stored tree at
+        the sizes of those that do not fit, and ``meanwhile`` says whether the store by now has a checkpoint of more.
         """
         if differs:
             which = _some([head.size for head in differs])
@@ -109,12 +118,22 @@ class Signed:
                             Line(error.zh, error.en))
         if self._last is not None and signed > size and not meanwhile(self._last):
             yield Fault("tail_lost", Line(f"账本有 {size} 个叶子", f"the ledger has {size} leaves"),
-                        Line(f"库外签名的检查点有 {signed} 个：末尾丢失，或换成了旧副本",
-                             f"the checkpoint signed outside has {signed}: the end is lost, or an old copy was put back"))
+                        Line(f"库外签名的检查点有 {signed} 个（{mark(self._last.root)}）：末尾丢失，或换成了旧副本",
+                             f"the checkpoint signed outside has {signed} ({mark(self._last.root)}): the end is lost, or an old "
+                             "copy was put back"))
         if signed < size:
-            yield Fault("journal_behind", Line(f"账本有 {size} 个叶子", f"the ledger has {size} leaves"),
+            intended = read_intended(self.place) if self.place.is_dir() else None
+            tree = mark(root)
+            # One of more is of a command that others are giving meanwhile.
+            known = intended is None or intended.size > size or (intended.size, intended.root) == (size, root)
+            yield Fault("journal_behind" if known else "tail_unsigned",
+                        Line(f"账本有 {size} 个叶子（{tree}）", f"the ledger has {size} leaves ({tree})"),
                         Line(f"库外签名的只有 {signed} 个：其后的没有确认过，或日志被截断",
-                             f"only {signed} are signed outside: what came after was not acknowledged, or the journal was cut"))
+                             f"only {signed} are signed outside: what came after was not acknowledged, or the journal was cut")
+                        if known else
+                        Line(f"库外签名的只有 {signed} 个，且没有命令准备为其余的签名：它们绕过命令写入，或日志是旧副本",
+                             f"only {signed} are signed outside, and no command was about to have the others signed: they were "
+                             "written past the commands, or the journal is an old copy"))
 
     def last(self) -> Checkpoint:
         """The checkpoint of a file that somebody kept, verified. :class:`~casework.errors.InputError` where it cannot be."""

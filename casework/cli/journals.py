@@ -54,8 +54,31 @@ def journal_of(settings: Settings, journal: str | None) -> Journal | None:
     from casework.store.opening import open_reader
 
     with open_reader(settings.store) as reader:
-        folder = folder_of(reader, journal)
-    return None if folder is None else Journal(folder)
+        folder, path = folder_of(reader, journal), os.path.realpath(reader.path)
+    if folder is None:
+        return None
+    kept = Journal(folder)
+    if journal is None:
+        _refuse_copy(folder / "store", path)
+    return kept
+
+
+def _refuse_copy(known: Path, path: str) -> None:
+    """Two copies of a store must not sign in one journal: after the first, the other would lack what is signed."""
+    try:
+        first = known.read_text(encoding="utf-8", errors="surrogateescape").removesuffix("\n") if known.exists() else ""
+        if first == path:
+            return
+        if first and os.path.isfile(first) and not os.path.samefile(first, path):
+            raise JournalError(
+                f"{path} is a copy of {first}, and both would sign in one journal. Work on that one; to go on with the copy, "
+                "move that one away, or begin a ledger of its own for it: casework init --renew-ledger",
+                f"{path} 是 {first} 的副本，二者会在同一日志中签名。请使用原库；要使用副本，请移走原库，或为副本另起账本："
+                "casework init --renew-ledger")
+        known.write_text(path + "\n", encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise JournalError(f"{known} cannot be used ({error.strerror}); check the folder's permissions",
+                           f"{known} 无法使用（{error.strerror}）；请检查目录权限") from error
 
 
 def folder_of(reader: Reader, journal: str | None) -> Path | None:

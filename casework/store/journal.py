@@ -20,11 +20,15 @@ from casework import verifier
 from casework.errors import JournalError, NotAcknowledged
 from casework.store.ledger import Head
 from casework.store.note import Checkpoint, Signer, key_note, signed
+from casework.store.tree import EMPTY
 
 if sys.platform != "win32":
     import fcntl
 
 CHECKPOINTS, KEY, KEYS, RECEIPTS = "checkpoints", "key", "keys", "receipts"
+#: What is about to be signed; and, where a ledger was begun anew, why.
+INTENDED, RENEWED = "intended", "renewed"
+_FILES = (KEY, KEYS, CHECKPOINTS, INTENDED)
 _FRESH = KEY + ".new"  # a key that is to take over
 #: A whole note of a checkpoint; what follows the last one was cut off when it was written, and never acknowledged.
 _NOTE = re.compile(rb"([^\n]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n\n(?:\xe2\x80\x94 [^\n]+\n)+")
@@ -82,20 +86,19 @@ class Journal:
             if not _is_ours_to_begin(place):
                 raise JournalError(f"{place} holds files that are no journal's; name a folder of its own with --journal",
                                    f"{place} 中有不属于日志的同名文件；请用 --journal 指定专用目录")
-            for name in (KEY, KEYS, CHECKPOINTS):
+            for name in _FILES:
                 (place / name).unlink(missing_ok=True)
             (place / RECEIPTS).mkdir(mode=0o700, exist_ok=True)  # they say what people wrote
-            write_new(place / KEY, signer.private(), 0o600)
-            write_new(place / KEYS, key_note(signer, 0), 0o644)
-            write_new(place / CHECKPOINTS, "", 0o644)
-            sync_folder(place)
+            for name, text, mode in ((KEY, signer.private(), 0o600), (KEYS, key_note(signer, 0), 0o644), (CHECKPOINTS, "", 0o644),
+                                     (INTENDED, "", 0o600)):
+                write_over(place / name, text, mode)  # whole or not there, whatever a power cut leaves
         except OSError as error:
             raise _unusable(place, error) from error
         return cls(place)
 
     def abandon(self) -> None:
         """Take back a journal that was just begun, since its store could not be made; whatever else lies there stays."""
-        for name in (KEY, KEYS, CHECKPOINTS):
+        for name in _FILES:
             with suppress(OSError):
                 (self.folder / name).unlink()
         for folder in (self.folder / RECEIPTS, self.folder):
@@ -111,14 +114,13 @@ class Journal:
         _, checkpoint, note = self._read()
         return None if checkpoint is None or note is None else (checkpoint, note)
 
-    def check(self, size: int, root_at: Callable[[int], bytes]) -> None:
-        """Raise :class:`~casework.errors.JournalError` unless the store, of ``size`` leaves, holds all that was signed."""
-        last = self.last()
-        if last is None:
-            return
-        if last.origin != self.origin:
-            raise JournalError(f"{self.path} is of another ledger ({last.origin}); restore it",
-                               f"{self.path} 属于另一账本（{last.origin}）；请恢复")
+    def check(self, size: int, root_at: Callable[[int], bytes], settle: Callable[[], None] = lambda: None) -> None:
+        """Raise :class:`~casework.errors.JournalError` unless the store, of ``size`` leaves, holds what was signed and no more.
+
+        What a command recorded that was killed before it was signed is signed now: it said before what it was about to record.
+        ``settle`` makes sure first that the store has it on the disk.
+        """
+        last = self.last() or Checkpoint(self.origin, 0, EMPTY)
         if last.size > size:
             raise JournalError(
                 f"the store lacks {last.size - size} commits that the journal {self.folder} has signed: it was cut or an old "
@@ -131,6 +133,47 @@ class Journal:
                 f"the store is not what the journal {self.folder} has signed: its history was rewritten. Run casework audit, "
                 "and restore a backup",
                 f"案件库与日志 {self.folder} 已签名的内容不符：历史被改写。请运行 casework audit 并恢复备份")
+        if size > last.size:
+            head = Head(size, root_at(size))
+            if self.intended() != Checkpoint(self.origin, *head):
+                raise JournalError(
+                    f"the store holds {size - last.size} commits that no command was about to have signed in {self.folder}: "
+                    "they were written past the commands, or the journal is an old copy. Run casework audit, and restore store "
+                    "or journal",
+                    f"案件库有 {size - last.size} 次提交，没有任何命令准备在 {self.folder} 为其签名："
+                    "它们绕过命令写入，或日志是旧副本。请运行 casework audit，并恢复案件库或日志")
+            settle()
+            self.acknowledge(head)
+
+    def intend(self, head: Head) -> None:
+        """Say, on the disk, what is about to be recorded and signed; within the transaction, before its commit.
+
+        So that after a kill what a command recorded can be told from what somebody else put there.
+        """
+        try:
+            handle = os.open(self.folder / INTENDED, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+                             | getattr(os, "O_CLOEXEC", 0), 0o600)
+            try:
+                # In its place: what stood here before is signed already.
+                text = Checkpoint(self.origin, head.size, head.root).text().encode()
+                write_all(handle, text)
+                os.ftruncate(handle, len(text))
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise _unusable(self.folder / INTENDED, error) from error
+
+    def intended(self) -> Checkpoint | None:
+        """What was last about to be recorded; None where that cannot be told."""
+        return read_intended(self.folder)
+
+    def declare_renewed(self, said: str) -> None:
+        """Sign that this ledger was begun anew, and why; it stays, whatever the store says later."""
+        try:
+            write_over(self.folder / RENEWED, signed(f"{self.origin}\ncasework/renewed/1\n{said}\n", self.signer))
+        except OSError as error:
+            raise _unusable(self.folder / RENEWED, error) from error
 
     def acknowledge(self, head: Head) -> None:
         """Put a checkpoint of the tree in the journal and on the disk, if it is not there.
@@ -311,6 +354,31 @@ def trust(folder: Path, key: str | None = None) -> verifier.Trust:
     if key is None and first is None:
         raise verifier.CannotRun("there is no key to verify by; give it with --key", "没有用于验证的公钥；请用 --key 给出")
     return verifier.Trust.of(key or (first[0].decode("utf-8", "replace") if first else ""), keys)
+
+
+def read_intended(folder: Path) -> Checkpoint | None:
+    """What a command was last about to record, as the journal in that folder says; None where it says nothing."""
+    try:
+        origin, size, root, end = (folder / INTENDED).read_text(encoding="utf-8").split("\n")
+        return None if end else Checkpoint(origin, verifier.number(size), verifier.unbase64(root, 32))
+    except (OSError, ValueError):
+        return None
+
+
+def read_renewed(folder: Path, keys: verifier.Trust) -> str | None:
+    """What the journal in that folder has signed of a ledger begun anew; None where it has nothing.
+
+    NotVerified of the verifier where that is not signed by its keys.
+    """
+    try:
+        note = verifier.Note.read((folder / RENEWED).read_bytes())
+    except FileNotFoundError:
+        return None
+    lines = note.text.split("\n")
+    if not any(note.signed_by(key) for key in keys.keys) or lines[:2] != [keys.keys[0].name, "casework/renewed/1"]:
+        raise verifier.NotVerified("what it says of a ledger begun anew is not signed by its keys",
+                                   "另起账本的说明未经其公钥签名")
+    return "\n".join(lines[2:-1])
 
 
 def standing(folder: Path, key: str | None = None) -> Callable[[bytes], bool]:

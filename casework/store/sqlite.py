@@ -340,7 +340,7 @@ def proved(book: Ledger, version: int, journal: Journal | None, path: str) -> Le
                          f"{path}：账本的表不见了；请审计案件库并恢复备份")
     meta = book.meta() if version >= USER_VERSION else {}
     if meta.get("journal") == ledger.OUTSIDE:
-        fitting(journal, meta).check(book.size(), book.root)
+        fitting(journal, meta).check(book.size(), book.root, lambda: sync_journal(path))
     elif journal is not None:
         raise JournalError(
             f"{path} says that it keeps no journal outside, and {journal.folder} was named, or was begun for a store here; "
@@ -374,7 +374,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=True) as c:
             self._fill(c, rows)
 
-    def renew(self, meta: dict[str, str]) -> Head:
+    def renew(self, meta: dict[str, str], journal: Journal | None) -> Head:
         """Begin the ledger anew over all that is recorded, a leaf a stream, and make this a store with a ledger if it was
         none.
         """
@@ -382,6 +382,10 @@ class CaseRecorder(SQLiteApplicationRecorder):
             streams = (list(rows) for _, rows in groupby(reader.rows(), key=lambda row: row.case))
             self.head = Ledger(_asking(c)).found(meta, streams)
             c.execute(f"PRAGMA user_version={USER_VERSION}")
+            if journal is not None:
+                journal.declare_renewed(meta["renewed"])
+                journal.intend(self.head)
+        self.journal = journal
         return self.head
 
     def close(self) -> None:
@@ -404,6 +408,8 @@ class CaseRecorder(SQLiteApplicationRecorder):
             self._index(c, stored)
         if book is not None:
             self.head = book.append(to_row(s) for s in stored_events if isinstance(s, StoredCaseEvent))
+            if self.journal is not None:
+                self.journal.intend(self.head)
         return ids
 
     def _ledger(self, c: SQLiteCursor) -> Ledger | None:

@@ -171,8 +171,8 @@ class Store:
             raise StoreError("a store in memory has no ledger", "内存案件库没有账本")
         meta = {"origin": origin, "journal": OUTSIDE if journal else NONE, "renewed": renewed}
         with self._said():
-            self._recorder.renew(meta)
-        self.journal = self._recorder.journal = journal
+            self._recorder.renew(meta, journal)
+        self.journal = journal
         self._acknowledge()
 
     def adopt(self, rows: Sequence[Row], *standings: Standing) -> None:

@@ -241,7 +241,10 @@ def _become(kind: str) -> None:
 
     wanted = KINDS[kind]
     if kind == "unsettled":
+        from casework.store import sqlite as own_sqlite
+
         Store.settle = lambda self: None  # type: ignore[method-assign]
+        own_sqlite.sync_journal = lambda path: None
     if wanted is None:
         return
     from casework.store import reader, sqlite
