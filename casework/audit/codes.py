@@ -221,6 +221,9 @@ FINDINGS: dict[str, FindingText] = {
         "不要补签；查明来历，恢复案件库或日志", "sign nothing; find out where they come from, and restore store or journal",
         "ledger",
         clause=_TREE),
+    "journal_denied": FindingText(
+        "案件库不再承认为它建立的库外日志", "the store no longer says that it keeps the journal that was begun for it",
+        _RESTORE_ZH, _RESTORE_EN, "ledger", clause=_TREE),
     "renewal_denied": FindingText(
         "账本另起过，日志已签名说明，而案件库不再说或说法不同",
         "the ledger was begun anew, as its journal has signed, and the store no longer says so, or says otherwise",

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
+from typing import Any
 
 from casework.audit.findings import Fault, Finding, Line, findings_of, of_store, one_line, shown
 from casework.audit.signed import Signed, mark
@@ -210,6 +211,10 @@ class Integrity:
                         Line(f"有 {self.size} 个叶子的账本不含它", f"is not contained in the ledger of {self.size}"))
         if outside is not None:
             yield from outside.faults(meta.get("origin"))
+            if self.is_kept and meta.get("journal") != OUTSIDE:
+                said, place = shown(meta.get("journal")), shown(str(outside.place))
+                yield Fault("journal_denied", Line(f"库中所述：{said}", f"it says: {said}"),
+                            Line(f"为它建立的日志在 {place}", f"the journal that was begun for it is at {place}"))
         elif meta.get("journal") == OUTSIDE:
             yield Fault("journal_missing", Line(f"账本 {shown(meta.get('origin'))}", f"ledger {shown(meta.get('origin'))}"),
                         Line("没有找到它的库外日志", "its journal outside was not found"))
@@ -233,7 +238,7 @@ class Integrity:
 
     def _tree(self, outside: Signed | None) -> Iterator[Fault]:
         """The tree over the stored leaves, the nodes kept beside it, and its root at each size that was signed."""
-        nodes: dict[int, Iterator[tuple[int, bytes]]] = {}
+        nodes: dict[int, Iterator[tuple[Any, ...]]] = {}
         peaks: dict[int, bytes] = {}
         wrong = size = drawn = 0
         odd = hashlib.sha256()
@@ -249,7 +254,7 @@ class Integrity:
                 peaks[node.level] = node.hash
                 if node.level:
                     kept = next(nodes.setdefault(node.level, self._nodes(node.level)), None)
-                    if kept != (node.number, node.hash):
+                    if kept != node:
                         wrong += 1
                         odd.update(repr((node.level, kept)).encode("utf-8", "surrogateescape"))
             size += 1
@@ -286,7 +291,7 @@ class Integrity:
         for start in range(0, self.size, PAGE):
             yield from self.ledger.leaves(start, min(start + PAGE, self.size))
 
-    def _nodes(self, level: int) -> Iterator[tuple[int, bytes]]:
+    def _nodes(self, level: int) -> Iterator[tuple[Any, ...]]:
         end = self.size >> level
         for start in range(0, end, PAGE):
             yield from self.ledger.nodes(level, start, min(start + PAGE, end))

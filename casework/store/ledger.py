@@ -50,7 +50,7 @@ _NODE = "SELECT hash FROM ledger_nodes WHERE level = ? AND number = ?"
 _LAST = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = CAST(? AS TEXT) AND number < ? ORDER BY number DESC LIMIT 1"
 _COVERING = (f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = CAST(? AS TEXT) AND first_version <= ? "
              "AND last_version >= ? ORDER BY number LIMIT 1")
-_NODES = "SELECT number, hash FROM ledger_nodes WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
+_NODES = "SELECT level, number, hash FROM ledger_nodes WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
 _OF_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = ? AND number < ? ORDER BY number"
 _BY_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE number < ? ORDER BY originator_id, number LIMIT ?"
 _BY_STREAM_ON = (f"SELECT {_COLUMNS} FROM ledger_leaves WHERE (originator_id, number) > (?, ?) AND number < ? "
@@ -125,9 +125,12 @@ class Ledger:
         return [Leaf(*row) for row in self._ask(
             f"SELECT {_COLUMNS} FROM ledger_leaves WHERE number >= ? AND number < ? ORDER BY number", start, end)]
 
-    def nodes(self, level: int, start: int, end: int) -> list[tuple[int, bytes]]:
-        """The kept nodes of a level from number ``start`` to ``end``, each with its hash."""
-        return [(number, value) for number, value in self._ask(_NODES, level, start, end)]
+    def nodes(self, level: int, start: int, end: int) -> list[tuple[Any, ...]]:
+        """The kept nodes of a level from number ``start`` to ``end``, as level, number and hash.
+
+        A damaged table may give a row in the place of another, so that what the row says is not what was asked for.
+        """
+        return [tuple(row) for row in self._ask(_NODES, level, start, end)]
 
     def of_stream(self, stream: object, size: int) -> list[Leaf]:
         """The stream's leaves among the first ``size``."""
