@@ -40,7 +40,7 @@ from casework.domain.guards import GUARDS, who_may
 from casework.domain.lifecycle import OPEN, STAGE_OF
 from casework.domain.machine import lifecycle as process_of
 from casework.domain.reasons import REASONS
-from casework.domain.remedies import ENTITLEMENTS
+from casework.domain.remedies import ENTITLEMENTS, Entitlement
 from casework.domain.returns import REQUIREMENTS
 from casework.domain.standing.commands import PENALTY_ID_PATTERN, STANDING_ACTS, STANDING_COMMANDS
 from casework.domain.standing.events import STANDING_EVENT_OF, STANDING_TOPICS, StandingEvent, standing_topic_of
@@ -229,8 +229,13 @@ def duties_page() -> Iterator[str]:
            "decided late (`decided_late`), unless the figure is unverified. A call meets what was promised or asked for in an "
            "earlier one only where it is logged as `answered`: of the promises of the platform, the one that is due first. A "
            "suspension for a court has no limit of its own (争议规则 83): it ends at once where the court refused or ended the "
-           "suit or the consumer withdrew it, and by the time to appeal after a judgment was recorded or put in the file "
-           "(`court_judgment`).")
+           "suit or the consumer withdrew it, and by the time to appeal after a judgment was recorded (`settle_referral`) or one "
+           "in the file (`court_judgment`) was found authentic. What of this was heard before acceptance was shown counts from "
+           "the showing on: a suit given up since the suspension began ends it at once, and after a judgment the time to appeal "
+           "runs from the showing, since nobody recorded when the parties were served.")
+    yield ("Nobody owes a ruling, or its execution, by a figure: the sources name none for the platform. So a case may stand in "
+           "`under_review` or in `ruled` without a duty. 平台何时作出裁决、何时执行，来源中没有期限；因此 "
+           "`under_review` 和 `ruled` 中可以没有期限。")
     yield table(("duty", "met by", "in", "ended by", "clock stops in", "if missed", "decides"), (
         (code(d.name), code(*d.meets), states(d.states), code(*d.ended_by), code(*d.stops), code(*d.follows, "miss_duty"),
          "yes" if d.decides else "") for d in DUTIES))
@@ -260,6 +265,13 @@ def owes(duty: DutyRow) -> str:
     """Whoever owes it."""
     named = {"party": "the party named", "body": "the outside body"}
     return named.get(duty.owes, code(duty.owes))
+
+
+def granted_by(row: Entitlement) -> tuple[str, ...]:
+    """Who may grant it: as the rulebook says where it gives the figure."""
+    edition = EDITIONS[max(EDITIONS)]
+    records = edition.of(row.rule) if row.rule and edition.has(row.rule) else []
+    return tuple(records[-1].awarded_by) if records and records[-1].awarded_by else row.venues
 
 
 def shown(moment: datetime) -> str:
@@ -570,7 +582,7 @@ def advice_page() -> Iterator[str]:
     yield ("*From*: `platform`, what its ruling may award; `mediation`, what both sides may agree on; `court`. Statutory damages "
            "are never the platform's. The figures are the [rulebook's](rules.md), by the edition that the case pins.")
     yield table(("claim", "remedy", "on", "what it is", "from", "figure", "conditions", "rests on", "certainty"), (
-        (code(e.id), code(e.kind), code(*e.on), said(e.said), code(*e.venues),
+        (code(e.id), code(e.kind), code(*e.on), said(e.said), code(*granted_by(e)),
          code(e.rule) if e.rule else e.sum.replace("none", ""),
          BREAK.join(said(c) for c in e.conditions), e.clause, sure(e.certainty)) for e in ENTITLEMENTS))
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_helpers import GIVEN, LIFE, SCENARIOS, casework, given_case, pairs, process, rows
+from domain_helpers import case_in, days
+from domain_helpers import given_case as story_of
 
+from casework.application.advice import burden_view, claims_view
 from casework.domain.bodies import NODES
-from casework.domain.burden import SITUATIONS
+from casework.domain.burden import SITUATIONS, stands
 from casework.domain.categories import RULES
+from casework.domain.facts import Facts
 from casework.domain.remedies import ENTITLEMENTS
 from casework.domain.vocabulary import VOCABULARY
+from casework.report.advice import burden_lines
+from casework.rulebook.edition import CURRENT as EDITION
 
 COMMANDS = ("claims", "burden", "ways")
 HEAD = {"case", "state", "ground"}
 KEYS = {
     "claims": HEAD | {"paid", "claims"},
-    "burden": HEAD | {"category", "situation", "rule", "steps", "party", "loses", "missing", "pending", "forged", "shown",
+    "burden": HEAD | {"category", "situation", "rule", "steps", "party", "loses", "note", "missing", "pending", "forged", "shown",
                       "file_lacks", "category_rules", "requirements", "instant_refund", "answers"},
     "ways": HEAD | {"at", "evidence_lacks", "ways"},
 }
@@ -75,6 +82,47 @@ def test_the_burden_says_whose_turn_it_is_and_what_answers_the_excuse() -> None:
     assert [a["excuse"] for a in view["answers"]] == ["misuse"]
     assert {s["kind"] for s in view["shown"]} == {"fault_video", "fault_description"}
     assert [r["id"] for r in view["category_rules"]] == ["durable_open"]
+
+
+def shipped(ground: str, result: str = "accepted") -> Facts:
+    """A case in which the merchant's proof of shipment was examined."""
+    case = case_in("under_review", ground=ground)
+    case.when("ask_proof", "agent", party="merchant", kinds=("shipping_proof",), answer_by=days(3))
+    case.when("submit_proof", "merchant", kinds=("shipping_proof",))
+    return case.when("examine_proof", "agent", kind="shipping_proof", result=result).facts
+
+
+@pytest.mark.parametrize(("ground", "loses", "word"), [
+    ("late_shipment", None, "lateness"), ("not_shipped", "consumer", "delivery"),
+    ("shipped_not_received", "consumer", "delivery"), ("parcel_lost", "consumer", "delivery")])
+def test_an_accepted_proof_of_shipment_clears_of_what_it_shows_alone(ground: str, loses: str | None, word: str) -> None:
+    facts = shipped(ground)
+    view = burden_view(facts, facts.at)
+    assert view["loses"] == loses and word in view["note"]["en"] and "揽收" in view["note"]["zh"]
+    assert stands(facts, facts.at).loses == "consumer", "what a ruling records is by the order of proof, as before"
+    for lang in ("en", "zh"):
+        assert view["note"][lang] in "\n".join(burden_lines(view, lang, UTC))
+
+
+@pytest.mark.parametrize(("ground", "result"), [("late_shipment", "forged"), ("late_shipment", "missing"),
+                                                ("parcel_lost", "forged")])
+def test_without_a_good_proof_of_shipment_the_seller_loses_and_nothing_is_noted(ground: str, result: str) -> None:
+    facts = shipped(ground, result)
+    view = burden_view(facts, facts.at)
+    assert (view["loses"], view["note"]) == ("merchant", None)
+    assert not any("揽收" in line for line in burden_lines(view, "zh", UTC))
+
+
+def test_who_may_grant_a_figure_is_what_the_rulebook_says_of_it() -> None:
+    rules = {row.rule for row in ENTITLEMENTS if row.sum == "rule"}
+    seen = set()
+    for ground in ("late_shipment", "not_shipped", "damaged", "counterfeit"):
+        facts = story_of(ground=ground, services=("damage_cover", "return_freight_cover", "fake_one_pay_three")).facts
+        for claim in claims_view(facts, facts.at)["claims"]:
+            if claim["rule"] in rules:
+                assert tuple(claim["venues"]) == EDITION.of(claim["rule"])[-1].awarded_by
+                seen.add(claim["rule"])
+    assert {"late_ship.48h", "no_stock.48h", "damage_cover", "fraud.multiple"} <= seen
 
 
 @pytest.mark.parametrize("command", COMMANDS)

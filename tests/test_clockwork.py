@@ -94,6 +94,8 @@ FOLLOWS = (
     Follows("suspension", "resume", "under_review", lambda: told.suspended("both_ask")),
     Follows("suspension", "resume", "under_review",
             lambda: told.suspended("police").when("show_acceptance", "merchant", document="受案回执")),
+    Follows("suspension", "resume", "under_review", lambda: told.suspended("court").refer("court").when(
+        "withdraw_referral", referral="R-1").when("show_acceptance", "merchant", document="受理通知书")),
     Follows("objection", "dismiss", "dismissed", told.lost),
     Follows("return_shipping", "lapse", "lapsed", lambda: told.due(remedy=RETURN)),
     Follows("return_confirmation", "receive_return", "remedy_due", told.sent),
@@ -590,6 +592,19 @@ def test_due_for_people_is_a_line_each_in_their_language(lang: str, words: tuple
     assert none.strip() == {"en": "no duty is running", "zh": "没有正在计算的期限"}[lang]
     few = casework("due", "--by", "courier", "--store", "empty.db", lang=lang).ok().out
     assert few.strip() == {"en": "no duty is running of those asked for", "zh": "没有符合条件的期限"}[lang]
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "missed and still owed: {}"), ("zh", "仍应履行的：{} 项")])
+def test_where_nothing_runs_due_says_how_much_was_missed_and_is_owed_still(lang: str, word: str) -> None:
+    due = told.due()
+    due.until("performance").when("miss_duty", "system", duty=due.duty("performance").id)
+    with store_with("missed.db", K_2=due):
+        pass
+    said = casework("due", "--store", "missed.db", "--now", due.clock.isoformat(), lang=lang).ok().out
+    assert word.format(1) in said and said.count("\n") == 2
+    assert word.format(1) in casework("due", "--by", "merchant", "--store", "missed.db", lang=lang).ok().out
+    assert casework("due", "--by", "agent", "--store", "missed.db", lang=lang).ok().out.count("\n") == 1
+    assert casework("due", "--store", "missed.db", "--json").document()["duties"] == []
 
 
 def test_due_goes_on_after_a_case_that_cannot_be_read_and_ends_with_1() -> None:

@@ -199,7 +199,7 @@ def test_every_duty_and_every_change_has_its_row() -> None:
 
 #: What no story shows: the claim that silence agreed to was for money, and no carrier was silent.
 NOT_TOLD = {("return_shipping", "deem_agreed"), ("courier_answer", "log_call"),
-            *(("suspension", ends) for ends in ("add_evidence", "end_referral", "withdraw_referral", "refuse_referral"))}
+            *(("suspension", ends) for ends in ("examine_evidence", "end_referral", "withdraw_referral", "refuse_referral"))}
 
 
 def test_what_the_page_says_begins_a_duty_is_what_begins_it_in_the_stories() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from domain_helpers import FULL, RETURN, Story, case_in, days, given_case, ruling
 
 from casework.domain.guards import GUARDS
 from casework.domain.guards.duties import LONGEST_EXTENSION
+from casework.rulebook.edition import CURRENT
 
 MOMENT = timedelta(microseconds=1)
 
@@ -192,6 +194,12 @@ def before_court() -> Story:
     return case.when("show_acceptance", document="受理案件通知书").when("accept_referral", "external:court", referral="R-1")
 
 
+def judged(case: Story, by: str = "merchant", **step: Any) -> Story:
+    """A judgment that a party puts in the file, and that the agent finds authentic."""
+    case.when("add_evidence", by, kind="court_judgment", description="判决书", **step)
+    return case.when("examine_evidence", "agent", evidence=f"E-{len(case.facts.evidence)}", result="authentic")
+
+
 @pytest.mark.parametrize("ends", ["end_referral", "withdraw_referral"])
 def test_a_suspension_for_a_court_ends_at_once_where_the_suit_is_over(ends: str) -> None:
     case = before_court()
@@ -209,7 +217,7 @@ def test_after_a_judgment_it_ends_by_the_time_to_appeal(how: str) -> None:
     if how == "by the court":
         case.when("settle_referral", "external:court", after=days(60), referral="R-1", remedy=RETURN)
     else:
-        case.when("add_evidence", "merchant", after=days(60), kind="court_judgment", description="判决书")
+        judged(case, after=days(60))
     due = case.duty("suspension").due
     assert due.rule == "court.appeal" and days(15) <= due.at - case.clock < days(25)
     assert case.ask("resume", "system", after=due.at - case.clock).codes == ["term_running"]
@@ -231,12 +239,70 @@ def test_what_is_no_end_of_the_suit_ends_no_suspension() -> None:
 
     assert opened(before_court().evidence("chat_record")) == 0
     assert opened(before_court().refer("market_regulator").when("withdraw_referral", referral="R-2")) == 0
-    together = case_in("under_review").when("suspend", "agent", ground="both_ask").evidence("court_judgment")
-    assert opened(together) == 1
-    unshown = case_in("under_review").when("suspend", "agent", ground="court").evidence("court_judgment")
-    assert opened(unshown) == 0
-    told_twice = before_court().evidence("court_judgment").when("withdraw_referral", referral="R-1")
+    assert opened(judged(case_in("under_review").when("suspend", "agent", ground="both_ask"))) == 1
+    assert opened(judged(case_in("under_review").when("suspend", "agent", ground="court"))) == 0
+    told_twice = judged(before_court()).when("withdraw_referral", referral="R-1")
     assert opened(told_twice) == 1
+    unexamined = before_court().when("add_evidence", "merchant", kind="court_judgment", description="判决书")
+    assert opened(unexamined) == 0
+    assert opened(unexamined.when("examine_evidence", "agent", evidence="E-2", result="forged")) == 0
+    assert opened(before_court().when("examine_evidence", "agent", evidence="E-1", result="authentic")) == 0
+
+
+#: What is heard of the suit after the suspension began and before its acceptance was shown: what that gives once it is shown.
+HEARD_BEFORE = {
+    "withdrawn": (lambda case: case.when("withdraw_referral", referral="R-1"), "show_acceptance"),
+    "refused": (lambda case: case.when("refuse_referral", "external:court", referral="R-1", explanation="不予受理"),
+                "show_acceptance"),
+    "ended": (lambda case: taken(case).when("end_referral", "external:court", referral="R-1", explanation="终结"),
+              "show_acceptance"),
+    "withdrawn after a judgment": (lambda case: judged(case).when("withdraw_referral", referral="R-1"), "show_acceptance"),
+    "settled": (lambda case: taken(case).when("settle_referral", "external:court", referral="R-1", remedy=RETURN),
+                "court.appeal"),
+    "judged": (judged, "court.appeal"),
+    "withdrawn and lodged anew": (lambda case: case.when("withdraw_referral", referral="R-1").refer("court"), None),
+    "a judgment that nobody examined": (lambda case: case.evidence("court_judgment"), None),
+    "another body's": (lambda case: case.refer("market_regulator").when("withdraw_referral", referral="R-2"), None),
+    "nothing": (lambda case: case, None),
+}
+
+
+def taken(case: Story) -> Story:
+    return case.when("accept_referral", "external:court", referral="R-1")
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in time", "late"])
+@pytest.mark.parametrize("heard", HEARD_BEFORE)
+def test_what_is_heard_of_the_suit_before_its_acceptance_is_shown_counts_from_then_on(heard: str, late: bool) -> None:
+    story, rule = HEARD_BEFORE[heard]
+    case = story(case_in("under_review").refer("court").when("suspend", "agent", ground="court"))
+    if late:
+        case.until("acceptance_proof").when("miss_duty", "system", duty=case.duty("acceptance_proof").id)
+    case.when("show_acceptance", document="受理案件通知书")
+    ends = [d for d in case.facts.duties.values() if d.kind == "suspension"]
+    assert [d.due.rule for d in ends] == ([] if rule is None else [rule])
+    if rule is None:
+        assert case.ask("resume", "system", after=days(300)).codes == ["term_running"]
+    elif rule == "show_acceptance":
+        assert (ends[0].due.at, ends[0].about) == (case.clock, "court")
+        assert case.ask("resume", "system", after=MOMENT).codes == []
+    else:
+        # From the showing on: it is counted from when it begins, and the judgment is older.
+        assert ends[0].due.at == CURRENT.due("court.appeal", case.clock).at
+        assert case.ask("resume", "system", after=ends[0].due.at - case.clock + MOMENT).codes == []
+
+
+def test_a_suit_that_was_given_up_before_the_suspension_is_another_one() -> None:
+    case = case_in("under_review").refer("court").when("withdraw_referral", referral="R-1", after=days(1))
+    case.when("suspend", "agent", after=days(1), ground="court", party="merchant")
+    case.when("show_acceptance", "merchant", document="受理通知书")
+    assert not [d for d in case.facts.duties.values() if d.kind == "suspension"]
+
+
+def test_the_police_of_an_earlier_suspension_limit_none_for_a_court() -> None:
+    case = case_in("under_review").when("suspend", "agent", ground="police").until("acceptance_proof").when("resume", "system")
+    case.when("suspend", "agent", ground="court").when("show_acceptance", document="受理案件通知书")
+    assert not [d for d in case.facts.duties.values() if d.kind == "suspension"]
 
 
 # --- how much compensation -------------------------------------------------------------------------------------------

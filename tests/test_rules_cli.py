@@ -253,6 +253,11 @@ def own(text: str = GOOD, name: str = "own.yaml") -> str:
     return name
 
 
+def test_one_is_told_as_one() -> None:
+    alone = GOOD[:GOOD.index("  - id:", GOOD.index("  - id:") + 1)]
+    assert casework("rules", "check", own(alone)).ok().out == "own.yaml: 1 record\n"
+
+
 def test_a_file_of_ones_own_extends_the_calculators_without_code() -> None:
     path = own()
     assert casework("rules", "check", path).ok().out == "own.yaml: 3 records\n"

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from cli_helpers import SCENARIOS, casework, pairs, rows, yaml_of
-from domain_helpers import case_in
+from domain_helpers import case_in, given_case
 
 from casework.application.views import full
 from casework.report.case import case_lines
+from casework.report.clock import due_lines
 
 LIVE, REPLAYED = "live.db", "replayed.db"
 #: What depends on the moment at which it is asked.
@@ -227,10 +228,34 @@ def test_a_suspended_case_says_why_until_when_and_what_ends_it() -> None:
     assert (held["ground"], held["until"]) == ("court", court.duty("acceptance_proof").due.at)
     held = full(court.when("show_acceptance", document="通知书").facts, court.clock)["suspension"]
     assert (held["ground"], held["until"]) == ("court", None)
-    held = full(court.evidence("court_judgment").facts, court.clock)["suspension"]
+    court.evidence("court_judgment").when("examine_evidence", "agent", evidence=list(court.facts.evidence)[-1],
+                                           result="authentic")
+    held = full(court.facts, court.clock)["suspension"]
     assert (held["ground"], held["until"]) == ("court", court.duty("suspension").due.at)
     police = case.fork().when("suspend", "agent", ground="police").when("show_acceptance", document="回执")
     held = full(police.facts, police.clock)["suspension"]
     assert (held["ground"], held["until"]) == ("police", police.duty("suspension").due.at)
     for lang in ("zh", "en"):
         assert held["ends"][lang] in "\n".join(case_lines(full(police.facts, police.clock), lang, UTC))
+
+
+@pytest.mark.parametrize(("lang", "over", "late"), [
+    ("en", "its time is over; tick resumes", "overdue]"), ("zh", "期限已满，tick 恢复处理", "逾期]")])
+def test_a_suspension_that_ran_out_is_nobodys_lateness(lang: str, over: str, late: str) -> None:
+    held = case_in("under_review").when("suspend", "agent", ground="both_ask")
+    view = full(held.facts, held.duty("suspension").due.at + timedelta(seconds=1))
+    [line] = [text for text in case_lines(view, lang, UTC) if over in text]
+    assert late not in line
+    [listed] = due_lines([{"case": "K-1"} | d for d in view["duties"] if d["duty"] == "suspension"], lang, UTC)
+    assert over in listed and late not in listed
+
+
+@pytest.mark.parametrize(("lang", "heading"), [("en", "liquidated damages"), ("zh", "约定的违约金")])
+def test_the_page_of_a_case_says_what_the_merchant_promised_to_pay(lang: str, heading: str) -> None:
+    def page(**order: str) -> str:
+        facts = given_case(order=order).facts
+        return "\n".join(case_lines(full(facts, facts.at), lang, UTC))
+
+    assert heading not in page()
+    [line] = [text for text in page(liquidated_damages="60.00").splitlines() if heading in text]
+    assert line.endswith("¥60.00")

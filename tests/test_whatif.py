@@ -204,7 +204,10 @@ NO_STEP = ("is no step; write such as", "不是一步；请写如")
 
 @pytest.mark.parametrize(("step", "english", "chinese"), [
     ("", *NO_STEP), ("give_up", *NO_STEP), ("give_up by=consumer", *NO_STEP), ("give_up after=1h", *NO_STEP),
-    ("give_up by=consumer after=1h at=2019-04-01T00:00:00+08:00", *NO_STEP), ("give_up by=consumer after=1h message", *NO_STEP),
+    ("give_up by=consumer", "lacks a time (after=3d, or at=TIME)", "没有时间（after=3d，或 at=时间）"),
+    ("give_up after=1h", "lacks who does it (by=ROLE)", "没有说明由谁（by=角色）"),
+    ("give_up by=consumer after=1h at=2019-04-01T00:00:00+08:00", "has both after= and at=", "after= 和 at= 只能有一个"),
+    ("give_up by=consumer after=1h message", *NO_STEP),
     ("give_up by=consumer after=1h =x", *NO_STEP), ("give_up by=consumer after=1h message='x", *NO_STEP),
     ("give_up by.role=consumer after=1h", *NO_STEP),
     ("give_up by=consumer at=2019-04-01T00:00:00", "write a time with its offset", "请写带时区的时间"),

@@ -22,6 +22,7 @@ from casework.domain.events import Basis
 from casework.domain.fold import fold
 from casework.report import why as report
 from casework.rulebook.calendar import local
+from casework.rulebook.edition import edition
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 #: Every ruling that a scenario records: its name and version.
@@ -259,13 +260,61 @@ def test_of_sums_that_are_paid_once_nobody_is_told_to_claim_another_beside_the_o
     assert "  未给予，不与已给予的并付: 缺货赔付（承诺四十八小时内发货） ¥26.80" in out and "可另行主张" not in out
 
 
-@pytest.mark.parametrize("case", ["late_shipment", "parcel_lost"])
-def test_where_the_ruling_finds_for_whoever_the_order_of_proof_speaks_against_that_is_said(store: str, case: str) -> None:
-    # What a merchant proved may be what he loses by: that it was shipped, and too late, or that it got lost after that.
+def test_where_the_ruling_finds_for_whoever_the_order_of_proof_speaks_against_that_is_said(store: str) -> None:
+    # What a merchant proved may be what he loses by: that it got lost after it was shipped.
     assert ("    Who loses by that: consumer (by the order of proof alone; the ruling finds otherwise)\n"
-            in casework("why", case, "--store", store).ok().out)
+            in casework("why", "parcel_lost", "--store", store).ok().out)
     assert ("    由此败诉的一方: 消费者（仅就举证顺序而言，裁决另有认定）\n"
-            in casework("why", case, "--store", store, lang="zh").ok().out)
+            in casework("why", "parcel_lost", "--store", store, lang="zh").ok().out)
+
+
+@pytest.mark.parametrize(("lang", "note", "loses"), [
+    ("en", "one that shows the collection (揽收) alone, or lateness, does not clear him", "Who loses by that"),
+    ("zh", "只显示揽收、或者显示延迟的，不免除其责任", "由此败诉")])
+def test_over_lateness_a_proof_of_shipment_makes_no_loser_of_the_buyer(store: str, lang: str, note: str, loses: str) -> None:
+    out = casework("why", "late_shipment", "--store", store, lang=lang).ok().out
+    assert note in out and loses not in out
+
+
+@pytest.mark.parametrize(("lang", "counted"), [
+    ("en", "mr12315.mediate: 60 days from 2025-03-04, "), ("zh", "mr12315.mediate: 自 2025-03-04 起 60 日，")])
+def test_a_deadline_names_its_figure_and_when_it_began(store: str, lang: str, counted: str) -> None:
+    assert counted in casework("why", "mediation_of_the_new_law", "--store", store, lang=lang).ok().out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_figure_from_where_it_began_gives_the_end_that_is_recorded(name: str) -> None:
+    events = recorded(name)
+    for duty in why(events, fold(events))["duties"]:
+        stood = any(change["change"] == "resumed" for change in duty["changes"])
+        assert (duty["value"] is None) == (duty["from"] is None) == (duty["unit"] is None), duty
+        if duty["unit"] is not None and not stood:
+            held = edition(events[0].edition)  # type: ignore[attr-defined]  # it opened the case
+            assert held is not None
+            found = held.due(duty["rule"], duty["from"])
+            assert (found.at, found.value, found.unit) == (duty["due"], duty["value"], duty["unit"])
+
+
+def test_of_a_deadline_that_stood_still_that_is_said_and_of_one_that_was_set_there_is_no_figure() -> None:
+    story = case_in("under_review").refer("market_regulator")
+    duty = story.duty("referral_acceptance")
+    body = "external:market_regulator"
+    story.when("pause_duty", body, duty=duty.id, reason="补正").when("resume_duty", body, after=days(3), duty=duty.id)
+    story.when("notify", "agent", party="merchant", answer_by=days(2))
+    events = list(story.case.pending_events)
+    lines = list(report.lines(why(events, story.facts), "en", SHANGHAI))  # type: ignore[arg-type]  # they are of a case
+    [stood] = [line for line in lines if line.startswith(f"  {duty.id} ")]
+    assert "7 working days from " in stood and ", and it stood still in between, " in stood
+    [named] = [line for line in lines if line.startswith(f"  {story.duty('answer').id} ")]
+    assert " from " not in named
+
+
+@pytest.mark.parametrize(("lang", "over", "late"), [("en", "(its time was over)", "met late"), ("zh", "(期限届满)", "逾期完成")])
+def test_a_suspension_that_time_ended_is_nobodys_lateness(lang: str, over: str, late: str) -> None:
+    events = recorded("suspended_nobody_acts")
+    lines = list(report.lines(why(events, fold(events)), lang, SHANGHAI))
+    ended = [line for line in lines if over in line]
+    assert len(ended) == 2 and not any(late in line for line in ended)
 
 
 def test_a_deadline_names_the_regulation_and_the_lower_rule_that_gave_way(store: str) -> None:
@@ -343,7 +392,7 @@ def test_the_keys_of_the_document_stay() -> None:
                          "duties"}
     for duty in view["duties"]:
         assert set(duty) == {"id", "duty", "who", "about", "state", "since", "due", "rule", "rank", "unit", "clause", "certainty",
-                             "provisional", "overrides", "changes"}
+                             "provisional", "overrides", "changes", "value", "from"}
         assert all(set(change) == {"version", "at", "change", "due"} for change in duty["changes"])
         assert duty["changes"][0]["change"] == "opened"
 

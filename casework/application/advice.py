@@ -10,12 +10,12 @@ from typing import Any
 
 from casework.application.views import money
 from casework.domain.answers import ANSWERS
-from casework.domain.burden import stands
+from casework.domain.burden import delivery_note, stands
 from casework.domain.categories import CategoryRule, category_of, rules_of, window_end
 from casework.domain.check import Check, Line
 from casework.domain.facts import Facts
 from casework.domain.grounds import missing
-from casework.domain.remedies import claims
+from casework.domain.remedies import Claim, claims
 from casework.domain.returns import RETURN_GROUND, instant_refund_requirements, return_requirements
 from casework.domain.ways import Way, ways
 from casework.rulebook.edition import pinned
@@ -28,7 +28,7 @@ def claims_view(facts: Facts, at: datetime) -> View:
     return _head(facts) | {
         "paid": money(facts.given.order.paid),
         "claims": [
-            {"id": c.id, "kind": c.kind, **_line(c.said), "amount": money(c.amount), "venues": list(c.venues), "rule": c.rule,
+            {"id": c.id, "kind": c.kind, **_line(c.said), "amount": money(c.amount), "venues": _venues(c, facts), "rule": c.rule,
              "clause": c.clause, "certainty": c.certainty, "steps": [_line(s) for s in c.steps],
              "conditions": [_line(s) for s in c.conditions]}
             for c in claims(facts, pinned(facts.edition), at)
@@ -41,6 +41,7 @@ def burden_view(facts: Facts, at: datetime) -> View:
     edition = pinned(facts.edition)
     stand = stands(facts, at, edition)
     row, category = stand.burden.row, category_of(facts.given.order.category)
+    said = delivery_note(stand, facts.given.ground)
     held = [e.kind for e in facts.consumer_evidence]
     return _head(facts) | {
         "category": category,
@@ -51,7 +52,8 @@ def burden_view(facts: Facts, at: datetime) -> View:
             for n, s in enumerate(row.steps)
         ],
         "party": stand.party,
-        "loses": stand.loses,
+        "loses": None if said is not None and said.open else stand.loses,
+        "note": {**_line(said.said), "clause": said.clause} if said is not None else None,
         "missing": [list(group) for group in stand.missing],
         "pending": list(stand.pending),
         "forged": list(stand.forged),
@@ -71,6 +73,14 @@ def ways_view(facts: Facts, at: datetime) -> View:
     held = [e.kind for e in facts.consumer_evidence]
     return _head(facts) | {"at": at, "evidence_lacks": [list(group) for group in missing(facts.given.ground, held)],
     "ways": [_way(w) for w in ways(facts, pinned(facts.edition), at)]}
+
+
+def _venues(claim: Claim, facts: Facts) -> list[str]:
+    """Who may grant it: as the rulebook says where it gives the figure, so that both say the same. The table of claims says of
+    what the platform pays itself that the platform pays it; what its rules promise is also a term of the contract."""
+    held = pinned(facts.edition)
+    of_rule = [r for r in held.of(claim.rule) if r.rank == claim.rank] if claim.rule and held.has(claim.rule) else []
+    return list(of_rule[-1].awarded_by) if of_rule and of_rule[-1].awarded_by else list(claim.venues)
 
 
 def _head(facts: Facts) -> View:

@@ -35,10 +35,10 @@ SUSPENSION_ENDS = {
     "both_ask": ("协商有了结果，或者三十日内双方没有行动（resume）",
                  "the talks have a result, or thirty days go by in which the parties do nothing (resume)"),
     "court": ("撤诉或者法院不受理、终结（withdraw_referral、refuse_referral、end_referral）；判决生效"
-              "（settle_referral，或者提交 court_judgment 为证据，过了上诉期）；平台也可以随时恢复（resume）",
+              "（settle_referral，或者证据 court_judgment 经审查为真，过了上诉期）；平台也可以随时恢复（resume）",
               "the suit is withdrawn, refused or ended (withdraw_referral, refuse_referral, end_referral); a judgment is in "
-              "force (settle_referral, or court_judgment added as evidence, and the time to appeal is over); or the platform "
-              "resumes (resume)"),
+              "force (settle_referral, or a court_judgment in the file found authentic, and the time to appeal is over); or the "
+              "platform resumes (resume)"),
     "police": ("公安有了结论（resume），或者受案满六个月没有结论",
                "the police come to a result (resume), or six months go by without one"),
 }

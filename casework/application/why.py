@@ -1,11 +1,13 @@
 """Why a case stands as it does: each ruling with what it rested on, each deadline with the rule that gave it.
 
-Everything is told from the events alone; nothing is decided again.
+Everything is told from the events alone; nothing is decided again. The figure of a deadline is looked up in the edition of the
+rulebook, and told where it gives the end that is recorded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from casework.application import views
@@ -19,7 +21,7 @@ from casework.domain.events import (
     MerchantContacted,
     RulingCorrected,
 )
-from casework.domain.facts import Facts
+from casework.domain.facts import Duty, Facts
 from casework.rulebook.edition import edition
 
 View = dict[str, Any]
@@ -80,11 +82,30 @@ def _duties(facts: Facts, events: Sequence[Event]) -> Iterable[View]:
                  "due": change.due.at if change.due else None})
     for duty in facts.duties.values():
         due = duty.due
+        value, begun = _figure(duty, moved.get(duty.id, []), facts)
         yield {
             "id": duty.id, "duty": duty.kind, "who": duty.owes, "about": duty.about, "state": duty.state, "since": duty.since,
             "due": due.at, "rule": due.rule, "rank": due.rank, "unit": due.unit, "clause": due.clause, "certainty": due.certainty,
             "provisional": due.provisional, "overrides": list(due.overrides), "changes": moved.get(duty.id, []),
+            "value": value, "from": begun,
         }
+
+
+def _figure(duty: Duty, moved: Sequence[View], facts: Facts) -> tuple[int | None, datetime | None]:
+    """So many of the unit, and from when: the last beginning from which the rule gives the recorded end. Of a duty that stood
+    still it is where it last began, since its end is a later one. Nones where the time was set, or the edition lacks it."""
+    held, due = edition(facts.edition), duty.due
+    if due.unit is None or held is None or not held.has(due.rule):
+        return None, None
+    begun = [change["at"] for change in reversed(moved) if change["change"] in ("opened", "extended")]
+    for at in (*begun, *reversed(facts.demands)):
+        try:
+            found = held.due(due.rule, at)
+        except (KeyError, ValueError, OverflowError):  # the rule ended, or no calendar reaches that far
+            continue
+        if duty.was_paused or found.at == due.at:
+            return found.value, at
+    return None, None
 
 
 def _digest(edition_id: str) -> str | None:

@@ -21,7 +21,7 @@ from casework.audit.limits import limit
 from casework.domain import events as e
 from casework.domain.commands import Command, name_of
 from casework.domain.duties import DutyRow
-from casework.domain.facts import INITIAL, Duty, Facts
+from casework.domain.facts import INITIAL, Duty, Facts, Referral
 from casework.domain.values import Remedy
 from casework.domain.vocabulary import PLATFORM_CHANNELS
 from casework.rulebook.edition import Edition
@@ -195,7 +195,7 @@ class _Follow:
             at: datetime = getattr(self.said, field)
             owes = {"evidence": "consumer", "call_promise": "agent"}.get(kind) or self.said.party
             yield kind, owes, e.Due(at=at, rule=self.name, clause="淘宝平台争议处理规则 8", certainty="A"), None
-        elif self.name in _SUIT_OVER and self._names_court() and self._awaits_court():
+        elif (self.name in _SUIT_OVER and self._names_court() and self._awaits_court()) or self._outlives_suit():
             yield "suspension", "agent", e.Due(at=self.event.at, rule=self.name, clause="《淘宝平台争议处理规则》第83条",
                                                certainty="A"), "court"
         elif (found := self._called_for()) is not None:
@@ -212,6 +212,34 @@ class _Follow:
         last = next((d for d in reversed(self.facts.duties.values()) if d.kind in _SUSPENSIONS), None)
         return self.before == "suspended" and last is not None and last.kind == "acceptance_proof" and (
             last.about == "court" and last.state in ("met", "late"))
+
+    def _shows(self) -> Duty | None:
+        """The proof that is asked for and given by this event."""
+        assert self.facts is not None
+        limits = [d for d in self.facts.duties.values() if d.kind in _SUSPENSIONS]
+        asked = self.name == "show_acceptance" and bool(limits) and limits[-1].kind == "acceptance_proof" and limits[-1].is_owed
+        return limits[-1] if asked else None
+
+    def _suit_is(self, *states: str) -> Referral | None:
+        """The suit that is in the file, the last one, where it is in one of the states."""
+        assert self.facts is not None
+        suits = [r for r in self.facts.referrals.values() if r.body == "court"]
+        return suits[-1] if suits and suits[-1].state in states else None
+
+    def _outlives_suit(self) -> bool:
+        """Whether a court's acceptance is shown of a suit that was over without a judgment since the suspension began."""
+        proof, suit = self._shows(), self._suit_is("refused", "withdrawn", "ended")
+        return proof is not None and suit is not None and proof.about == "court" and (
+            suit.over_at is not None and not suit.over_at < proof.since)
+
+    def _judged(self, evidence: str | None = None) -> bool:
+        """Whether there is a judgment: that of the suit or one that was found authentic; or whether that piece is one."""
+        assert self.facts is not None
+        if evidence is not None:
+            held = self.facts.evidence.get(evidence)
+            return held is not None and held.kind == "court_judgment"
+        found = {(x.kind, x.authenticity) for x in self.facts.evidence.values()}
+        return self._suit_is("settled") is not None or ("court_judgment", "authentic") in found
 
     def _names_court(self) -> bool:
         assert self.facts is not None
@@ -233,11 +261,13 @@ class _Follow:
                 return "suspension", "agent", "dispute.suspend.self_settle", None
             return "acceptance_proof", said.party, "dispute.suspend.court_proof", said.ground
         if self.name == "show_acceptance":
-            police = [d for d in facts.duties.values() if (d.kind, d.about) == ("acceptance_proof", "police")]
-            open_ = any(d.state in ("running", "missed") for d in police)
-            return ("suspension", "agent", "dispute.suspend.police", None) if open_ else None
+            proof = self._shows()
+            if proof is not None and proof.about == "police":
+                return "suspension", "agent", "dispute.suspend.police", None
+            appeal = proof is not None and proof.about == "court" and self._judged()
+            return ("suspension", "agent", "court.appeal", "court") if appeal else None
         if (self.name == "settle_referral" and self._names_court()) or (
-                self.name == "add_evidence" and said.kind == "court_judgment"):
+                self.name == "examine_evidence" and said.result == "authentic" and self._judged(said.evidence)):
             # 民诉法 171, 争议规则 83: a judgment is in force when the time to appeal is over.
             return ("suspension", "agent", "court.appeal", "court") if self._awaits_court() else None
         if self.name == "rule" and said.remedy is None:

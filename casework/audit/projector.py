@@ -8,6 +8,7 @@ something that is not there is passed over, for the audit goes on after every fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from casework.domain import events as e
 from casework.domain.facts import Call, Duty, Evidence, Facts, Hearing, Offer, Proof, Referral, Ruling, Term, TipOff
@@ -244,15 +245,15 @@ def _outside(facts: Facts, event: e.Event) -> None:
             if said.referral in facts.referrals:
                 facts.referrals[said.referral].was_accepted = True
         case e.ReferralRefused(data=said):
-            _refer(facts, said.referral, "refused")
+            _refer(facts, said.referral, "refused", event.at)
         case e.ReferralSettled(data=said):
-            _refer(facts, said.referral, "settled")
+            _refer(facts, said.referral, "settled", event.at)
             if said.referral in facts.referrals:
                 facts.referrals[said.referral].remedy = said.remedy
         case e.ReferralEnded(data=said):
-            _refer(facts, said.referral, "ended")
+            _refer(facts, said.referral, "ended", event.at)
         case e.ReferralWithdrawn(data=said):
-            _refer(facts, said.referral, "withdrawn")
+            _refer(facts, said.referral, "withdrawn", event.at)
         case e.ExternallyAwarded(data=said):
             _owe(facts, said.remedy)
 
@@ -318,9 +319,10 @@ def _withdraw_offers(facts: Facts) -> None:
             offer.state = "lapsed"
 
 
-def _refer(facts: Facts, name: str, state: str) -> None:
+def _refer(facts: Facts, name: str, state: str, over: datetime | None = None) -> None:
     if name in facts.referrals:
         facts.referrals[name].state = state
+        facts.referrals[name].over_at = over
 
 
 def _owe(facts: Facts, remedy: Remedy | None) -> None:

@@ -60,6 +60,7 @@ def tick(settings: Settings, at: str | None, rebuild: bool, journal: str | None)
 def due(settings: Settings, within: str | None, role: str | None, jsonl: bool, at: str | None) -> int:
     """The duties whose time runs: whose, to whom, until when, under which rule."""
     from casework.application.agenda import due as dues
+    from casework.application.agenda import missed
     from casework.store.opening import open_reader
 
     when = moment(at, "--now") or now()
@@ -68,12 +69,14 @@ def due(settings: Settings, within: str | None, role: str | None, jsonl: bool, a
     broken: list[CaseworkError] = []
     with open_reader(settings.store) as reader:
         found = list(dues(reader, when, span, role, broken=broken))
+        # What was missed is not in the index of what runs, and takes reading every case: only where the answer would mislead.
+        owed = missed(reader.rows(), role) if not found and not jsonl and not settings.json else 0
     if jsonl:
         for item in found:
             click.echo(document(item, settings.zone, indent=None))
     else:
         settings.answer({"now": when, "duties": found}, lambda: report.due_lines(
-            found, lang(), settings.zone, asked=span is not None or role is not None))
+            found, lang(), settings.zone, asked=span is not None or role is not None, missed=owed))
     for error in broken:
         complain(error.text(lang()))
     return 1 if broken else 0

@@ -133,8 +133,12 @@ def _step(text: str) -> Given:
         except InputError as error:
             raise error.at("--do") from None
     by, at, span = said.pop("by", None), said.pop("at", None), said.pop("after", None)
-    if not isinstance(by, str) or (at is None) == (span is None):
-        raise _unclear(text)
+    if not isinstance(by, str):
+        raise _unclear(text, "lacks who does it (by=ROLE) and ", "没有说明由谁（by=角色），")
+    if at is None and span is None:
+        raise _unclear(text, "lacks a time (after=3d, or at=TIME) and ", "没有时间（after=3d，或 at=时间），")
+    if at is not None and span is not None:
+        raise _unclear(text, "has both after= and at= and ", "after= 和 at= 只能有一个，")
     when = moment(str(at), "--do") if at is not None else None
     try:
         actor(by, None)
@@ -146,6 +150,7 @@ def _step(text: str) -> Given:
     return Given(command, lambda facts: actor(by, facts), when or (lambda before: after(before, str(span))))
 
 
-def _unclear(text: str) -> InputError:
+def _unclear(text: str, lacks: str = "", lacks_zh: str = "") -> InputError:
     such = '"rule by=agent after=3d outcome=for_merchant findings=… clause=…"'
-    return InputError(f"'{text[:60]}' is no step; write such as {such}", f"“{text[:60]}”不是一步；请写如 {such}", "--do")
+    return InputError(f"'{text[:60]}' {lacks}is no step; write such as {such}", 
+                      f"“{text[:60]}”{lacks_zh}不是一步；请写如 {such}", "--do")

@@ -232,9 +232,9 @@ def check(settings: Settings, paths: tuple[str, ...], lock: str | None) -> int:
             "faults": [{"where": f.where, "zh": f.bare_zh, "en": f.bare_en} for f in faults]}
     if not faults or settings.json:
         settings.answer(data, lambda: [
-            *(escape(say(f"{file}：{n} 条规则", f"{file}: {n} records")) for file, n in by_file.items()),
+            *(escape(say(f"{file}：{n} 条规则", f"{file}: {n} record{'' if n == 1 else 's'}")) for file, n in by_file.items()),
             *(say(f"版本 {e['id']}：{e['records']} 条，摘要 {e['digest']}",
-                  f"edition {e['id']}: {e['records']} records, digest {e['digest']}")
+                  f"edition {e['id']}: {e['records']} record{'' if e['records'] == 1 else 's'}, digest {e['digest']}")
               for e in editions)])
     return 2 if faults else 0
 

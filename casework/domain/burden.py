@@ -202,6 +202,32 @@ def stands(facts: Facts, at: datetime, edition: Edition | None = None) -> Stand:
     return Stand(burden, None, None, shown, (), (), forged, forged[0] if len(forged) == 1 else None)
 
 
+class Note(NamedTuple):
+    """What has to be said beside how the proof stands. ``open`` says that by the order of proof alone nobody loses yet."""
+
+    said: Line
+    clause: str
+    open: bool
+
+
+#: What turns on when the goods went, and not on whether.
+LATENESS = ("late_shipment",)
+LATE = Note(Line(
+    "商家的发货凭证须证明按时发货：只显示揽收、或者显示延迟的，不免除其责任；是否按时由处理人看凭证的时间判断，消费者不必反驳。",
+    "The seller's proof has to show that he shipped in time: one that shows the collection (揽收) alone, or lateness, does not "
+    "clear him. The agent reads the times in it; the buyer has nothing to refute."), "淘宝平台争议处理规则 25–40", True)
+_COLLECTED = Note(Line(
+    "发货凭证须证明送达：只显示揽收的，不免除商家的责任。",
+    "The proof has to show delivery: one that shows the collection (揽收) alone does not clear the seller."),
+    "淘宝平台争议处理规则 34–40", False)
+
+
+def delivery_note(stand: Stand, ground: str) -> Note | None:
+    """What the matrix does not see of an accepted proof of shipment: what it says of times and of delivery."""
+    of_carrier = stand.burden.situation in ("shipment", "non_receipt") and stand.step == 1 and not stand.forged
+    return (LATE if ground in LATENESS else _COLLECTED) if of_carrier else None
+
+
 def _lacking(facts: Facts, step: Step, shown: tuple[Shown, ...]) -> tuple[Group, ...]:
     mine = [s for s in shown if s.party == step.party]
     if step.own_groups:

@@ -19,7 +19,7 @@ import msgspec
 from casework.domain import events as e
 from casework.domain.commands import Command, name_of
 from casework.domain.duties import DutyRow
-from casework.domain.facts import INITIAL, Duty, Facts
+from casework.domain.facts import INITIAL, Duty, Facts, Referral
 from casework.domain.fold import DEMANDS, settle
 from casework.domain.lifecycle import AGENTS
 from casework.domain.limitation import limitation_due
@@ -215,6 +215,12 @@ def _set(at: datetime, name: str) -> e.Due:
     return e.Due(at=at, rule=name, clause=_SET_BY_PLATFORM, certainty="A")
 
 
+def _over(event: e.Event) -> e.Due:
+    """The end of a suspension that is over with the event itself."""
+    kind: type[Command] = type(event.data)
+    return e.Due(at=event.at, rule=name_of(kind), clause=_RESUMES, certainty="A")
+
+
 def _starts(facts: Facts | None, event: e.Event, state: str, edition: Edition) -> Iterator[_Start]:
     """The duties that the event begins."""
     def by_rule(kind: str, owes: str, rule: str, about: str | None = None) -> Iterator[_Start]:
@@ -244,16 +250,20 @@ def _starts(facts: Facts | None, event: e.Event, state: str, edition: Edition) -
             yield from by_rule("suspension", "agent", "dispute.suspend.self_settle")
         case e.ReviewSuspended(data=said):
             yield from by_rule("acceptance_proof", said.party, "dispute.suspend.court_proof", said.ground)
-        case e.AcceptanceShown() if any(d.about == "police" and d.kind == "acceptance_proof" and d.state in ("running", "missed")
-                                        for d in facts.duties.values()):
+        case e.AcceptanceShown() if _acceptance_of(facts) == "police":
             yield from by_rule("suspension", "agent", "dispute.suspend.police")
-        case e.ReferralSettled() | e.EvidenceAdded() if _waits_for_court(facts) and _tells_judgment(facts, event):
+        case e.AcceptanceShown() if _acceptance_of(facts) == "court" and _suit_was_given_up(facts):
+            yield _Start("suspension", "agent", _over(event), "court")
+        case e.AcceptanceShown() if _acceptance_of(facts) == "court" and _was_judged(facts):
+            # From the showing on, though the judgment is older: a duty is counted from when it begins, also when it is counted
+            # again, it is not over before it began, and nobody recorded when the parties were served.
+            yield from by_rule("suspension", "agent", "court.appeal", "court")
+        case e.ReferralSettled() | e.EvidenceExamined() if _waits_for_court(facts) and _tells_judgment(facts, event):
             # A judgment is in force once nobody may appeal any more; the review goes on then at the latest (争议规则 83).
             yield from by_rule("suspension", "agent", "court.appeal", "court")
         case e.ReferralEnded() | e.ReferralWithdrawn() | e.ReferralRefused() if (
                 _waits_for_court(facts) and _is_of_court(facts, event.data.referral)):
-            ended = e.Due(at=event.at, rule=name_of(type(event.data)), clause=_RESUMES, certainty="A")
-            yield _Start("suspension", "agent", ended, "court")
+            yield _Start("suspension", "agent", _over(event), "court")
         case e.CaseRuled(data=said) if said.remedy is None and not (facts.in_review and
                                                                    len(facts.rulings) > facts.rulings_before_round):
             yield from by_rule("objection", "consumer", "ruling.objection")
@@ -270,11 +280,39 @@ def _starts(facts: Facts | None, event: e.Event, state: str, edition: Edition) -
     yield from _performance(facts, event, edition)
 
 
+def _waited_for(facts: Facts) -> Duty | None:
+    """What the present or last suspension waits for: the duty begun last of those that limit one."""
+    return next((d for d in reversed(facts.duties.values()) if d.kind in ("acceptance_proof", "suspension")), None)
+
+
+def _acceptance_of(facts: Facts) -> str | None:
+    """Of whom it is still to be shown that the matter was taken: a court or the police."""
+    last = _waited_for(facts)
+    return last.about if last is not None and last.kind == "acceptance_proof" and last.is_owed else None
+
+
 def _waits_for_court(facts: Facts) -> bool:
     """Whether the review is suspended for a court that took the matter, and nothing is known of an end yet."""
-    ends = [d for d in facts.duties.values() if d.kind in ("acceptance_proof", "suspension")]
-    return facts.state == "suspended" and bool(ends) and (
-        (ends[-1].kind, ends[-1].about) == ("acceptance_proof", "court") and ends[-1].state in ("met", "late"))
+    last = _waited_for(facts)
+    return facts.state == "suspended" and last is not None and (
+        (last.kind, last.about) == ("acceptance_proof", "court") and last.state in ("met", "late"))
+
+
+def _suit(facts: Facts) -> Referral | None:
+    return next((r for r in reversed(facts.referrals.values()) if r.body == "court"), None)
+
+
+def _suit_was_given_up(facts: Facts) -> bool:
+    """Whether the suit ended without a judgment while the review was suspended for it; before that it was another suit."""
+    suit, last = _suit(facts), _waited_for(facts)
+    return suit is not None and suit.state in ("refused", "ended", "withdrawn") and (
+        suit.over_at is not None and last is not None and suit.over_at >= last.since)
+
+
+def _was_judged(facts: Facts) -> bool:
+    suit = _suit(facts)
+    return (suit is not None and suit.state == "settled") or any(
+        x.kind == "court_judgment" and x.authenticity == "authentic" for x in facts.evidence.values())
 
 
 def _is_of_court(facts: Facts, referral: str) -> bool:
@@ -282,12 +320,13 @@ def _is_of_court(facts: Facts, referral: str) -> bool:
 
 
 def _tells_judgment(facts: Facts, event: e.Event) -> bool:
-    """Whether the event says that the court decided: the court itself, or a party that puts the judgment in the file."""
+    """Whether the event says that the court decided: the court itself, or who finds a judgment in the file authentic."""
     match event:
         case e.ReferralSettled(data=said):
             return _is_of_court(facts, said.referral)
-        case e.EvidenceAdded(data=said):
-            return bool(said.kind == "court_judgment")
+        case e.EvidenceExamined(data=said):
+            found = facts.evidence.get(said.evidence)
+            return said.result == "authentic" and found is not None and found.kind == "court_judgment"
     return False
 
 

@@ -89,7 +89,7 @@ class Ruling:
 
 @dataclass(slots=True)
 class Referral:
-    """A matter taken to an outside body."""
+    """A matter taken to an outside body. ``over_at`` is when it was refused, settled, ended or withdrawn."""
 
     id: str
     body: str
@@ -98,6 +98,7 @@ class Referral:
     remedy: Remedy | None = None
     was_accepted: bool = False
     province: str | None = None
+    over_at: datetime | None = None
 
 
 @dataclass(slots=True)

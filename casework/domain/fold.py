@@ -357,7 +357,10 @@ _REFERRAL_STATES: dict[type[e.Event], str] = {
 def _referral_moved(facts: Facts, event: Any) -> None:
     referral = facts.referrals[event.data.referral]
     referral.state = _REFERRAL_STATES[type(event)]
-    referral.was_accepted = referral.was_accepted or isinstance(event, e.ReferralAccepted)
+    if isinstance(event, e.ReferralAccepted):
+        referral.was_accepted = True
+    else:
+        referral.over_at = event.at
     if isinstance(event, e.ReferralSettled):
         referral.remedy = event.data.remedy
 

@@ -19,7 +19,8 @@ _T = {
     "missing (any one)"),
     "shown": ("已提供", "shown"), "nothing": ("没有", "nothing"), "pending": ("待审查", "not examined yet"),
     "forged": ("伪造", "forged by"), "rule": ("规则", "rule"), "excuse": ("商家理由", "excuse"), "until": ("截至", "until"),
-    "needs": ("要求", "requirement"), "open": ("可以", "open"), "depends": ("视情况", "depends"), "closed": ("不可以", "closed"),
+    "needs": ("要求", "requirement"), "note": ("注意", "note"),
+    "open": ("可以", "open"), "depends": ("视情况", "depends"), "closed": ("不可以", "closed"),
     "met": ("符合", "met"), "not_met": ("不符合", "not met"), "unknown": ("未知", "not known"), "bring": ("另须准备",
     "bring as well"),
     "clock": ("期限", "time limit"), "outcome": ("结果", "outcome"), "effect": ("对本案", "effect on the case"),
@@ -77,6 +78,8 @@ def burden_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]
         pairs.append((word("forged", lang), _joined((label("role", p, lang) for p in view["forged"]), lang)))
     if view["loses"]:
         pairs.append((word("loses", lang), label("role", view["loses"], lang)))
+    if view["note"]:
+        pairs.append((word("note", lang), f"{view['note'][lang]}  ({view['note']['clause']})"))
     yield from columns(pairs)
     for r in view["category_rules"]:
         until = f"  {word('until', lang)} {moment(r['until'], zone)}" if r["until"] else ""

@@ -23,6 +23,8 @@ _T = {
     "advance": ("先行赔付", "advance"), "no_step": ("此状态下没有的步骤", "no such step in this state"),
     "suspension": ("中止", "suspended"), "at_latest": ("最迟至", "until at the latest"), "ends": ("结束于", "it ends when"),
     "no_limit": ("没有期限", "without a limit of time"),
+    "time_over": ("期限已满，tick 恢复处理", "its time is over; tick resumes the review"),
+    "liquidated_damages": ("约定的违约金", "liquidated damages"),
     "nothing": ("没有案件", "no cases"), "unverified": ("未经核实", "unverified"),
 }
 
@@ -43,6 +45,7 @@ def case_lines(view: dict[str, Any], lang: str, zone: tzinfo) -> Iterator[str]:
         (word("ground", lang), _term("ground", view["ground"], lang)),
         (word("order", lang), f"{order['id']}  {order['item']}  ¥{order['paid']}  "
                               f"{label('platform', order['platform'], lang)}"),
+        *([(word("liquidated_damages", lang), f"¥{order['liquidated_damages']}")] if order["liquidated_damages"] else []),
         (word("consumer", lang), view["parties"]["consumer"]),
         (word("merchant", lang), view["parties"]["merchant"]),
     ]
@@ -137,7 +140,9 @@ def _items(key: str, items: list[dict[str, Any]], lang: str, zone: tzinfo) -> It
             yield f"{moment(item['at'], zone)}  {item['staff'] or '—'}: {item['note']}"
         else:
             unverified = f" [{word('unverified', lang)}]" if item["certainty"] == "C" else ""
-            late = f" [{word('overdue', lang)}]" if item["status"] == "overdue" else ""
+            # A suspension ends by time: nobody is late by it.
+            how = "time_over" if item["duty"] == "suspension" else "overdue"
+            late = f" [{word(how, lang)}]" if item["status"] == "overdue" else ""
             clause = in_language(item["clause"], lang)
             yield (f"{label('duty', item['duty'], lang)} ({label('role', item['who'], lang)}) "
                    f"{word('until', lang)} {moment(item['due'], zone)}{late} {clause}{unverified}").rstrip()

@@ -17,7 +17,7 @@ _T = {
     "nothing_such": ("没有符合条件的期限", "no duty is running of those asked for"),
     "unverified": ("未经核实", "unverified"),
     "provisional": ("暂定", "provisional"),
-    "overdue": ("逾期", "overdue"),
+    "overdue": ("逾期", "overdue"), "time_over": ("期限已满，tick 恢复处理", "its time is over; tick resumes the review"),
     "done": ("已办理", "done"),
 }
 
@@ -45,10 +45,14 @@ def tick_lines(done: list[dict[str, Any]], lang: str, zone: tzinfo) -> Iterator[
     yield escape(f"{_word('done', lang)}: {len(done)}")
 
 
-def due_lines(found: list[dict[str, Any]], lang: str, zone: tzinfo, *, asked: bool = False) -> Iterator[str]:
-    """What ``casework due`` prints: the soonest first. ``asked`` says that it was only for some of what runs."""
+def due_lines(found: list[dict[str, Any]], lang: str, zone: tzinfo, *, asked: bool = False, missed: int = 0) -> Iterator[str]:
+    """What ``casework due`` prints: the soonest first. ``asked`` says that it was only for some of what runs, ``missed`` how
+    many ran out and are owed still."""
     if not found:
         yield _word("nothing_such" if asked else "nothing", lang)
+        if missed:
+            yield (f"逾期未履行、仍应履行的：{missed} 项（见 casework list --overdue）" if lang == "zh" else
+                   f"missed and still owed: {missed} (see: casework list --overdue)")
         return
     yield from columns([
         moment(d["due"], zone), d["case"], d["id"], label("duty", d["duty"], lang),
@@ -58,7 +62,9 @@ def due_lines(found: list[dict[str, Any]], lang: str, zone: tzinfo, *, asked: bo
 
 def notes(duty: dict[str, Any], lang: str) -> str:
     """What has to be said of a deadline: overdue, provisional, resting on a figure that nobody verified."""
-    said = [key for key, is_so in (("overdue", duty["status"] == "overdue"), ("provisional", duty.get("provisional")),
+    # A suspension ends by time: nobody is late by it.
+    late = "time_over" if duty["duty"] == "suspension" else "overdue"
+    said = [key for key, is_so in ((late, duty["status"] == "overdue"), ("provisional", duty.get("provisional")),
                                    ("unverified", duty["certainty"] == "C")) if is_so]
     state = [VOCABULARY["duty_state"]["paused"].text(lang)] if duty["status"] == "paused" else []
     words = [*state, *(_word(key, lang) for key in said)]

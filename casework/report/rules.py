@@ -41,11 +41,16 @@ def say(lang: str, zh: str, en: str) -> str:
     return zh if lang == "zh" else en
 
 
+def span(value: object, unit: str, lang: str) -> str:
+    """So much time: ``7 working days``."""
+    zh, one, many = UNITS[unit]
+    return say(lang, f"{value} {zh}", f"{value} {one if value == 1 else many}")
+
+
 def figure(r: Record | Due | Amount, lang: str) -> str:
     """The figure in words: ``7 working days``, ``3 × the price, at least 500.00``."""
     if r.unit in UNITS:
-        zh, one, many = UNITS[r.unit]
-        text = say(lang, f"{r.value} {zh}", f"{r.value} {one if r.value == 1 else many}")
+        text = span(r.value, r.unit, lang)
         if isinstance(r, Record) and r.extension:
             text += f" (+{r.extension})"
         if isinstance(r, Record) and r.starts == "next_midnight":
@@ -98,7 +103,7 @@ def list_lines(edition: Edition, on: date, lang: str) -> Iterator[str]:
                          unsure(r.certainty, lang)))
     yield from columns(rows)
     yield say(lang, f"{on} 适用的规则：{len(rows)} 条（规则版本 {edition.id}）",
-              f"{on}: {len(rows)} rules in force (edition {edition.id})")
+              f"{on}: {len(rows)} rule{'' if len(rows) == 1 else 's'} in force (edition {edition.id})")
 
 
 def one(edition: Edition, rule: str, on: date) -> dict[str, Any]:
@@ -241,7 +246,7 @@ def diff_lines(edition: Edition, first: date, second: date, lang: str) -> Iterat
                  for r in (before, after) if r]
         over = "" if governs else say(lang, "  [被更高位阶取代]", "  [overridden by a higher rank]")
         yield escape(f"{mark} {rule}  {_name(RANK_NAMES[rank], lang)}  {' → '.join(shown)}{over}")
-    yield say(lang, f"{first} 至 {second}：{number} 处不同", f"{first} to {second}: {number} changes")
+    yield say(lang, f"{first} 至 {second}：{number} 处不同", f"{first} to {second}: {number} change{'' if number == 1 else 's'}")
 
 
 def _changes(edition: Edition, first: date, second: date) -> Iterator[tuple[str, str, str, bool, Record | None, Record | None]]:

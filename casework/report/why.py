@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from typing import Any
 
-from casework.domain.burden import SITUATIONS
+from casework.domain.burden import LATE, LATENESS, SITUATIONS
 from casework.domain.remedies import ENTITLEMENTS, NOT_BESIDE
 from casework.domain.vocabulary import VOCABULARY, label
 from casework.report.clauses import in_language
 from casework.report.clock import who
+from casework.report.rules import span
 from casework.report.text import escape, moment
+from casework.rulebook.calendar import SHANGHAI
 
 _ENTITLED = {row.id: row for row in ENTITLEMENTS}
 _T = {
@@ -29,6 +31,7 @@ _T = {
     "correction": ("更正", "Correction"),
     "agreed": ("逾期视为同意", "Taken as agreed by silence"), "award": ("外部机构支持", "Award by an outside body"),
     "none": ("没有裁决", "There is no ruling."), "set": ("由平台设定", "set by the platform"), "due": ("至", "until"),
+    "time_over": ("期限届满", "its time was over"), "stood": ("，中间曾中止", ", and it stood still in between"),
     "no_basis": ("该裁决作出时尚不记录依据", "The ruling was made before what it rests on was recorded."),
 }
 
@@ -85,6 +88,11 @@ def _basis(basis: dict[str, Any], outcome: str, granted: set[str], lang: str) ->
             yield f"  {word('missing')}: " + "; ".join(lacking)
         key, _, value = (basis["result"] or "").partition("=")
         otherwise = word("otherwise") if outcome == f"for_{value}" else ""
+        ground = next((value for name, _, value in inputs if name == "ground"), "")
+        forged = any(standing == "forged" for *_, standing in inputs)
+        if (basis["row"], value) == ("shipment", "consumer") and ground in LATENESS and not forged:
+            yield f"  {LATE.said.text(lang)} ({LATE.clause})"
+            return
         yield f"  {word('loses')}: {label('role', value, lang)}{otherwise}" if key == "loses" else f"  {word('weighed')}"
         return
     name, _, amount = (basis["result"] or "").partition("=")
@@ -122,10 +130,23 @@ def _duty(duty: dict[str, Any], lang: str, zone: tzinfo) -> str:
     over = f" {word('before')} {'; '.join(duty['overrides'])}" if duty["overrides"] else ""
     by_event = duty["duty"] == "suspension"  # a suit that is over ends a suspension by the rule itself
     rule = f"{duty['rule']}: " if duty["unit"] else "" if by_event else f"{word('set')}, "
+    # A suspension ends by time, and by the system's step: nobody was late by it.
+    state = word("time_over") if by_event and duty["state"] in ("missed", "late") else label("duty_state", duty["state"], lang)
     clause = in_language(duty["clause"], lang)
     notes = _mark(duty["certainty"], lang) + (f" [{word('provisional')}]" if duty["provisional"] else "")
     return (f"{duty['id']} {label('duty', duty['duty'], lang)}, {who(duty['who'], lang)}, {word('due')} "
-            f"{moment(duty['due'], zone)} ({label('duty_state', duty['state'], lang)}): {rule}{clause}{over}{notes}")
+            f"{moment(duty['due'], zone)} ({state}): {rule}{_figure(duty, lang, zone)}{clause}{over}{notes}")
+
+
+def _figure(duty: dict[str, Any], lang: str, zone: tzinfo) -> str:
+    """So much time from when; of days and longer the day, which is that of the law's own zone."""
+    if duty["value"] is None:
+        return ""
+    length, begun = span(duty["value"], duty["unit"], lang), duty["from"]
+    start = moment(begun, zone) if duty["unit"] == "hour" else begun.astimezone(SHANGHAI).date().isoformat()
+    stood = any(change["change"] == "resumed" for change in duty["changes"])
+    still = _T["stood"][0 if lang == "zh" else 1] if stood else ""
+    return f"自 {start} 起 {length}{still}，" if lang == "zh" else f"{length} from {start}{still}, "
 
 
 def _mark(certainty: str, lang: str) -> str:

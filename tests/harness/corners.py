@@ -74,12 +74,12 @@ def _sued(*, taken: bool = True) -> Story:
 def _judged() -> Story:
     story = _sued().when("settle_referral", "external:court", after=days(60), referral="R-1",
                          remedy={"kind": "refund", "amount": "899.00"}, document="判决书")
-    story.evidence("court_judgment")
+    _examined(story)
     return story.until("suspension").when("resume", "system")
 
 
 def _judgment_in_the_file() -> Story:
-    return _sued().evidence("court_judgment").evidence("court_judgment").when("resume", "agent")
+    return _examined(_examined(_sued()).evidence("court_judgment")).when("resume", "agent")
 
 
 def _suit_ended() -> Story:
@@ -92,12 +92,53 @@ def _suit_withdrawn() -> Story:
 
 def _suit_refused() -> Story:
     story = _sued(taken=False).when("refuse_referral", "external:court", referral="R-1", explanation="不予受理")
-    return story.evidence("court_judgment").when("resume", "system")
+    return _examined(story).when("resume", "system")
+
+
+def _examined(story: Story) -> Story:
+    story.evidence("court_judgment")
+    return story.when("examine_evidence", "agent", evidence=f"E-{len(story.facts.evidence)}", result="authentic")
+
+
+def _suspended() -> Story:
+    return case_in("under_review").when("refer", body="court", statement="起诉").when("suspend", "agent", ground="court")
+
+
+def _shown(story: Story) -> Story:
+    return story.when("show_acceptance", "consumer", document="受理通知书")
 
 
 def _suit_over_before_it_was_shown() -> Story:
-    story = case_in("under_review").when("refer", body="court", statement="起诉").when("suspend", "agent", ground="court")
-    return story.when("withdraw_referral", referral="R-1").evidence("court_judgment").when("resume", "agent")
+    return _examined(_suspended().when("withdraw_referral", referral="R-1")).when("resume", "agent")
+
+
+def _suit_over_and_then_shown() -> Story:
+    return _shown(_examined(_suspended()).when("withdraw_referral", referral="R-1")).when("resume", "system")
+
+
+def _settled_and_then_shown() -> Story:
+    story = _suspended().when("accept_referral", "external:court", referral="R-1")
+    story.when("settle_referral", "external:court", referral="R-1", remedy={"kind": "refund", "amount": "899.00"})
+    return _shown(story).until("suspension").when("resume", "system")
+
+
+def _judged_and_then_shown() -> Story:
+    return _shown(_examined(_suspended())).until("suspension").when("resume", "system")
+
+
+def _suit_over_before_the_suspension() -> Story:
+    story = case_in("under_review").when("refer", body="court", statement="起诉").when("withdraw_referral", referral="R-1")
+    return _shown(story.when("suspend", "agent", after=days(1), ground="court")).when("resume", "agent")
+
+
+def _police_and_then_court() -> Story:
+    story = case_in("under_review").when("suspend", "agent", ground="police").until("acceptance_proof").when("resume", "system")
+    return _shown(story.when("suspend", "agent", ground="court")).when("resume", "agent")
+
+
+def _court_finds_forged() -> Story:
+    story = _sued().evidence("court_judgment")
+    return story.when("examine_evidence", "agent", evidence="E-2", result="forged").when("resume", "agent")
 
 
 def _another_body_ends() -> Story:
@@ -113,7 +154,8 @@ def _promised_damages(paid: str = "60.00") -> Story:
 STORIES: dict[str, Callable[[], Story]] = {story.__name__.strip("_").replace("_", " "): story for story in (
     _two_promises, _promise_kept_and_given, _promises_that_stood_still, _carrier_keeps_no_promise, _notices_in_a_suspension,
     _notice_in_a_suspension_beside_one_that_was_stopped, _judged, _judgment_in_the_file, _suit_ended, _suit_withdrawn,
-    _suit_refused, _suit_over_before_it_was_shown, _another_body_ends, _promised_damages,
+    _suit_refused, _suit_over_before_it_was_shown, _suit_over_and_then_shown, _settled_and_then_shown, _judged_and_then_shown,
+    _suit_over_before_the_suspension, _police_and_then_court, _court_finds_forged, _another_body_ends, _promised_damages,
 )}
 
 

@@ -458,7 +458,8 @@ def _duties(known: Known, event: Json, name: str) -> list[str]:
             if change["id"] != f"D-{len(known.duties) + 1}" or state not in lives[kind][0]:
                 told.append(f"{change['id']} {kind} cannot begin here")
             known.duties[change["id"]] = {"duty": kind, "owes": change["owes"], "state": "running", "at": change["due"]["at"],
-                                          "sure": not change["due"].get("provisional"), "about": change.get("about")}
+                                          "sure": not change["due"].get("provisional"), "about": change.get("about"),
+                                          "since": event["at"]}
             continue
         duty = known.duties.get(change["id"])
         if duty is None or (duty["duty"], duty["owes"], duty["about"]) != (kind, change["owes"], change.get("about")):
@@ -516,11 +517,20 @@ def _promises(known: Known, event: Json, name: str) -> Iterator[str]:
 def _court(known: Known, event: Json, name: str) -> Iterator[str]:
     """A suspension for a court that took the matter ends by what is first heard of its end, and by nothing else."""
     data, ends = event["data"], [d for d in known.duties.values() if d["duty"] in ("acceptance_proof", "suspension")]
-    waits = known.state == "suspended" and ends and (ends[-1]["duty"], ends[-1]["about"]) == ("acceptance_proof", "court") and (
-        ends[-1]["state"] in ("met", "late"))
-    of_court = known.referrals.get(data.get("referral", ""), {}).get("body") == "court"
-    judged = (name == "settle_referral" and of_court) or (name == "add_evidence" and data["kind"] == "court_judgment")
-    over = name in ("refuse_referral", "end_referral", "withdraw_referral") and of_court
+    waits = known.state == "suspended" and ends and (ends[-1]["duty"], ends[-1]["about"]) == ("acceptance_proof", "court")
+    if waits and name == "show_acceptance":
+        # What is heard of the suit before its acceptance is shown counts from then on.
+        suit: Json = ([{}] + [r for r in known.referrals.values() if r["body"] == "court"])[-1]
+        over = suit.get("state") in ("refused", "ended", "withdrawn") and _time(suit["over"]) >= _time(ends[-1]["since"])
+        judged = not over and (suit.get("state") == "settled" or any(
+            (x["kind"], x["state"]) == ("court_judgment", "authentic") for x in known.evidence.values()))
+    else:
+        waits = waits and ends[-1]["state"] in ("met", "late")
+        of_court = known.referrals.get(data.get("referral", ""), {}).get("body") == "court"
+        found = name == "examine_evidence" and data["result"] == "authentic" and (
+            known.evidence.get(data["evidence"], {}).get("kind") == "court_judgment")
+        judged = found or (name == "settle_referral" and of_court)
+        over = name in ("refuse_referral", "end_referral", "withdraw_referral") and of_court
     begun = [c for c in event.get("duties", []) if (c["change"], c["duty"], c.get("about")) == ("opened", "suspension", "court")]
     if not waits or not (over or (judged and (known.edition, "court.appeal") not in LACKING)):
         if begun:
@@ -547,7 +557,8 @@ def _learn(known: Known, event: Json, name: str) -> None:
     elif name == "contact_merchant":
         known.contacted, known.asked = True, data.get("remedy") or known.asked
     elif name == "add_evidence":
-        known.evidence[event["id"]] = {"version": event["version"], "role": by["role"], "state": "unexamined"}
+        known.evidence[event["id"]] = {"version": event["version"], "role": by["role"], "state": "unexamined",
+                                       "kind": data["kind"]}
     elif name in ("ask_for_evidence", "request_evidence"):
         known.evidence_asked = event["version"]
     elif name in ("dispute_evidence", "examine_evidence") and data["evidence"] in known.evidence:
@@ -590,7 +601,7 @@ def _learn(known: Known, event: Json, name: str) -> None:
     elif name == "refer":
         known.referrals[event["id"]] = {"body": data["body"], "state": "lodged"}
     elif name in REFERRALS and data["referral"] in known.referrals:
-        known.referrals[data["referral"]]["state"] = REFERRALS[name]
+        known.referrals[data["referral"]] |= {"state": REFERRALS[name], "over": event["at"]}
     elif name == "tip_off":
         known.tip_offs[event["id"]] = {"to": data["to"], "state": "lodged"}
     elif name == "answer_tip_off" and data["tip_off"] in known.tip_offs:
