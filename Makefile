@@ -32,11 +32,11 @@ bench: $(VENV)/.installed
 	$(BIN)/python bench/tick.py --write bench/RESULTS.md
 	$(BIN)/python bench/ledger.py --write bench/RESULTS.md
 
-# Mutation testing of the lifecycle's guards and tables; mutmut is needed for nothing else.
+# Mutation testing of the lifecycle's guards and tables, or of ROOM=ledger or ROOM=audit; mutmut is needed for nothing else.
 .PHONY: mutate
 mutate: $(VENV)/.tested
 	$(BIN)/python -m pip install --quiet 'mutmut>=3.8,<4'
-	$(BIN)/python tests/mutate.py
+	$(BIN)/python tests/mutate.py $(if $(ROOM),--room $(ROOM)) $(if $(SEED),--seed $(SEED))
 
 # Every trial of tests/harness in full: hours on two cores. ONLY=G2,G5 runs some, SHARE=0.1 a part; docs/PROOF.md says what came of it.
 .PHONY: prove

@@ -1,9 +1,14 @@
 """Mutation testing of what guards a case: ``make mutate`` prints ``killed X of Y (Z %)`` and what survived, by file and line.
 
-Two parts. The code of the guards and of what decides is mutated by mutmut, on a copy in a temporary folder, because it leaves its
-own copy of the sources where it runs. The tables (edges, roles, guards and tracks as data) lie outside functions, where mutmut
-mutates nothing: for them, one entry at a time is taken out or turned elsewhere, each in a forked process that imports the package
-afresh. Tests that only compare the tables with a digest or a page made from them would kill every one of those and are left out.
+The guards have two parts. The code of the guards and of what decides is mutated by mutmut, on a copy in a temporary folder,
+because it leaves its own copy of the sources where it runs. The tables (edges, roles, guards and tracks as data) lie outside
+functions, where mutmut mutates nothing: for them, one entry at a time is taken out or turned elsewhere, each in a forked
+process that imports the package afresh. Tests that only compare the tables with a digest or a page made from them would kill
+every one of those and are left out.
+
+What signs and proves, and the audit, are rooms of their own (``mutate_rooms.py``)::
+
+    python tests/mutate.py [--room ledger|audit|guards] [--sample N] [--seed N] [--names FILE]
 """
 
 from __future__ import annotations
@@ -23,6 +28,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
+
+from mutate_rooms import ROOMS, SEED, facts, score
+from mutate_rooms import scores as scores
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = {
@@ -236,26 +244,19 @@ def _place(change: Change) -> str:
     return f"{file}:{next((i for i, line in enumerate(lines, 1) if row in line), 1)}"
 
 
-def main() -> None:
-    """Both parts, and the score."""
-    parser = argparse.ArgumentParser(description="mutation testing of the lifecycle's guards")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--tables", type=int, default=150, help="how many changes of the tables, by seed; 0: all")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=["code", "tables"])
-    chosen = parser.parse_args()
+def _guards(only: str | None, jobs: int, sample: int, seed: int) -> None:
     begun, mutants, survivors = time.monotonic(), 0, []
-    if chosen.only != "tables":
+    if only != "tables":
         with tempfile.TemporaryDirectory(prefix="casework-mutate-") as folder:
-            count, found = code(Path(folder), chosen.jobs)
+            count, found = code(Path(folder), jobs)
         words = [m for m in found if m.wording]
         print(f"code: killed {count - len(found)} of {count} ({100 * (1 - len(found) / count):.1f} %); "
               f"of the survivors {len(words)} change no decision, only what a refusal says")
         mutants, survivors = mutants + count, survivors + found
-    if chosen.only != "code":
-        count, every, found = tables(chosen.tables, chosen.seed)
+    if only != "code":
+        count, every, found = tables(sample, seed)
         print(f"tables: killed {count - len(found)} of {count} ({100 * (1 - len(found) / count):.1f} %), "
-              f"{count} of {every} changes tried, seed {chosen.seed}")
+              f"{count} of {every} changes tried, seed {seed}")
         mutants, survivors = mutants + count, survivors + found
     for mutant in survivors:
         print(f"  {mutant.place}: {mutant.change}{' (wording)' if mutant.wording else ''}")
@@ -263,5 +264,30 @@ def main() -> None:
           f"in {time.monotonic() - begun:.0f} s")
 
 
+def main() -> int:
+    """What was asked for, and its score; 1 where a room is below its goal."""
+    parser = argparse.ArgumentParser(description="mutation testing of the guards, of what signs and proves, and of the audit")
+    parser.add_argument("--room", choices=["guards", *(room.name for room in ROOMS)], default="guards")
+    parser.add_argument("--jobs", type=int)
+    parser.add_argument("--sample", type=int, help="how many mutants, by seed (of guards: of the tables); 0: all")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--names", metavar="FILE", help="only the mutants that this file names, such as survivors of a run")
+    parser.add_argument("--only", choices=["code", "tables"], help="a part of the guards")
+    chosen = parser.parse_args()
+    if chosen.room == "guards":
+        _guards(chosen.only, chosen.jobs or 2, 150 if chosen.sample is None else chosen.sample, chosen.seed or 1)
+        return 0
+    [room] = [room for room in ROOMS if room.name == chosen.room]
+    names = Path(chosen.names).read_text(encoding="utf-8").split() if chosen.names else ()
+    done = score(room, 1.0, room.sample if chosen.sample is None else chosen.sample, chosen.seed or SEED, jobs=chosen.jobs or 1,
+                 only=names)
+    for name, value in facts(done).items():
+        print(f"{name}: {value}")
+    print(f"of the killed {done.late} because the tests did not end; {done.seconds:.0f} s; survivors:")
+    for mutant in done.survivors:
+        print(f"{mutant.name}\n    {mutant.shown}")
+    return int(done.percent < room.goal)
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

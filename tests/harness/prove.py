@@ -182,8 +182,10 @@ def _mutants(seed: int, share: float) -> Proof:
     from mutate import scores
 
     begun = time.monotonic()
-    counts, problems = scores(share)
-    return Proof("G15", 1, 1, seed, time.monotonic() - begun, counts, problems)
+    counts, problems = scores(share, seed)
+    tried = sum(value for name, value in counts.items() if name.endswith(": tried"))
+    return Proof("G15", 800, tried, seed, time.monotonic() - begun, counts, problems,
+                 "what was not killed is named by make mutate ROOM=ledger (or audit)")
 
 
 def _receipts(seed: int, share: float) -> Proof:
@@ -227,7 +229,9 @@ FIGURES: tuple[Figure, ...] = (
     Figure("G14", "60 or more hostile inputs: a message each; each parser fuzzed for 10 minutes",
            "tests/hostile, tests/harness/fuzz.py",
            _hostile),
-    Figure("G15", "mutation score of tree, note and receipt code 95 % or more, of the audit 90 %", "tests/mutate.py", _mutants),
+    Figure("G15", "mutation score of tree, note and receipt code 95 % or more, of the audit 90 %", "tests/mutate.py", _mutants,
+           "Constants outside functions and properties are not mutated; sentences are left out by a rule; the audit by sample; "
+           "of the verifier not the text for people and the command line."),
     Figure("G16", "a receipt of 2 kB at most at a million commits, verified in 5 ms; two verifiers agree on 100,000 mutated ones",
            "tests/harness/receipts.py", _receipts),
 )
