@@ -195,7 +195,7 @@ def test_read_by_stream_no_leaf_is_left_out_and_none_comes_twice_however_few_are
 
 
 def test_nodes_are_given_by_level_and_a_missing_or_altered_one_is_an_error(kept: Kept) -> None:
-    assert kept.ledger.nodes(1, 2, 5) == [(n, pages.root_of(kept.told.leaves[2 * n:2 * n + 2])) for n in (2, 3, 4)]
+    assert kept.ledger.nodes(1, 2, 5) == [(1, n, pages.root_of(kept.told.leaves[2 * n:2 * n + 2])) for n in (2, 3, 4)]
     kept.ask("DELETE FROM ledger_nodes WHERE level = 2 AND number = 1")
     kept.ask("UPDATE ledger_nodes SET hash = 'text' WHERE level = 3 AND number = 0")
     for level, number in ((2, 1), (3, 0), (0, 40)):

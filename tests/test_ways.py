@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -305,3 +305,10 @@ def test_an_instant_refund_takes_a_marked_order_and_nothing_decided() -> None:
     assert marked == {"marked": "met", "nothing_decided": "met", "not_excluded": "unknown"}
     assert not is_open(instant_refund_requirements(given_case().facts))
     assert not is_open(instant_refund_requirements(case_in("ruled", services=("instant_refund",)).facts))
+
+
+@pytest.mark.parametrize(("at", "number"), [
+    (datetime(2026, 4, 14, 15, 59, 59, tzinfo=UTC), 20), (datetime(2026, 4, 14, 16, 0, tzinfo=UTC), 121),
+    (datetime.max.replace(tzinfo=UTC), 121), (datetime.min.replace(tzinfo=UTC), 20)])
+def test_which_law_of_12315_governs_is_told_of_any_time_there_is(at: datetime, number: int) -> None:
+    assert str(number) in regime(at).said.zh + regime(at).id

@@ -7,7 +7,7 @@ tip-off (举报) about a penalty; one letter can hold both, and they are split. 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import NamedTuple
 
 from casework.domain.check import SHANGHAI, Line
@@ -217,8 +217,8 @@ NODES: dict[str, Node] = {
 
 def regime(at: datetime) -> Regime:
     """The law of 12315 on that local day; before the first, the first."""
-    day = at.astimezone(SHANGHAI).date()
-    return next((r for r in reversed(REGIMES) if r.first <= day), REGIMES[0])
+    # The day's beginning is held against the time, and not the other way round: a time at the end of all has no local day.
+    return next((r for r in reversed(REGIMES) if datetime.combine(r.first, time.min, SHANGHAI) <= at), REGIMES[0])
 
 
 def shut_out_by(body: str, at: datetime) -> tuple[str, ...]:
