@@ -100,7 +100,7 @@ def bit_flips(folder: Path, events: int = 150, through_file: int = 2_000, seed: 
     the audit uses; every so many, ``through_file`` in all, also in the file and by the whole audit.
     """
     done, begun = Result("G3", 1, seed), time.monotonic()
-    store, journal = victim(folder, max(2, events // 7))
+    store, journal = victim(folder, max(2, events // 6))
     with open_reader(str(store)) as reader:
         rows = list(reader.rows())[:events]
         ledger = reader.ledger()
