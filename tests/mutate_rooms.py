@@ -63,8 +63,9 @@ ROOMS = (
           "test_attacks.py"),
          _AS_IT_IS, _TEXT),
     Room("audit", 90.0, ("casework/audit/*.py",),
-         ("test_audit.py", "test_audit_projector.py", "test_audit_second.py", "test_audit_baseline.py", "test_standing_audit.py",
-          "test_unlawful.py", "test_ledger.py", "test_attacks.py"),
+         ("test_audit.py", "test_audit_walked.py", "test_audit_says.py", "test_audit_projector.py", "test_audit_second.py",
+          "test_audit_baseline.py", "test_standing_audit.py", "test_corrections.py", "test_duties.py", "test_unlawful.py",
+          "test_ledger.py", "test_attacks.py"),
          (*_LONG, *_AS_IT_IS), sample=400),
 )
 
