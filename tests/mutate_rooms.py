@@ -53,7 +53,8 @@ _AS_IT_IS = ("test_verifier.py::test_the_file_needs_nothing_but_the_standard_lib
 #: These take long and kill nothing that others do not.
 _LONG = ("test_audit.py::test_a_flipped_bit_of_a_payload_is_found_unless_it_is_in_what_was_said",
          "test_audit.py::test_any_change_of_a_single_field_is_found",
-         "test_audit_projector.py::test_the_two_readings_agree_after_every_single_event_of_many_deep_walks")
+         "test_audit_projector.py::test_the_two_readings_agree_after_every_single_event_of_many_deep_walks",
+         "test_audit_projector.py::test_both_readings_of_a_lawful_case_are_equal_and_its_audit_tells_of_late_decisions_alone")
 
 ROOMS = (
     Room("ledger", 95.0,
