@@ -53,7 +53,8 @@ _AS_IT_IS = ("test_verifier.py::test_the_file_needs_nothing_but_the_standard_lib
 #: These take long and kill nothing that others do not.
 _LONG = ("test_audit.py::test_a_flipped_bit_of_a_payload_is_found_unless_it_is_in_what_was_said",
          "test_audit.py::test_any_change_of_a_single_field_is_found",
-         "test_audit_projector.py::test_the_two_readings_agree_after_every_single_event_of_many_deep_walks")
+         "test_audit_projector.py::test_the_two_readings_agree_after_every_single_event_of_many_deep_walks",
+         "test_audit_projector.py::test_both_readings_of_a_lawful_case_are_equal_and_its_audit_tells_of_late_decisions_alone")
 
 ROOMS = (
     Room("ledger", 95.0,
@@ -63,8 +64,9 @@ ROOMS = (
           "test_attacks.py"),
          _AS_IT_IS, _TEXT),
     Room("audit", 90.0, ("casework/audit/*.py",),
-         ("test_audit.py", "test_audit_projector.py", "test_audit_second.py", "test_audit_baseline.py", "test_standing_audit.py",
-          "test_unlawful.py", "test_ledger.py", "test_attacks.py"),
+         ("test_audit.py", "test_audit_walked.py", "test_audit_says.py", "test_audit_projector.py", "test_audit_second.py",
+          "test_audit_baseline.py", "test_standing_audit.py", "test_corrections.py", "test_duties.py", "test_unlawful.py",
+          "test_ledger.py", "test_attacks.py"),
          (*_LONG, *_AS_IT_IS), sample=400),
 )
 

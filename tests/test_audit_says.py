@@ -1,0 +1,215 @@
+"""What a finding says: which value is wrong and what it should be, how much of something is, and where; no more and no less."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import test_standing_audit as standing
+from harness.commands import opened
+from ledger_helpers import sample
+from test_audit import LAWFUL, forge
+
+from casework.application.service import carry_on
+from casework.audit.check import audit, audit_case
+from casework.audit.findings import LONGEST_ID, Fault, Finding, Line, findings_of, shown
+from casework.audit.integrity import Cover, Integrity
+from casework.audit.limits import governing
+from casework.audit.signed import Signed
+from casework.rulebook.edition import CURRENT
+from casework.store.entry import leaf
+from casework.store.journal import Journal
+from casework.store.ledger import Leaf
+from casework.store.note import Signer
+from casework.store.opening import open_reader, open_store
+from casework.store.row import Row
+
+NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+def one(found: list[Finding], code: str) -> Finding:
+    [this] = [f for f in found if f.code == code]
+    return this
+
+
+# --- values ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("version", "name", "wrong"), [
+    (3, "track", "general"), (2, "until", "2026-03-03T00:00:00Z"), (2, "measure", "warning"), (2, "clause", "x"),
+    (2, "certainty", "A"), (5, "points", 25), (9, "amount", "90.00")])
+def test_a_finding_of_a_standing_names_the_value_and_tells_both(version: int, name: str, wrong: Any) -> None:
+    row = standing.of_stream(standing.LAWFUL)[version - 1]
+    right = json.loads(row.payload)["data"][name]
+    found = [f for f in audit(standing.forge(version, data={name: wrong})) if f.version == version]
+    said = one(found, "standing_differs")
+    assert f"{name} is " in said.what.en
+    assert str(wrong)[:10] in said.what.en
+    assert str(right)[:10] in said.why.en
+
+
+def test_a_measure_that_was_not_taken_is_told_of_the_stream_that_lacks_it() -> None:
+    rows = [row for row in standing.of_stream(standing.LAWFUL) if row.version < 5]
+    said = one(audit_case(rows), "standing_missing")
+    assert (said.case, said.version) == (standing.STREAM, 4)
+
+
+@pytest.mark.parametrize(("field", "wrong"), [("due.at", "2027-01-01T00:00:00Z"), ("due.rule", "x"), ("owes", "merchant")])
+def test_a_finding_of_a_duty_names_what_differs_and_nothing_else(field: str, wrong: str) -> None:
+    version = next(row.version for row in LAWFUL if b'"opened"' in row.payload)
+    changes = json.loads(LAWFUL[version - 1].payload)["duties"]
+    place = next(n for n, change in enumerate(changes) if change["change"] == "opened")
+    whole, _, part = field.partition(".")
+    right = changes[place][whole][part] if part else changes[place][whole]
+    (changes[place][whole] if part else changes[place])[part or whole] = wrong
+    said = one([f for f in audit_case(forge(version, duties=changes)) if f.version == version], "derived_differs")
+    texts = (said.what.en.partition(": ")[2], said.why.en.removeprefix("derived again it is "))
+    assert [piece.partition("=")[0] for text in texts for piece in text.split(", ")] == [field, field]
+    if field != "due.at":  # told by the clock of Shanghai
+        assert wrong in said.what.en and right in said.why.en
+
+
+def test_a_step_that_leaves_another_state_is_told_by_the_state_that_it_names() -> None:
+    said = one(audit_case(forge(7, from_="ruled")), "unlawful_edge")
+    assert said.why.en == "no accept_complaint leaves 'ruled'"
+    assert "'ruled' →" in said.what.en
+
+
+def test_an_event_that_is_no_step_is_told_with_all_that_it_claims() -> None:
+    said = one(audit_case(forge(3, trigger="file", from_="discovered", to="filed")), "unlawful_edge")
+    assert said.what.en == "add_evidence: 'file': 'discovered' → 'filed'"
+    assert one(audit_case(forge(1, trigger="file")), "unlawful_edge").what.en.startswith("open_case: 'file'")
+
+
+def test_what_is_shown_of_a_value_is_cut_and_a_case_is_named_whole_up_to_its_longest() -> None:
+    assert shown("x" * 60) == repr("x" * 60)
+    assert shown("x" * 61) == repr("x" * 60)
+    assert shown(10**80) == "1" + "0" * 59 + "…"
+    fault = Fault("version_gap", Line("甲", "a"), Line("乙", "b"))
+    assert [findings_of("K" * n, 1, [fault])[0].case for n in (LONGEST_ID, LONGEST_ID + 1)] == [
+        "K" * LONGEST_ID, shown("K" * 61)]
+
+
+def test_a_rule_that_governs_nothing_is_named() -> None:
+    ends = [rule for rule in CURRENT.rules() if all(record.to for record in CURRENT.of(rule))]
+    assert ends
+    for rule in ends:
+        with pytest.raises(KeyError, match=rule):
+            governing(CURRENT, rule, datetime(2199, 1, 1, tzinfo=UTC))
+
+
+# --- leaves ------------------------------------------------------------------------------------------------------------------
+
+
+def covered(take: list[Row], leaves: list[Leaf]) -> list[tuple[str, str, str]]:
+    cover = Cover(leaves)
+    found = [fault for row in take for fault in cover.take(row)]
+    found += [fault for _, fault in cover.end()]
+    return [(f.code, f.what.en, f.why.en) for f in found]
+
+
+def test_how_many_of_a_leafs_events_are_missing_is_told_and_a_changed_one_is_none_of_them() -> None:
+    told = sample(1, 30)
+    number = next(n for n, commit in enumerate(told.commits) if len(commit) == 3 and commit[0][1] == 1)
+    rows = [Row(*row) for row in told.commits[number]]
+    whole = [Leaf(0, rows[0].case, 1, 3, leaf(None, rows))]
+    assert covered(rows, whole) == []
+    for there, missing in (([rows[0], rows[2]], 1), ([rows[2]], 2)):
+        [(code, _, why)] = covered(there, whole)
+        assert code == "rows_missing"
+        assert why.startswith(f"{missing} of its events are missing")
+    changed = [rows[0]._replace(at=rows[0].at + 1), *rows[1:]]
+    assert [code for code, _, _ in covered(changed, whole)] == ["leaf_differs"]
+    doubled = [rows[0], rows[0], *rows[1:]]
+    assert [code for code, _, _ in covered(doubled, whole)] == ["leaf_differs"]
+    assert [code for code, _, _ in covered(rows[:2], whole)] == ["rows_missing"]
+    assert [code for code, _, _ in covered([*rows, rows[2]._replace(version=4)], whole)] == ["row_unledgered"]
+
+
+# --- the tree and what was signed --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal.found(tmp_path / "journal", Signer("local/test", b"\x01" * 32))
+
+
+@pytest.fixture
+def store(tmp_path: Path, journal: Journal) -> Path:
+    """A store with eight commits to one case."""
+    path = tmp_path / "store" / "t.db"
+    path.parent.mkdir()
+    with open_store(str(path), create=True, journal=journal) as made:
+        opened(made, "K-1", clock=lambda: NOW)
+        for number in range(7):
+            carry_on(made, "K-1", "log_call", {"note": str(number)}, by="consumer", clock=lambda: NOW, command_id=str(number))
+    return path
+
+
+def findings(path: Path, outside: Signed) -> list[Finding]:
+    with open_reader(str(path)) as reader:
+        seen = reader.snapshot()
+        integrity = Integrity.of(reader, seen.leaves, outside, whole=True)
+        return list(audit(seen.rows, indexed=reader, integrity=integrity))
+
+
+def run(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_how_many_nodes_are_wrong_is_told(store: Path, journal: Journal) -> None:
+    run(store, "UPDATE ledger_nodes SET hash = zeroblob(32) WHERE level = 1 AND number IN (0, 2)",
+        "INSERT INTO ledger_nodes VALUES (1, 99, zeroblob(32))")
+    said = one(findings(store, Signed(journal.folder)), "tree_differs")
+    assert said.what.en == "2 stored nodes"
+    run(store, "UPDATE ledger_nodes SET hash = zeroblob(32) WHERE level = 2")
+    again = one(findings(store, Signed(journal.folder)), "tree_differs")
+    assert int(again.what.en.split()[0]) == int(said.what.en.split()[0]) + 2
+    assert again.why.en != said.why.en, "a finding is bound to what it found"
+
+
+def test_how_far_the_leaves_can_be_read_is_told(store: Path, journal: Journal) -> None:
+    run(store, "UPDATE ledger_leaves SET number = 20 WHERE number = 5")
+    said = [f for f in findings(store, Signed(journal.folder)) if f.code == "leaf_misplaced" and not f.case]
+    assert [(f.what.en, f.why.en) for f in said] == [
+        ("the 8 leaves of the ledger", "21 were due, and 0 are unusable"),
+        ("the ledger should have 21 leaves", "only the first 5 follow one another and can be read")]
+
+
+def test_each_broken_note_of_the_journal_is_told_by_its_number(store: Path, journal: Journal) -> None:
+    notes = journal.path.read_text(encoding="utf-8").split("\n\n")
+    assert len(notes) > 10
+    text = journal.path.read_text(encoding="utf-8").replace("local/test\n3\n", "local/test\nx\n").replace(
+        "local/test\n5\n", "local/test\n05\n")
+    journal.path.write_text(text, encoding="utf-8")
+    said = one(findings(store, Signed(journal.folder)), "checkpoint_invalid")
+    assert said.what.en == "note 3, 5 of the checkpoints"
+
+
+def test_a_history_rewritten_otherwise_is_another_finding(store: Path, journal: Journal) -> None:
+    said = []
+    for number in (2, 3):
+        text = journal.path.read_text(encoding="utf-8")
+        run(store, f"UPDATE ledger_leaves SET leaf = zeroblob({31 + number - 1}) WHERE number = {number}")
+        said.append(one(findings(store, Signed(journal.folder)), "checkpoint_differs"))
+        assert journal.path.read_text(encoding="utf-8") == text
+    assert said[0].what.en == "the checkpoints of 3, 4, 5, 6, 7… leaves"
+    assert said[0].why.en != said[1].why.en
+
+
+def test_keys_that_cannot_be_followed_are_told_and_nothing_is_taken_for_verified(store: Path, journal: Journal) -> None:
+    keys = journal.folder / "keys"
+    keys.write_bytes(keys.read_bytes().replace(b"casework/key/1", b"casework/key/9"))
+    assert [f.code for f in findings(store, Signed(journal.folder))] == ["keys_broken"]
+    keys.write_bytes(b"")
+    [fault] = Signed(journal.folder).faults()
+    assert (fault.code, "no key" in fault.why.en, fault.why.zh != "") == ("keys_broken", True, True)
+    keys.write_bytes(b"\xff\xfe+00000000+AA==\n")
+    assert [fault.code for fault in Signed(journal.folder).faults()] == ["keys_broken"]
