@@ -152,11 +152,12 @@ class Listed(NamedTuple):
 
 def listed(room: Room, folder: Path) -> tuple[list[Listed], int]:
     """The mutants of a room by name, made in ``folder`` for mutmut to run, and how many more were left out as wording."""
-    from mutmut.__main__ import create_mutants_for_file
-    from mutmut.configuration import reset_config
-
     found, words = [], 0
     with contextlib.chdir(folder):
+        # mutmut reads the settings of the working directory as soon as it is imported, and guesses where there are none
+        from mutmut.__main__ import create_mutants_for_file
+        from mutmut.configuration import reset_config
+
         reset_config()
         for path in (path for pattern in room.files for path in sorted(Path().glob(pattern))):
             target = "mutants" / path
