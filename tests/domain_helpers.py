@@ -314,15 +314,18 @@ DECIDED_IN_TIME = ("referral_acceptance", "referral_result", "tip_off_check")
 def decided_late(events: Iterable[Event]) -> list[tuple[str, int]]:
     """What the audit has to say of a lawful case: who decided after the time that the events themselves give."""
     dues: dict[str, Due] = {}
-    paused: set[str] = set()
+    clocks: dict[str, str] = {}
     found = []
     for event in events:
         for change in event.duties:
             dues[change.id] = due = change.due or dues[change.id]
-            paused |= {change.id} if change.change == "paused" else set()
-            late = event.at > due.at and (not due.provisional or change.id in paused)
+            # An estimate convicts nobody until a pause has set the time anew, and a clock that stands still never does.
+            clock = clocks.get(change.id)
+            late = event.at > due.at and clock != "paused" and (not due.provisional or clock == "resumed")
             if change.change == "met" and change.duty in DECIDED_IN_TIME and due.certainty != "C" and late:
                 found.append(("decided_late", event.originator_version))
+            if change.change in ("paused", "resumed"):
+                clocks[change.id] = change.change
     return list(dict.fromkeys(found))
 
 

@@ -1230,6 +1230,16 @@ def test_a_limit_that_nobody_verified_convicts_nobody_and_a_party_is_no_judge() 
     assert found(rows_of(story)) == []
 
 
+def test_a_clock_that_stands_still_after_an_estimate_convicts_nobody() -> None:
+    story = before_the_calendar()
+    duty = story.duty("referral_acceptance")
+    story.clock = duty.due.at
+    story.when("pause_duty", _REGULATOR, after=days(1), duty=duty.id, reason="委托检测")
+    story.when("accept_referral", _REGULATOR, after=days(3), referral="R-1")
+    assert same(duty, story).state == "met"
+    assert found(rows_of(story)) == decided_late(events_of(story)) == []
+
+
 def test_time_that_was_not_counted_is_no_lateness() -> None:
     story = taken()
     duty = story.duty("referral_result")
