@@ -24,11 +24,11 @@ from casework.application import service
 from casework.audit.check import audit
 from casework.audit.integrity import Integrity
 from casework.audit.signed import Signed
-from casework.store.journal import Journal
-from casework.store.note import Signer
+from casework.store.ledger.journal import Journal
+from casework.store.ledger.note import Signer
 from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
-from casework.store.sqlite import EVENTS, settings
+from casework.store.sqlite.recorder import EVENTS, settings
 from casework.store.store import Store
 
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)

@@ -58,7 +58,7 @@ _LONG = ("test_audit.py::test_a_flipped_bit_of_a_payload_is_found_unless_it_is_i
 
 ROOMS = (
     Room("ledger", 95.0,
-         ("casework/store/tree.py", "casework/store/entry.py", "casework/store/note.py", "casework/store/ledger.py",
+         ("casework/store/ledger/tree.py", "casework/store/ledger/entry.py", "casework/store/ledger/note.py", "casework/store/ledger/ledger.py",
           "casework/verifier.py"),
          ("test_tree_vectors.py", "test_ledger_forms.py", "test_verifier.py", "test_ledger.py", "test_second_verifier.py",
           "test_attacks.py"),

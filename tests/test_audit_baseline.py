@@ -21,8 +21,8 @@ from casework.audit.integrity import Cover
 from casework.cli import files
 from casework.cli.files import write_whole
 from casework.errors import InputError
-from casework.store.entry import leaf
-from casework.store.ledger import Leaf
+from casework.store.ledger.entry import leaf
+from casework.store.ledger.ledger import Leaf
 from casework.yamlfile import compose
 
 REASON = "imported before the columns were kept, see ticket 12"

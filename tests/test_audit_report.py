@@ -31,7 +31,7 @@ from casework.errors import InputError
 from casework.report.audit import Report, as_data, lines, records, report
 from casework.report.page import as_page
 from casework.report.sarif import as_sarif
-from casework.store.ledger import Ledger
+from casework.store.ledger.ledger import Ledger
 
 AT = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")

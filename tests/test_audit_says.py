@@ -22,10 +22,10 @@ from casework.audit.integrity import Cover, Integrity
 from casework.audit.limits import governing
 from casework.audit.signed import Signed
 from casework.rulebook.edition import CURRENT
-from casework.store.entry import leaf
-from casework.store.journal import Journal
-from casework.store.ledger import Leaf
-from casework.store.note import Signer
+from casework.store.ledger.entry import leaf
+from casework.store.ledger.journal import Journal
+from casework.store.ledger.ledger import Leaf
+from casework.store.ledger.note import Signer
 from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
 

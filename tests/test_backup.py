@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cli_helpers import GIVEN, LIFE, alter, carry, casework, given_case, pairs, rows
 
-from casework.store import backup as work
+from casework.store.sqlite import backup as work
 from casework.store.lock import WriterLock
 from casework.store.opening import open_reader
 

@@ -18,7 +18,7 @@ import pytest
 from cli_helpers import CHINESE, LIFE, alter, carry, casework, given_case
 
 from casework.rulebook import files
-from casework.store import health, upkeep
+from casework.store.sqlite import health, upkeep
 from casework.store.lock import WriterLock
 
 STATE = Path("../state")

@@ -27,12 +27,12 @@ from casework.audit.check import audit
 from casework.audit.integrity import Integrity
 from casework.audit.signed import Signed
 from casework.errors import InputError, JournalError, NotAcknowledged, StoreError, UnknownCase
-from casework.store import journal as module
-from casework.store import tree
-from casework.store.entry import entry, field
-from casework.store.journal import Journal
-from casework.store.ledger import Head, Ledger, receipt
-from casework.store.note import Checkpoint, Signer, is_origin, signed
+from casework.store.ledger import journal as module
+from casework.store.ledger import tree
+from casework.store.ledger.entry import entry, field
+from casework.store.ledger.journal import Journal
+from casework.store.ledger.ledger import Head, Ledger, receipt
+from casework.store.ledger.note import Checkpoint, Signer, is_origin, signed
 from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
 from casework.store.store import Store

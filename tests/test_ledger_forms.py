@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casework.errors import StoreError, UnknownCase
-from casework.store.entry import entry, field
-from casework.store.ledger import CREATE, Head, Leaf, Ledger, entry_of, proof_lines, receipt
-from casework.store.note import Checkpoint, Cosigner, Signer, is_origin, key_note, signed
+from casework.store.ledger.entry import entry, field
+from casework.store.ledger.ledger import CREATE, Head, Leaf, Ledger, entry_of, proof_lines, receipt
+from casework.store.ledger.note import Checkpoint, Cosigner, Signer, is_origin, key_note, signed
 from casework.store.row import Row
 from casework.verifier import Entry, Key, Note, NotVerified, verify_checkpoint, verify_consistency, verify_receipt, verify_store
 

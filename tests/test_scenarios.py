@@ -14,7 +14,7 @@ from casework.domain.lifecycle import STAGE_OF
 from casework.domain.reasons import REASONS
 from casework.scenario.replay import replay
 from casework.scenario.schema import read
-from casework.store.reader import Reader
+from casework.store.sqlite.reader import Reader
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "scenarios").glob("*.yaml"))

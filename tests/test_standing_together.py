@@ -16,7 +16,7 @@ from standing_helpers import Market
 from casework.application.service import ATTEMPTS
 from casework.audit.check import audit
 from casework.errors import CaseworkError, StoreBusy, StoreError
-from casework.store import sqlite
+from casework.store.sqlite import recorder as sqlite
 from casework.store.opening import open_reader, open_store
 
 

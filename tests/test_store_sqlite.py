@@ -17,12 +17,13 @@ import pytest
 from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent
 
 from casework.errors import InputError, NotAStore, StoreBusy, StoreError, StoreMissing
-from casework.store import lock, reader, sqlite, url
+from casework.store import lock, url
+from casework.store.sqlite import reader, recorder as sqlite
 from casework.store.lock import WriterLock
 from casework.store.memory import MemoryRecorder
-from casework.store.reader import Reader
+from casework.store.sqlite.reader import Reader
 from casework.store.row import Row
-from casework.store.sqlite import CaseDatastore, CaseRecorder, check, create, settings, store_error
+from casework.store.sqlite.recorder import CaseDatastore, CaseRecorder, check, create, settings, store_error
 from casework.store.stored import StoredCaseEvent, from_row, to_row
 from casework.store.url import Location, file_system, parse
 
@@ -223,7 +224,7 @@ def test_a_writer_gives_its_turn_back_when_no_connection_can_be_made(tmp_path: P
 def test_two_processes_cannot_both_record_the_same_version(store: Path) -> None:
     code = """if True:
         import sys
-        from casework.store.sqlite import *
+        from casework.store.sqlite.recorder import *
         from casework.store.stored import StoredCaseEvent
         from eventsourcing.persistence import IntegrityError
         recorder = CaseRecorder(CaseDatastore(sys.argv[1]))
@@ -272,7 +273,7 @@ def test_an_empty_file_becomes_a_store_when_creating(tmp_path: Path) -> None:
 
 def test_eight_processes_make_one_store_at_once(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
-    code = "import sys\nfrom casework.store.sqlite import create\nsys.stdin.readline()\ncreate(sys.argv[1])"
+    code = "import sys\nfrom casework.store.sqlite.recorder import create\nsys.stdin.readline()\ncreate(sys.argv[1])"
     for process in [python(code, path) for _ in range(8)]:
         finish(process)
     check(path)
@@ -508,7 +509,7 @@ def test_a_scan_sees_a_fixed_set_while_a_writer_in_another_process_goes_on_unblo
     fill(store, 20, 3)
     code = """if True:
         import sqlite3, sys
-        from casework.store.sqlite import *
+        from casework.store.sqlite.recorder import *
         from casework.store.stored import StoredCaseEvent
         recorder = CaseRecorder(CaseDatastore(sys.argv[1]))
         with recorder.datastore.transaction(commit=True) as cursor:
@@ -709,7 +710,7 @@ def test_a_store_whose_making_was_killed_is_made_by_the_next(tmp_path: Path) -> 
 
 
 def test_the_reader_does_not_load_the_event_library() -> None:
-    code = "import sys, casework.store.reader, casework.store.url, casework.store.lock\n"
+    code = "import sys, casework.store.sqlite.reader, casework.store.url, casework.store.lock\n"
     code += "print([m for m in sys.modules if m.startswith('eventsourcing')])"
     assert finish(python(code)).strip() == "[]"
 

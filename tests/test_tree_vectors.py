@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ledger_helpers import EMPTY, consistency, inclusion, leaf_of, root_of
 
 from casework import verifier
-from casework.store import tree as store_tree
+from casework.store.ledger import tree as store_tree
 
 VECTORS = Path(__file__).parents[2] / "shared" / "data" / "vectors"
 if not VECTORS.exists():

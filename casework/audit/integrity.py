@@ -18,11 +18,11 @@ from typing import Any
 from casework.audit.findings import Fault, Finding, Line, findings_of, of_store, one_line, shown
 from casework.audit.signed import Signed, mark
 from casework.errors import StoreError
-from casework.store import tree
-from casework.store.entry import leaf
-from casework.store.ledger import OUTSIDE, Head, Leaf, Ledger
-from casework.store.note import Checkpoint
-from casework.store.reader import Reader
+from casework.store.ledger import tree
+from casework.store.ledger.entry import leaf
+from casework.store.ledger.ledger import OUTSIDE, Head, Leaf, Ledger
+from casework.store.ledger.note import Checkpoint
+from casework.store.sqlite.reader import Reader
 from casework.store.row import Row
 
 #: How many leaves are read at a time.

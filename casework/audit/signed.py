@@ -10,9 +10,9 @@ from pathlib import Path
 from casework import verifier
 from casework.audit.findings import Fault, Line, shown
 from casework.errors import InputError, JournalError
-from casework.store.journal import CHECKPOINTS, read_end, read_intended, read_renewed, standing, trust
-from casework.store.ledger import Head
-from casework.store.note import Checkpoint
+from casework.store.ledger.journal import CHECKPOINTS, read_end, read_intended, read_renewed, standing, trust
+from casework.store.ledger.ledger import Head
+from casework.store.ledger.note import Checkpoint
 
 #: How many sizes, or places, a finding names.
 _NAMED = 5

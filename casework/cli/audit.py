@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from casework.audit.baseline import Entry
     from casework.audit.integrity import Integrity
     from casework.report.audit import Report
-    from casework.store.reader import Reader
+    from casework.store.sqlite.reader import Reader
     from casework.store.row import Row
 
 

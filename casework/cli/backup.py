@@ -15,7 +15,7 @@ from casework.cli.journals import folder_of, journaled
 from casework.report.text import escape
 
 if TYPE_CHECKING:
-    from casework.store.backup import Proof
+    from casework.store.sqlite.backup import Proof
 
 
 @click.command("backup", cls=Command,
@@ -33,7 +33,7 @@ def backup(settings: Settings, to: Path, audited: bool, with_key: bool, journal:
     be proved is kept as TO.unproved, and the status is 1. It is 1 too where the audit has findings, which the store then has as
     well.
     """
-    from casework.store import backup as work
+    from casework.store.sqlite import backup as work
     from casework.store.lock import WriterLock
     from casework.store.opening import LOCK_TIMEOUT, open_reader
 
@@ -81,7 +81,7 @@ def _audit(fresh: Path, journal: Path | None) -> tuple[int, Counter[str]]:
     from casework.audit.check import Summary, audit
     from casework.audit.integrity import Integrity
     from casework.audit.signed import Signed
-    from casework.store.reader import Reader
+    from casework.store.sqlite.reader import Reader
 
     counted = Summary()
     with Reader(fresh) as reader:

@@ -17,15 +17,15 @@ from casework.cli.base import Command, Settings, common, now, option, say
 from casework.cli.journals import folder_by, journaled
 from casework.errors import CaseworkError, InputError, StoreError
 from casework.report.text import columns, escape
-from casework.store import health, upkeep
-from casework.store.health import Check
-from casework.store.reader import SQLITE_ERRORS, store_error
+from casework.store.sqlite import health, upkeep
+from casework.store.sqlite.health import Check
+from casework.store.sqlite.reader import SQLITE_ERRORS, store_error
 
 if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
-    from casework.store.ledger import Ledger
+    from casework.store.ledger.ledger import Ledger
     from casework.store.url import Location
 
 #: What casework cannot do without, by the names of the packages.

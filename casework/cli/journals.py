@@ -17,8 +17,8 @@ from casework.report.text import escape
 
 if TYPE_CHECKING:
     from casework.application.service import Done
-    from casework.store.journal import Journal
-    from casework.store.reader import Reader
+    from casework.store.ledger.journal import Journal
+    from casework.store.sqlite.reader import Reader
     from casework.store.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -50,7 +50,7 @@ def writing(settings: Settings, journal: str | None, *, create: bool = False, or
 
 def journal_of(settings: Settings, journal: str | None) -> Journal | None:
     """The journal of a store that is there; None for one that keeps none. :class:`~casework.errors.JournalError`."""
-    from casework.store.journal import Journal
+    from casework.store.ledger.journal import Journal
     from casework.store.opening import open_reader
 
     with open_reader(settings.store) as reader:
@@ -91,7 +91,7 @@ def folder_of(reader: Reader, journal: str | None) -> Path | None:
 
 def folder_by(meta: dict[str, str], path: str, journal: str | None) -> Path | None:
     """The same by what the ledger of the store at ``path`` says of itself, which is nothing where it cannot be read."""
-    from casework.store.ledger import OUTSIDE
+    from casework.store.ledger.ledger import OUTSIDE
 
     if journal is not None and journal != WITHOUT:
         return Path(journal)
@@ -106,7 +106,7 @@ def default_folder(origin: str) -> Path:
 
     :class:`~casework.errors.StoreError` for what names no ledger.
     """
-    from casework.store.note import refuse_origin
+    from casework.store.ledger.note import refuse_origin
 
     refuse_origin(origin)
     return state_folder() / origin
@@ -114,8 +114,8 @@ def default_folder(origin: str) -> Path:
 
 def new_journal(path: str, journal: str | None, origin: str | None) -> Journal | None:
     """A new journal for the store at ``path``; None where it is to keep none."""
-    from casework.store.journal import Journal
-    from casework.store.note import Signer, refuse_origin
+    from casework.store.ledger.journal import Journal
+    from casework.store.ledger.note import Signer, refuse_origin
 
     if journal == WITHOUT:
         return None
@@ -147,7 +147,7 @@ def receipt_of(store: Store, done: Done) -> Path | None:
     """Write the receipt of what was just done, and say where it lies; None where the store keeps no journal, or it could not be
     written, which is said and is no error.
     """
-    from casework.store.ledger import receipt
+    from casework.store.ledger.ledger import receipt
     from casework.store.opening import open_reader
 
     journal, path = store.journal, store.path

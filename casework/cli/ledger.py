@@ -19,8 +19,8 @@ from casework.errors import InputError, JournalError
 from casework.report.text import document, escape
 
 if TYPE_CHECKING:
-    from casework.store.journal import Journal
-    from casework.store.note import Checkpoint
+    from casework.store.ledger.journal import Journal
+    from casework.store.ledger.note import Checkpoint
     from casework.store.store import Store
 
 
@@ -95,7 +95,7 @@ def _journal_lines(journal: Journal) -> Iterator[str]:
 def checkpoint(settings: Settings, only_key: bool, old: int | None, rotate_key: bool, stamp_request: Path | None,
                journal: str | None) -> int:
     """The signed checkpoint of all that is recorded: give it to others, and later show by it that nothing before was changed."""
-    from casework.store.ledger import proof_lines
+    from casework.store.ledger.ledger import proof_lines
     from casework.store.opening import open_reader
 
     if only_key and not rotate_key:
@@ -132,7 +132,7 @@ def checkpoint(settings: Settings, only_key: bool, old: int | None, rotate_key: 
 @common
 def receipt(settings: Settings, case: str, version: int | None, with_event: bool, out: Path | None, journal: str | None) -> int:
     """The receipt of a case: by it anybody can show, offline, what was recorded of it up to a version."""
-    from casework.store import ledger
+    from casework.store.ledger import ledger
     from casework.store.opening import open_reader
     from casework.store.store import unknown_case
 

@@ -16,7 +16,7 @@ from casework.errors import InputError, StoreError
 from casework.report.text import escape
 
 if TYPE_CHECKING:
-    from casework.store.note import Cosigner
+    from casework.store.ledger.note import Cosigner
 
 
 @click.command("witness", cls=Command,
@@ -41,7 +41,7 @@ def witness(settings: Settings, request: str, key: str, keys: str | None, state:
 
     REQUEST is what `casework checkpoint --old SIZE` prints; `-` reads it from standard input.
     """
-    from casework.store.witness import Witness
+    from casework.store.ledger.witness import Witness
 
     try:
         trust = inputs.trust(key, keys)
@@ -67,8 +67,8 @@ def witness(settings: Settings, request: str, key: str, keys: str | None, state:
 
 def _key(place: Path, name: str | None) -> Cosigner:
     """The key in that file; made there on first use, which is told together with what verifies it."""
-    from casework.store.journal import sync_folder, write_new
-    from casework.store.note import Cosigner, refuse_origin
+    from casework.store.ledger.journal import sync_folder, write_new
+    from casework.store.ledger.note import Cosigner, refuse_origin
 
     try:
         if not place.exists():

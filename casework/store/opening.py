@@ -8,8 +8,8 @@ from casework.errors import StoreMissing
 from casework.store.url import parse
 
 if TYPE_CHECKING:
-    from casework.store.journal import Journal
-    from casework.store.reader import Reader
+    from casework.store.ledger.journal import Journal
+    from casework.store.sqlite.reader import Reader
     from casework.store.store import Store
 
 #: How long a writer waits for another one, in seconds.
@@ -30,9 +30,9 @@ def open_store(url: str, *, create: bool = False, lock_timeout: float = LOCK_TIM
         from casework.store.memory import MemoryRecorder
 
         return Store(MemoryRecorder(), path=None, lock_timeout=lock_timeout)
-    from casework.store.ledger import NONE, OUTSIDE
-    from casework.store.sqlite import CaseDatastore, CaseRecorder, check
-    from casework.store.sqlite import create as make
+    from casework.store.ledger.ledger import NONE, OUTSIDE
+    from casework.store.sqlite.recorder import CaseDatastore, CaseRecorder, check
+    from casework.store.sqlite.recorder import create as make
 
     if create:
         make(place.path, force=place.force, origin=journal.origin if journal else "", journal=OUTSIDE if journal else NONE)
@@ -42,7 +42,7 @@ def open_store(url: str, *, create: bool = False, lock_timeout: float = LOCK_TIM
 
 def open_reader(url: str) -> Reader:
     """Open the store that ``url`` names for reading only, without the event-sourcing library. Raises as :func:`open_store`."""
-    from casework.store.reader import Reader, check
+    from casework.store.sqlite.reader import Reader, check
 
     place = parse(url)
     if place.kind == "memory":

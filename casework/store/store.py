@@ -23,13 +23,13 @@ from casework.domain.topics import AnyEvent, any_topic_of
 from casework.errors import StoreBusy, StoreError, UnknownCase
 from casework.store import codec
 from casework.store.dues import microseconds, running
-from casework.store.journal import Journal
-from casework.store.ledger import NONE, OUTSIDE
+from casework.store.ledger.journal import Journal
+from casework.store.ledger.ledger import NONE, OUTSIDE
 from casework.store.lock import WriterLock
 from casework.store.memory import MemoryRecorder
-from casework.store.reader import SQLITE_ERRORS, Reader, store_error
+from casework.store.sqlite.reader import SQLITE_ERRORS, Reader, store_error
 from casework.store.row import DueRow, Row
-from casework.store.sqlite import CaseRecorder, proved, sync_journal
+from casework.store.sqlite.recorder import CaseRecorder, proved, sync_journal
 from casework.store.stored import StoredCaseEvent, from_row
 
 #: What reading events raises that somebody altered past the commands.

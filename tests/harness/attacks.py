@@ -24,11 +24,11 @@ from casework.audit.check import audit
 from casework.audit.integrity import Integrity
 from casework.audit.signed import Signed
 from casework.errors import CaseworkError
-from casework.store import tree
-from casework.store.entry import leaf
-from casework.store.journal import Journal
-from casework.store.ledger import Head, Ledger
-from casework.store.note import Checkpoint, Signer, signed
+from casework.store.ledger import tree
+from casework.store.ledger.entry import leaf
+from casework.store.ledger.journal import Journal
+from casework.store.ledger.ledger import Head, Ledger
+from casework.store.ledger.note import Checkpoint, Signer, signed
 from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
 from harness.result import Result

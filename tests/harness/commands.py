@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from casework.application.service import Clock, Done, carry_on, open_case
-from casework.store import journal as store_journal
+from casework.store.ledger import journal as store_journal
 from casework.store.lock import WriterLock
-from casework.store.note import Signer
+from casework.store.ledger.note import Signer
 from casework.store.opening import open_store
 from casework.store.store import Store
 

@@ -18,9 +18,9 @@ from casework.audit.check import audit
 from casework.audit.integrity import Cover, Integrity
 from casework.audit.signed import Signed
 from casework.errors import CaseworkError
-from casework.store.journal import Journal
-from casework.store.ledger import Leaf
-from casework.store.note import Signer
+from casework.store.ledger.journal import Journal
+from casework.store.ledger.ledger import Leaf
+from casework.store.ledger.note import Signer
 from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
 from harness.attacks import COLUMNS

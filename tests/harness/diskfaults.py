@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from casework.errors import CaseworkError, Refused, StoreBusy, UnknownCase
-from casework.store import sqlite
+from casework.store.sqlite import recorder as sqlite
 from casework.store.store import Store
 from harness import shim
 from harness.commands import Planned

@@ -24,8 +24,8 @@ from casework.domain.values import Actor
 from casework.errors import CaseworkError, Refused, StoreError
 from casework.rulebook.edition import CURRENT
 from casework.store import codec
-from casework.store import journal as store_journal
-from casework.store.sqlite import CaseConnection, CaseDatastore, CasePool, CaseRecorder
+from casework.store.ledger import journal as store_journal
+from casework.store.sqlite.recorder import CaseConnection, CaseDatastore, CasePool, CaseRecorder
 from casework.store.store import Store, stored
 from casework.store.stored import to_row
 from harness.commands import GIVEN, Answers, Journal, Planned, give, opened, outside, plan, store_at

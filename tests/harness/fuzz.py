@@ -245,8 +245,8 @@ def _signed(data: bytes) -> None:
     from ledger_helpers import LOG, sample
 
     from casework import verifier
-    from casework.store.journal import read_end
-    from casework.store.note import Signer
+    from casework.store.ledger.journal import read_end
+    from casework.store.ledger.note import Signer
 
     old = verifier.verify_checkpoint(sample().checkpoint(7), LOG.vkey)
     for parse in (

@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 
 from casework.application.service import Clock, Done, open_case
 from casework.audit.check import audit
-from casework.store.journal import Journal
-from casework.store.note import Signer
+from casework.store.ledger.journal import Journal
+from casework.store.ledger.note import Signer
 from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
 from casework.store.store import Store

@@ -241,13 +241,13 @@ def _become(kind: str) -> None:
 
     wanted = KINDS[kind]
     if kind == "unsettled":
-        from casework.store import sqlite as own_sqlite
+        from casework.store.sqlite import recorder as own_sqlite
 
         Store.settle = lambda self: None  # type: ignore[method-assign]
         own_sqlite.sync_journal = lambda path: None
     if wanted is None:
         return
-    from casework.store import reader, sqlite
+    from casework.store.sqlite import reader, recorder as sqlite
 
     own, verify = sqlite.settings, reader.verify
 

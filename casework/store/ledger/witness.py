@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from casework import verifier
 from casework.errors import Conflict, StoreError
-from casework.store.journal import write_over
+from casework.store.ledger.journal import write_over
 from casework.store.lock import WriterLock
-from casework.store.note import Checkpoint, Cosigner
+from casework.store.ledger.note import Checkpoint, Cosigner
 
 #: How long to wait for another request to the same witness, in seconds.
 _TURN = 30.0

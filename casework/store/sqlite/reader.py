@@ -21,7 +21,7 @@ from casework.store.row import DueRow, Row
 from casework.store.url import file_uri, refuse_network
 
 if TYPE_CHECKING:
-    from casework.store.ledger import Ledger
+    from casework.store.ledger.ledger import Ledger
 
 APPLICATION_ID = 0x43415345  # "CASE"
 #: The format of stores that are made now: with a ledger. Those of format 1, made before there was one, are read and written as
@@ -157,7 +157,7 @@ class Reader:
 
     def ledger(self) -> Ledger:
         """The ledger of the store."""
-        from casework.store.ledger import Ledger
+        from casework.store.ledger.ledger import Ledger
 
         return Ledger(self._all)
 

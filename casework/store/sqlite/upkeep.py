@@ -1,6 +1,6 @@
 """What can be wrong beside a store: its journal, the keys, the receipts, the disks. Looked at, never touched.
 
-As in :mod:`casework.store.health`, nothing here raises, and nothing is finished or mended.
+As in :mod:`casework.store.sqlite.health`, nothing here raises, and nothing is finished or mended.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 
 from casework import verifier
 from casework.errors import StoreError
-from casework.store.backup import keys_of
-from casework.store.health import Check, State
-from casework.store.journal import CHECKPOINTS, KEY, KEYS, RECEIPTS, read_end
-from casework.store.ledger import OUTSIDE, Ledger
-from casework.store.note import Signer
-from casework.store.reader import SQLITE_ERRORS
+from casework.store.sqlite.backup import keys_of
+from casework.store.sqlite.health import Check, State
+from casework.store.ledger.journal import CHECKPOINTS, KEY, KEYS, RECEIPTS, read_end
+from casework.store.ledger.ledger import OUTSIDE, Ledger
+from casework.store.ledger.note import Signer
+from casework.store.sqlite.reader import SQLITE_ERRORS
 from casework.store.url import NETWORK_FILE_SYSTEMS, file_system
 
 _LITTLE, _NEARLY_NONE, _FEW_FILES = 200 << 20, 20 << 20, 1000

@@ -17,8 +17,9 @@ from typing import Literal, NamedTuple
 
 from casework import verifier
 from casework.errors import StoreError
-from casework.store import dues, ledger
-from casework.store.reader import SQLITE_ERRORS, USER_VERSION, store_error, verify
+from casework.store import dues
+from casework.store.ledger import ledger
+from casework.store.sqlite.reader import SQLITE_ERRORS, USER_VERSION, store_error, verify
 from casework.store.url import file_uri
 
 State = Literal["ok", "note", "warning", "error"]
@@ -157,7 +158,7 @@ def opened(path: str) -> sqlite3.Connection:
 
 def content(db: sqlite3.Connection, path: str, now: int, *, thorough: bool = False) -> Iterator[Check]:
     """Settings, shape, soundness, and times; ``now`` is in microseconds since 1970."""
-    from casework.store.sqlite import settings
+    from casework.store.sqlite.recorder import settings
 
     try:
         version = _one(db, "PRAGMA user_version")
@@ -202,7 +203,7 @@ def _one(db: sqlite3.Connection, sql: str) -> int:
 
 
 def _shape(db: sqlite3.Connection, version: int) -> Iterator[Check]:
-    from casework.store.sqlite import EVENTS
+    from casework.store.sqlite.recorder import EVENTS
 
     with closing(sqlite3.connect(":memory:")) as made:
         for statement in (EVENTS, *dues.CREATE, *(ledger.CREATE if version >= USER_VERSION else ())):

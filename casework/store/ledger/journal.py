@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from casework import verifier
 from casework.errors import JournalError, NotAcknowledged
-from casework.store.ledger import Head
-from casework.store.note import Checkpoint, Signer, key_note, signed
-from casework.store.tree import EMPTY
+from casework.store.ledger.ledger import Head
+from casework.store.ledger.note import Checkpoint, Signer, key_note, signed
+from casework.store.ledger.tree import EMPTY
 
 if sys.platform != "win32":
     import fcntl

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 
 from casework.store.row import Row
-from casework.store.tree import leaf_hash
+from casework.store.ledger.tree import leaf_hash
 
 FORM = "casework/entry/1"
 _HEAD = 5  # of a field: type and length, before its bytes

@@ -25,10 +25,11 @@ from eventsourcing.sqlite import (
 )
 
 from casework.errors import JournalError, NotAStore, StoreError, StoreMissing
-from casework.store import codec, dues, ledger
-from casework.store.journal import Journal
-from casework.store.ledger import Head, Ledger
-from casework.store.reader import (
+from casework.store import codec, dues
+from casework.store.ledger import ledger
+from casework.store.ledger.journal import Journal
+from casework.store.ledger.ledger import Head, Ledger
+from casework.store.sqlite.reader import (
     APPLICATION_ID,
     COLUMNS,
     SQLITE_ERRORS,

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from casework.errors import StoreError, UnknownCase
-from casework.store import tree
-from casework.store.entry import entry, leaf
+from casework.store.ledger import tree
+from casework.store.ledger.entry import entry, leaf
 from casework.store.row import Row
 
 CREATE = (

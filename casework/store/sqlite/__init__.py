@@ -1,0 +1,1 @@
+"""The store in one SQLite file: read, written, copied and looked after."""
