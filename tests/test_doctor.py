@@ -18,8 +18,8 @@ import pytest
 from cli_helpers import CHINESE, LIFE, alter, carry, casework, given_case
 
 from casework.rulebook import files
-from casework.store.sqlite import health, upkeep
 from casework.store.lock import WriterLock
+from casework.store.sqlite import health, upkeep
 
 STATE = Path("../state")
 
