@@ -20,7 +20,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 class CaseworkError(Exception):
@@ -84,8 +84,7 @@ class NotAcknowledged(JournalError):
     """The command is recorded, but its checkpoint is not in the journal yet; given again under the same id it is acknowledged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a command is refused: a stable code, a sentence in zh and en, the clause it rests on, what is missing."""
 
     code: str
@@ -99,12 +98,11 @@ class Reason:
         return self.zh if lang == "zh" else self.en
 
 
-@dataclass(frozen=True, slots=True)
-class Permitted:
+class Permitted(NamedTuple):
     """What may be done instead, in the same state, by the one who asked and by others."""
 
     yours: tuple[str, ...] = ()
-    others: tuple[str, ...] = field(default=())
+    others: tuple[str, ...] = ()
 
 
 class Refused(CaseworkError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from casework.errors import InputError, StoreError
@@ -15,6 +14,8 @@ NETWORK_FILE_SYSTEMS = frozenset(
 )
 _MOUNTS = "/proc/self/mountinfo"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://|(sqlite|postgres|postgresql|file):", re.IGNORECASE)
+#: What stands in a URI as it is.
+_PLAIN = frozenset(b"/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _OPTION = re.compile(r"\?([A-Za-z_]+)=([^/?=]*)$")
 
 
@@ -113,7 +114,13 @@ def _home_of(user: str) -> str:
 
 def file_uri(path: str, mode: Literal["ro", "rw", "rwc"]) -> str:
     """The ``file:`` URI by which SQLite opens ``path``, whatever characters its name holds."""
-    return f"{Path(path).absolute().as_uri()}?mode={mode}"
+    if os.sep != "/":
+        from pathlib import Path
+
+        return f"{Path(path).absolute().as_uri()}?mode={mode}"
+    # As pathlib says it, which together with what it imports would be a good part of what showing a case takes.
+    name = os.fsencode(os.path.join(os.getcwd(), path))
+    return f"file://{''.join(chr(byte) if byte in _PLAIN else f'%{byte:02X}' for byte in name)}?mode={mode}"
 
 
 def file_system(path: str, mountinfo: str) -> str:
