@@ -11,7 +11,6 @@ import os
 import resource
 import statistics
 import subprocess
-import sys
 import sysconfig
 import tempfile
 import venv
@@ -51,7 +50,8 @@ def store(folder: Path) -> Path:
         for number in range(10):
             name = f"K-{number}"
             service.open_case(made, name, GIVEN, by="consumer", clock=lambda: BEGIN, command_id="open")
-            service.carry_on(made, name, "contact_merchant", {"message": "坏了", "remedy": {"kind": "refund", "amount": "899.00"}},
+            service.carry_on(made, name, "contact_merchant",
+                             {"message": "坏了", "remedy": {"kind": "refund", "amount": "899.00"}},
                              by="consumer", clock=lambda: BEGIN, command_id="contact")
     return path
 

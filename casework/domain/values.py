@@ -5,8 +5,7 @@ The marks on a type say what later floors need to know of a field: ``term`` name
 yuan with fen precision.
 """
 
-from __future__ import annotations
-
+# Without postponed annotations: whoever decodes a type would compile each of its own and of its parents' again.
 import re
 import unicodedata
 from datetime import UTC, datetime
@@ -116,7 +115,7 @@ class Remedy(Value, frozen=True):
     extra: tuple[Extra, ...] = ()
 
     @property
-    def parts(self) -> tuple[Remedy | Extra, ...]:
+    def parts(self) -> "tuple[Remedy | Extra, ...]":
         """The remedy itself and what comes on top."""
         return (self, *self.extra)
 
@@ -198,14 +197,14 @@ def _absurd(value: Any) -> str | None:
 def _measured(kind: type[msgspec.Struct]) -> tuple[str, ...]:
     """The fields of a type in which, however deep, an amount or a time may stand."""
     # Not by msgspec's inspection, which describes every nested type anew for each type that holds it.
-    return tuple(name for name, held in get_type_hints(kind).items() if _measures(held))
+    return tuple(name for name, held in get_type_hints(kind, include_extras=True).items() if _measures(held))
 
 
 def _measures(hint: Any) -> bool:
     if parts := get_args(hint):
         return any(map(_measures, parts))
     return isinstance(hint, type) and (issubclass(hint, Decimal | datetime)
-                                       or issubclass(hint, msgspec.Struct) and bool(_measured(hint)))
+                                       or (issubclass(hint, msgspec.Struct) and bool(_measured(hint))))
 
 
 def personal_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ _BOTH = r"(?P<zh>.*?[\u4e00-\u9fff].*?)(?:（|[；;]\s?)(?P<en>[A-Za-z][ -~’]*
 
 def in_language(clause: str, lang: str) -> str:
     """A clause as it is shown in ``lang`` (``"zh"`` or ``"en"``); one that is the name of a law stands as it is."""
+    if not any(char.isascii() and char.isalpha() for char in clause):
+        return clause
     for pattern, zh, en in _TOLD:
         found = re.fullmatch(pattern, clause)
         if found:

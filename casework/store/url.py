@@ -13,10 +13,10 @@ NETWORK_FILE_SYSTEMS = frozenset(
     + ("fuse.sshfs", "fuse.glusterfs", "fuse.rclone")
 )
 _MOUNTS = "/proc/self/mountinfo"
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://|(sqlite|postgres|postgresql|file):", re.IGNORECASE)
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://|(sqlite|postgres|postgresql|file):"
 #: What stands in a URI as it is.
 _PLAIN = frozenset(b"/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-_OPTION = re.compile(r"\?([A-Za-z_]+)=([^/?=]*)$")
+_OPTION = r"\?([A-Za-z_]+)=([^/?=]*)$"
 
 
 class Location(NamedTuple):
@@ -48,7 +48,7 @@ def parse(url: str, home: str = "") -> Location:
         )
     if url == ":memory:":
         return Location("memory", "", False)
-    scheme = _SCHEME.match(url)
+    scheme = re.match(_SCHEME, url, re.IGNORECASE) if ":" in url else None
     if scheme is None:
         return Location("sqlite", _expand(url, home), False)
     return _with_scheme((scheme[1] or scheme[2]).lower(), url)
@@ -77,7 +77,7 @@ def _with_scheme(scheme: str, url: str) -> Location:
 
 
 def _sqlite(rest: str) -> Location:
-    option = _OPTION.search(rest)
+    option = re.search(_OPTION, rest)
     if option and (option[1], option[2]) not in (("force", "1"), ("force", "0")):
         raise InputError(
             f"?{option[1]}={option[2]} is no option of a store; only ?force=1 is (a file of that name: as a bare path)",
