@@ -21,8 +21,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class CaseworkError(Exception):
@@ -94,8 +93,7 @@ class EngineError(CaseworkError):
     """The processes or the cluster that an audit was to run on are not there, or were lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a command is refused: a stable code, a sentence in zh and en, the clause it rests on, what is missing."""
 
     code: str
@@ -109,12 +107,11 @@ class Reason:
         return self.zh if lang == "zh" else self.en
 
 
-@dataclass(frozen=True, slots=True)
-class Permitted:
+class Permitted(NamedTuple):
     """What may be done instead, in the same state, by the one who asked and by others."""
 
     yours: tuple[str, ...] = ()
-    others: tuple[str, ...] = field(default=())
+    others: tuple[str, ...] = ()
 
 
 class Refused(CaseworkError):

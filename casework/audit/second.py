@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from casework.audit.findings import Fault, Line, shown
@@ -35,7 +35,7 @@ _HARMLESS = {"decided_late", "not_checked", "at_after_recorded", "time_backwards
              "column_mismatch"}
 #: A refusal that is no matter of law here: another calendar was installed, or the times, which are a finding of their own.
 _ASIDE = {"calendar_not_published", "in_the_future"}
-_FIELDS = tuple(field.name for field in fields(Facts))
+_FIELDS = Facts.__struct_fields__
 
 
 @dataclass(slots=True)
