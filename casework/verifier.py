@@ -563,7 +563,7 @@ def verify_store(path: str, checkpoint: Checkpoint) -> Store:
             db.execute("BEGIN")
             return _verify_rows(db, checkpoint)
     except (sqlite3.Error, UnicodeDecodeError) as error:
-        code = getattr(error, "sqlite_errorname", "")
+        code = getattr(error, "sqlite_errorname", "not UTF-8")
         if code.startswith(("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_NOMEM")):
             raise CannotRun(f"the store cannot be read now ({code}); is it in use, or was a write broken off?",
                             f"现在无法读取案件库（{code}）；是否正在使用，或写入曾中断？") from None

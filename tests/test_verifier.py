@@ -748,6 +748,17 @@ def test_a_damaged_store_is_not_verified_and_one_in_use_could_not_be(store: Path
             verifier.verify_store(str(store), FULL)
 
 
+def test_a_store_whose_schema_is_no_text_is_damaged_and_no_traceback(store: Path) -> None:
+    """SQLite quotes the broken name in its complaint, which Python then cannot read."""
+    with sqlite3.connect(store) as db:
+        db.executescript("PRAGMA writable_schema=ON; INSERT INTO sqlite_master VALUES ('table', CAST(x'41ff' AS TEXT), "
+                         "CAST(x'41ff' AS TEXT), 99999, 'nonsense'); PRAGMA writable_schema=OFF")
+    db.close()
+    with pytest.raises(NotVerified) as refused:
+        verifier.verify_store(str(store), FULL)
+    assert (refused.value.en, refused.value.zh) == ("the store is damaged (not UTF-8)", "案件库已损坏（not UTF-8）")
+
+
 def test_floating_point_in_an_altered_column_is_hashed_as_the_page_says() -> None:
     assert verifier._field(0.1) == b"f\0\0\0\x030.1"
     assert verifier._field(None) == b"n\0\0\0\0"
