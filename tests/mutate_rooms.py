@@ -101,7 +101,8 @@ class _Unworded(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id in SENTENCES:
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in SENTENCES:
             node.args, node.keywords = [], []
         return node
 

@@ -80,6 +80,20 @@ def test_a_step_that_leaves_another_state_is_told_by_the_state_that_it_names() -
     assert "'ruled' →" in said.what.en
 
 
+@pytest.mark.parametrize(("change", "what", "why"), [
+    (lambda rows: rows[::-1], "refund_of_price refund=899.00 A", "hidden_defect loses=merchant A"),
+    (lambda rows: rows + rows[:1], "hidden_defect loses=merchant A", "hidden_defect loses=merchant A"),
+    (lambda rows: rows[1:], "—", "hidden_defect loses=merchant A"),
+    (lambda rows: [rows[0], rows[1] | {"row": "x"}], "x refund=899.00", "refund_of_price refund=899.00"),
+    (lambda rows: [*rows, rows[0] | {"row": "x"}], "x loses=merchant A", "—")])
+def test_what_a_ruling_rests_on_is_told_by_the_rows_that_differ_and_whole_where_only_their_order_does(
+        change: Any, what: str, why: str) -> None:
+    basis = json.loads(LAWFUL[8].payload)["basis"]
+    said = one(audit_case(forge(9, basis=change(basis))), "derived_differs")
+    assert said.what.en.startswith(f"basis is '{what}")
+    assert said.why.en.startswith(f"derived again it is '{why}")
+
+
 def test_an_event_that_is_no_step_is_told_with_all_that_it_claims() -> None:
     said = one(audit_case(forge(3, trigger="file", from_="discovered", to="filed")), "unlawful_edge")
     assert said.what.en == "add_evidence: 'file': 'discovered' → 'filed'"
@@ -173,6 +187,12 @@ def test_how_many_nodes_are_wrong_is_told(store: Path, journal: Journal) -> None
     again = one(findings(store, Signed(journal.folder)), "tree_differs")
     assert int(again.what.en.split()[0]) == int(said.what.en.split()[0]) + 2
     assert again.why.en != said.why.en, "a finding is bound to what it found"
+
+
+def test_a_node_that_no_leaves_give_is_counted_with_those_that_it_pushes_aside(store: Path, journal: Journal) -> None:
+    run(store, "INSERT INTO ledger_nodes VALUES (1, 0.5, zeroblob(32))")
+    said = one(findings(store, Signed(journal.folder)), "tree_differs")
+    assert said.what.en == "4 stored nodes", "the last three of the level, and the one that is left over"
 
 
 def test_how_far_the_leaves_can_be_read_is_told(store: Path, journal: Journal) -> None:

@@ -783,7 +783,8 @@ def test_a_damaged_store_is_not_verified_and_one_in_use_could_not_be(store: Path
 
 
 @pytest.mark.parametrize("code", ["SQLITE_BUSY_SNAPSHOT", "SQLITE_READONLY_ROLLBACK", "SQLITE_IOERR_READ", "SQLITE_NOMEM"])
-def test_what_the_machine_fails_to_read_is_no_verdict_on_the_store(store: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+def test_what_the_machine_fails_to_read_is_no_verdict_on_the_store(
+        store: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     class Failing(sqlite3.Connection):
         def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
             if sql.startswith("SELECT number"):
