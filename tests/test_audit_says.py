@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +14,10 @@ import pytest
 import test_standing_audit as standing
 from harness.commands import opened
 from ledger_helpers import sample
-from test_audit import LAWFUL, forge
+from test_audit import LAWFUL, changed, forge, with_referral, with_return
 
 from casework.application.service import carry_on
+from casework.audit import index
 from casework.audit.check import audit, audit_case
 from casework.audit.findings import LONGEST_ID, Fault, Finding, Line, findings_of, shown
 from casework.audit.integrity import Cover, Integrity
@@ -27,7 +29,7 @@ from casework.store.ledger.journal import Journal
 from casework.store.ledger.ledger import Leaf
 from casework.store.ledger.note import Signer
 from casework.store.opening import open_reader, open_store
-from casework.store.row import Row
+from casework.store.row import DueRow, Row
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -74,6 +76,15 @@ def test_a_finding_of_a_duty_names_what_differs_and_nothing_else(field: str, wro
         assert wrong in said.what.en and right in said.why.en
 
 
+@pytest.mark.parametrize(("rows", "version", "name", "said"), [
+    (LAWFUL, 3, "id", {"id": "E-9"}), (with_referral(), 3, "id", {"id": "R-9"}), (with_return(), 4, "offer", {"offer": "O-9"}),
+    *((LAWFUL, 6, f"reply_by.{name}", {"reply_by": {name: wrong}}) for name, wrong in [
+        ("rule", "x"), ("clause", "某条"), ("certainty", "A"), ("provisional", True), ("at", "2027-01-01T00:00:00Z")])])
+def test_a_derived_value_that_differs_is_told_by_its_name(rows: list[Row], version: int, name: str, said: Any) -> None:
+    told = one([f for f in audit_case(changed(rows, version, **said)) if f.version == version], "derived_differs")
+    assert told.what.en.startswith(f"{name} is ") and told.what.zh.startswith(f"{name} 为 ")
+
+
 def test_a_step_that_leaves_another_state_is_told_by_the_state_that_it_names() -> None:
     said = one(audit_case(forge(7, from_="ruled")), "unlawful_edge")
     assert said.why.en == "no accept_complaint leaves 'ruled'"
@@ -107,6 +118,31 @@ def test_what_is_shown_of_a_value_is_cut_and_a_case_is_named_whole_up_to_its_lon
     fault = Fault("version_gap", Line("甲", "a"), Line("乙", "b"))
     assert [findings_of("K" * n, 1, [fault])[0].case for n in (LONGEST_ID, LONGEST_ID + 1)] == [
         "K" * LONGEST_ID, shown("K" * 61)]
+
+
+class Unindexed:
+    """A store whose index has duties of so many cases that no event yields."""
+
+    def __init__(self, cases: int) -> None:
+        self.cases = [f"K-{number}" for number in range(cases)]
+        self.looked: list[str | None] = []
+
+    def dues(self) -> list[DueRow]:
+        return [DueRow(case, "D-1", "answer", "merchant", 1, 0) for case in self.cases]
+
+    def rows(self, case: str | None = None) -> Iterator[Row]:
+        self.looked.append(case)
+        return iter(())
+
+
+@pytest.mark.parametrize(("cases", "reads"), [(1, 3), (100, 300), (101, 3)])
+def test_cases_that_seem_to_differ_from_the_index_are_looked_at_three_times_and_a_great_many_all_at_once(
+        cases: int, reads: int) -> None:
+    store = Unindexed(cases)
+    found = list(index.compared({}, store))
+    assert [f.code for f in found] == ["index_differs"] * cases
+    assert len(store.looked) == reads
+    assert set(store.looked) == ({None} if cases > 100 else set(store.cases))
 
 
 def test_a_rule_that_governs_nothing_is_named() -> None:
