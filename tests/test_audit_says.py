@@ -85,6 +85,16 @@ def test_a_derived_value_that_differs_is_told_by_its_name(rows: list[Row], versi
     assert told.what.en.startswith(f"{name} is ") and told.what.zh.startswith(f"{name} 为 ")
 
 
+def test_of_a_time_that_runs_backwards_it_is_told_which_one_and_from_when() -> None:
+    before = json.loads(LAWFUL[2].payload)
+    earlier = "2026-03-01T00:00:00Z"
+    for names in (("at",), ("at", "recorded_at")):
+        said = one([f for f in audit_case(forge(4, **dict.fromkeys(names, earlier))) if f.version == 4], "time_backwards")
+        assert said.what.en == "; ".join(f"{name} 2026-03-01T00:00:00+00:00" for name in names)
+        assert [datetime.fromisoformat(text.removeprefix("the event before has ")) for text in said.why.en.split("; ")] == [
+            datetime.fromisoformat(time) for time in dict.fromkeys(before[name] for name in names)]
+
+
 def test_a_step_that_leaves_another_state_is_told_by_the_state_that_it_names() -> None:
     said = one(audit_case(forge(7, from_="ruled")), "unlawful_edge")
     assert said.why.en == "no accept_complaint leaves 'ruled'"

@@ -87,6 +87,17 @@ def test_where_one_derivation_errs_the_audit_says_that_they_differ_there_and_onc
     assert said[0].what.zh and said[0].why.en
 
 
+def test_after_a_difference_the_two_go_on_together_and_the_next_one_is_told_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoils(facts: Facts, event: e.Event) -> None:
+        _forgets(facts, event)
+        if isinstance(event, e.ClaimRefused):
+            facts.excuses.clear()
+
+    monkeypatch.setattr("casework.audit.second.fold.apply", spoils)
+
+    assert found(LAWFUL) == [("derivations_differ", 5), ("derivations_differ", 7)]
+
+
 def test_a_fact_that_no_event_names_is_still_compared_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     def spoils(facts: Facts, event: e.Event) -> None:
         _apply(facts, event)
