@@ -24,15 +24,17 @@ MOST = 99_999_999
 _COUNT = click.IntRange(min=0)
 
 
-@click.command("simulate", cls=Command, zh="生成虚构案件：合法的经过，按公布的投诉比例；也可按要求埋入已知的问题。同一种子，同样的字节。")
+@click.command("simulate", cls=Command, zh="生成虚构案件：合法的经过，按公布的投诉比例；也可按要求埋入已知的问题。")
 @option("--cases", required=True, type=click.IntRange(1, MOST), metavar="N", help="How many cases.", zh="案件数")
 @option("--seed", required=True, type=click.IntRange(0, 999_999), metavar="S", help="The same seed makes the same bytes.",
         zh="随机种子：相同的种子得到相同的字节")
-@option("--from", "first", metavar="DATE", help="The first day on which one is opened [2025-01-01].", zh="最早立案日期 [2025-01-01]")
+@option("--from", "first", metavar="DATE", help="The first day on which one is opened [2025-01-01].",
+        zh="最早立案日期 [2025-01-01]")
 @option("--to", "last", metavar="DATE", help="The last day on which one is opened [2025-12-31].", zh="最晚立案日期 [2025-12-31]")
 @option("--unlawful", type=_COUNT, default=0, metavar="K", help="Of these, so many break the law in one event [0].",
         zh="其中有一步不合法的案件数 [0]")
-@option("--late", type=_COUNT, default=0, metavar="K", help="So many in which a body decided late [0].", zh="其中机构逾期决定的案件数 [0]")
+@option("--late", type=_COUNT, default=0, metavar="K", help="So many in which a body decided late [0].",
+        zh="其中机构逾期决定的案件数 [0]")
 @option("--tampered", type=_COUNT, default=0, metavar="K", help="So many that are altered in the file afterwards [0].",
         zh="其中事后在文件里被改动的案件数 [0]")
 @option("--faults", metavar="FILE", type=click.Path(path_type=Path), help="Write there what was planted, a JSON document a line.",
@@ -49,7 +51,8 @@ def simulate(ctx: click.Context, settings: Settings, cases: int, seed: int, firs
              late: int, tampered: int, faults: Path | None, walks: int | None, jobs: int, add: bool, journal: str | None) -> int:
     """Make cases up: lawful histories in the published proportions, and on request faults that are known.
 
-    A run that was broken off goes on when it is given again. The store is the one that --store names; the environment's is ignored.
+    A run that was broken off goes on when it is given again. The store is the one that --store names; that of the environment is
+    ignored.
     """
     from casework.simulation.blocks import FIRST, LAST, WALKS, Plan
     from casework.simulation.recording import record
@@ -62,9 +65,11 @@ def simulate(ctx: click.Context, settings: Settings, cases: int, seed: int, firs
                 tampered)
     with writing(settings, journal, create=True) as store:
         if tampered and store.path is None:
-            raise InputError("a store in memory has no file to be altered; name one", "内存案件库没有可改动的文件；请指定文件", "--tampered")
+            raise InputError("a store in memory has no file to be altered; name one", "内存案件库没有可改动的文件；请指定文件",
+                             "--tampered")
         try:
-            with click.progressbar(length=cases, file=sys.stderr, label=say("生成", "simulate"), hidden=not sys.stderr.isatty()) as bar:
+            with click.progressbar(length=cases, file=sys.stderr, label=say("生成", "simulate"),
+                                   hidden=not sys.stderr.isatty()) as bar:
                 found = record(plan, store, jobs=jobs, add=add, seen=bar.update)
         except KeyboardInterrupt:
             complain(say("已中断；再次执行同一命令即可继续", "broken off; give the same command again to go on"))

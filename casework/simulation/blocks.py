@@ -190,7 +190,8 @@ def _planted(plan: Plan, made: Block, number: int, names: Names, kind: Kind | No
 def _names(plan: Plan, block: int, number: int, random: Random) -> Names:
     # A merchant's cases lie within one block, so that his stream is recorded with them; few merchants have most of them.
     merchant = int(MERCHANTS * random.random() ** 2)
-    return Names(plan.case(number), f"T{random.randrange(10**12):012}", f"C{random.randrange(10**9):09}", f"M{block:05}-{merchant:02}")
+    return Names(plan.case(number), f"T{random.randrange(10**12):012}", f"C{random.randrange(10**9):09}",
+                 f"M{block:05}-{merchant:02}")
 
 
 def _day(plan: Plan, random: Random) -> datetime:

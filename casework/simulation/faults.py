@@ -1,7 +1,8 @@
 """What can be planted in a made-up history: each kind wrong in one thing, with every finding that the audit has to make of it.
 
-An *unlawful* case is well formed, canonical and in the ledger, and breaks the law in one event. A *tampered* one was lawful when it
-was recorded, and its row in the file was altered since, past the commands. A *late* one is lawful: a body outside decided too late.
+An *unlawful* case is well formed, canonical and in the ledger, and breaks the law in one event. A *tampered* one was lawful when
+it was recorded, and its rows in the file were altered since, past the commands. A *late* one is lawful: a body outside decided
+too late.
 A kind applies to a walked case of which its precondition holds; that precondition is what makes its findings certain.
 """
 
@@ -122,7 +123,8 @@ def _row(doc: Json) -> Row:
     return to_row(stored(codec.decode(doc["type"], json.dumps(doc).encode())))
 
 
-def _where(rows: list[Row], random: Random, *names: str, fits: Callable[[Json, int], Any] = lambda doc, place: True) -> int | None:
+def _where(rows: list[Row], random: Random, *names: str,
+           fits: Callable[[Json, int], Any] = lambda doc, place: True) -> int | None:
     """The place of one of the events of these names that fit."""
     places = [n for n, row in enumerate(rows) if _name(row) in names and fits(_doc(row), n)]
     return random.choice(places) if places else None

@@ -16,7 +16,7 @@ from casework.errors import Conflict
 from casework.simulation.blocks import BLOCK, Block, Plan, block, wrong_of
 from casework.simulation.faults import Change, Planted
 from casework.store.row import Row
-from casework.store.sqlite.recorder import EVENTS, settings
+from casework.store.sqlite.recorder import settings
 from casework.store.store import Store
 from casework.store.url import file_uri
 
@@ -40,7 +40,9 @@ class Recorded:
 
 def record(plan: Plan, store: Store, *, jobs: int = 1, add: bool = False, seen: Callable[[int], object] = lambda cases: None,
            ) -> Recorded:
-    """Record what the plan makes, on from where a run of the same plan was broken off; ``seen`` is told of cases as they are there.
+    """Record what the plan makes, on from where a run of the same plan was broken off.
+
+    ``seen`` is told how many more cases are there, as they are.
 
     What is tampered with is done last, when all is recorded. :class:`~casework.errors.Conflict` where the store holds other cases
     (``add`` lets them be), or those of another plan under the same names.
@@ -78,7 +80,8 @@ def tamper(path: str, changes: Iterable[Change]) -> None:
             where = "WHERE originator_id = ? AND originator_version = ?"
             match change.what:
                 case "set":
-                    db.execute(f"UPDATE stored_events SET {change.column} = ? {where}", (change.value, change.case, change.version))
+                    db.execute(f"UPDATE stored_events SET {change.column} = ? {where}",
+                               (change.value, change.case, change.version))
                 case "remove":
                     db.execute(f"DELETE FROM stored_events {where}", (change.case, change.version))
                 case "insert":
@@ -112,8 +115,8 @@ def _made(plan: Plan, begin: int, jobs: int) -> Iterator[Block]:
 def _begin(plan: Plan, store: Store, add: bool) -> int:
     """The number of the first block that is not there."""
     if not add and (other := _other(plan, store)) is not None:
-        raise Conflict(f"the store holds cases that were not made up by this command, such as '{other}'; name another store, or let "
-                       "them be with --add",
+        raise Conflict(f"the store holds cases that were not made up by this command, such as '{other}'; name another store, or "
+                       "let them be with --add",
                        f"案件库中有不是由本命令生成的案件，例如“{other}”；请指定其他案件库，或用 --add 保留它们并加入")
     low, high = 0, plan.blocks
     while low < high:  # blocks are recorded in order
@@ -142,6 +145,7 @@ def _require_same(plan: Plan, store: Store, number: int) -> None:
     wrong = {planted.case for planted in made.planted}
     for case, rows in groupby(made.rows, key=lambda row: row.case):
         if case not in wrong and list(store.rows(case)) != list(rows):
-            raise Conflict(f"'{case}' is there and is not what this command makes up; give the seed, dates and numbers of the run "
-                           "that was broken off, another --seed, or another store",
-                           f"“{case}”已存在，且与本命令生成的不同；请给出中断的那次运行的种子、日期和数目，或换 --seed，或换案件库")
+            raise Conflict(f"'{case}' is there and is not what this command makes up; give the seed, dates and numbers of the "
+                           "run that was broken off, another --seed, or another store",
+                           f"“{case}”已存在，且与本命令生成的不同；请给出中断的那次运行的种子、日期和数目，"
+                           "或换 --seed，或换案件库")

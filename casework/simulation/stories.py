@@ -1,13 +1,14 @@
 """What happens to made-up cases, how often, and how long people take over it.
 
-The shares of what is complained of are those of the China Consumers Association for 2025 (中消协 2025 年受理投诉按性质分), those of
-the goods its table for the first half of 2022; about how many are resolved goes by its rate for 2024 (68.75 %). Every other share
-is an assumption, made so that all that the lifecycle has comes up: ``docs/simulate.md`` says which.
+The shares of what is complained of are those of the China Consumers Association for 2025; those of the goods follow its table for
+the first half of 2022; about how many are resolved, its rate for 2024 (68.75 %). Every other share is an assumption, made so that
+nearly all that the lifecycle has comes up: ``docs/simulate.md`` says which.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
@@ -49,12 +50,14 @@ GOODS: dict[str, tuple[int, tuple[str, ...], int, int]] = {
     "cosmetics": (5, ("面霜", "口红"), 40, 900),
     "furniture": (2, ("书桌", "沙发"), 200, 5000),
 }
-EXCUSES = ("misuse", "man_made_damage", "resale_impaired", "normal_phenomenon", "evidence_insufficient", "stalling", "shifts_blame")
+EXCUSES = ("misuse", "man_made_damage", "resale_impaired", "normal_phenomenon", "evidence_insufficient", "stalling",
+           "shifts_blame")
 REJECTIONS = ("evidence_insufficient", "no_clear_claim", "outside_scope", "order_mismatch")
 AGENTS, SUPERVISORS = 40, 8
-CONDUCT = ("after_sales_denied", "poor_after_sales", "poor_service", "merchant_stalling", "review_manipulation", "malicious_review")
-SENT_BACK = ("quality_defect", "malfunction", "poor_workmanship", "material_mismatch", "no_reason_return", "counterfeit", "substandard",
-             "false_advertising", "damaged", "refund_obstructed")
+CONDUCT = ("after_sales_denied", "poor_after_sales", "poor_service", "merchant_stalling", "review_manipulation",
+           "malicious_review")
+SENT_BACK = ("quality_defect", "malfunction", "poor_workmanship", "material_mismatch", "no_reason_return", "counterfeit",
+             "substandard", "false_advertising", "damaged", "refund_obstructed")
 _CLAUSES = {"hidden": "淘宝平台争议处理规则 66", "seen": "淘宝平台争议处理规则 65", "other": "淘宝平台争议处理规则 8、9"}
 _TALK = ("请尽快处理", "已经等了几天，仍没有结果", "商品与承诺不符", "请按规则处理", "麻烦核实后回复")
 
@@ -114,10 +117,8 @@ def walked(random: Random, names: Names, day: datetime, *, late: bool = False, g
     opened = begin(random, day)
     cut = None if late or random.random() < 0.94 else random.randrange(10)
     walk = Walk(random, names, given(random, opened, ground), opened, cut)
-    try:
+    with suppress(Ended):
         Story(walk, late).told()
-    except Ended:
-        pass
     return walk
 
 
@@ -152,8 +153,8 @@ class Story:
             return True
         walk.wait(0.05, 24)
         asks = walk.chance(0.65)
-        walk.do("contact_merchant", "consumer", message=self._say(), channel=walk.one(("merchant_chat", "app_service", "after_sales")),
-                remedy=self._remedy() if asks else None)
+        walk.do("contact_merchant", "consumer", message=self._say(),
+                channel=walk.one(("merchant_chat", "app_service", "after_sales")), remedy=self._remedy() if asks else None)
         if walk.chance(0.3):
             walk.wait(0.1, 8)
             walk.do("reply", walk.one(("consumer", "merchant")), message=self._say())
@@ -302,8 +303,8 @@ class Story:
         partly = walk.chance(0.25)
         remedy = self._partly() if partly else self._granted()
         penalties = self._penalties()
-        walk.do("rule", judge, outcome="partly_for_consumer" if partly else "for_consumer", findings="商家未能举证，消费者的主张成立",
-                clause=self._clause(), remedy=remedy, penalties=penalties)
+        walk.do("rule", judge, outcome="partly_for_consumer" if partly else "for_consumer",
+                findings="商家未能举证，消费者的主张成立", clause=self._clause(), remedy=remedy, penalties=penalties)
 
     def _proof(self, judge: Actor) -> bool:
         """Whether the merchant proves what is his to prove."""

@@ -20,7 +20,7 @@ from typing import Any
 from casework.domain.check import SHANGHAI
 from casework.domain.standing.effects import Effect
 from casework.errors import CaseworkError
-from casework.simulation.walk import Names, Told, Walk
+from casework.simulation.walk import Names, Walk
 from casework.store.dues import running
 from casework.store.row import DueRow, Row
 from casework.store.store import stored
@@ -32,9 +32,8 @@ NOBODY = Names("CASE-0000-0000", "ORDER-0000-0000", "CONSUMER-0000", "MERCHANT-0
 STRETCH = timedelta(hours=6)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = rb"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z"
-_SLOT = re.compile(b"|".join([*(re.escape(name.encode()) for name in (NOBODY.case, NOBODY.order, NOBODY.consumer, NOBODY.merchant)),
-                              _TIME]))
 _NAMED = {name.encode(): place for place, name in enumerate((NOBODY.case, NOBODY.order, NOBODY.consumer, NOBODY.merchant))}
+_SLOT = re.compile(b"|".join([*map(re.escape, _NAMED), _TIME]))
 _SECOND = 1_000_000
 
 Fill = Callable[[Sequence[bytes]], Any]
@@ -75,7 +74,7 @@ class Tale:
 
     @classmethod
     def of(cls, walk: Walk, *, once: bool = False) -> Tale:
-        """The tale of a walk of :data:`NOBODY`; told of other people alone where it is ``once``, or cannot be told at other times."""
+        """The tale of a walk of :data:`NOBODY`. Where it is ``once``, or is not the same walk at other times, its times stay."""
         stretch = timedelta(0) if once else _until_midnight(walk)
         rows = [to_row(stored(event)) for event in walk.told.events]
         if stretch:

@@ -53,8 +53,9 @@ def moved(rows: Iterable[Row]) -> tuple[list[tuple[str, str]], list[DueRow]]:
     here: dict[tuple[str, str], DueRow | None] = {}
     begun: set[tuple[str, str]] = set()
     for row in rows:
-        changes = codec.duty_changes(row.payload)
-        begun.update((row.case, change.id) for change in changes if change.change == "opened" and (row.case, change.id) not in here)
+        if not (changes := codec.duty_changes(row.payload)):
+            continue
+        begun.update((row.case, c.id) for c in changes if c.change == "opened" and (row.case, c.id) not in here)
         for case, duty, due in moves(row.case, changes):
             here[case, duty] = due
     return [key for key, due in here.items() if due is None and key not in begun], [d for d in here.values() if d is not None]

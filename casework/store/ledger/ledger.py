@@ -160,7 +160,7 @@ class Ledger:
         return self._grow(streams.values(), {stream: last.hash for stream in streams if (last := self.last(stream))})
 
     def _grow(self, commits: Iterable[Sequence[Row]], last: dict[str, bytes]) -> Head:
-        """Add a leaf over each of these; the tree as it then stands. ``last`` is kept: the hash of the last leaf of each stream."""
+        """Add a leaf over each of these; the tree as it then stands. ``last`` is kept up: each stream's last leaf."""
         size = self.size()
         leaves: list[Leaf] = []
         made: dict[tuple[int, int], bytes] = {}

@@ -411,7 +411,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
         return list(range(last - len(rows) + 1, last + 1))
 
     def _append(self, c: SQLiteCursor, rows: Sequence[Row]) -> None:
-        """Put the rows in their table, their duties in the index, their leaves in the ledger; and say what is about to be signed."""
+        """Put the rows in their table, their duties in the index, their leaves in the ledger; say what is about to be signed."""
         book = self._ledger(c)
         c.execute(dues.IS_THERE)
         if c.fetchone() is None:
