@@ -7,8 +7,8 @@ import struct
 from collections.abc import Sequence
 from functools import lru_cache
 
-from casework.store.row import Row
 from casework.store.ledger.tree import leaf_hash
+from casework.store.row import Row
 
 FORM = "casework/entry/1"
 _LENGTH = struct.Struct(">I").pack
