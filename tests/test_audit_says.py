@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from casework.audit.findings import LONGEST_ID, Fault, Finding, Line, findings_o
 from casework.audit.integrity import Cover, Integrity
 from casework.audit.limits import governing
 from casework.audit.signed import Signed
+from casework.errors import InputError
 from casework.rulebook.edition import CURRENT
 from casework.store.ledger.entry import leaf
 from casework.store.ledger.journal import Journal
@@ -279,3 +281,78 @@ def test_keys_that_cannot_be_followed_are_told_and_nothing_is_taken_for_verified
     assert (fault.code, "no key" in fault.why.en, fault.why.zh != "") == ("keys_broken", True, True)
     keys.write_bytes(b"\xff\xfe+00000000+AA==\n")
     assert [fault.code for fault in Signed(journal.folder).faults()] == ["keys_broken"]
+
+
+@pytest.mark.parametrize("broken", [
+    "local/test\n3\n{}\nmore\n\n", "local/test\n3\n{short}\n\n", "local/test\n3\n{long}\n\n", "local/test\n3\n\n"])
+def test_a_note_that_is_no_checkpoint_is_told_by_its_number(store: Path, journal: Journal, broken: str) -> None:
+    text = journal.path.read_text(encoding="utf-8")
+    root = text.partition("local/test\n3\n")[2].partition("\n")[0]
+    length = {name: b64encode(b64decode(root)[:31] + more).decode() for name, more in (("short", b""), ("long", b"12"))}
+    whole = f"local/test\n3\n{root}\n\n"
+    assert whole in text
+    journal.path.write_text(text.replace(whole, broken.format(root, **length)), encoding="utf-8")
+    assert one(findings(store, Signed(journal.folder)), "checkpoint_invalid").what.en == "note 3 of the checkpoints"
+
+
+def test_a_journal_with_a_line_without_end_is_told_where_it_stops_and_what_comes_after_it_is_not_believed(
+        store: Path, journal: Journal) -> None:
+    notes = journal.path.read_text(encoding="utf-8")
+    start = notes.index("local/test\n5\n")
+    journal.path.write_text(notes[:start] + "x" * 20_000 + notes[start:], encoding="utf-8")
+    assert one(findings(store, Signed(journal.folder)), "checkpoint_invalid").what.en == "note 5 of the checkpoints"
+
+
+def test_five_sizes_are_named_and_of_more_that_there_are_more(store: Path, journal: Journal) -> None:
+    run(store, "UPDATE ledger_leaves SET leaf = zeroblob(32) WHERE number = 3")
+    said = one(findings(store, Signed(journal.folder)), "checkpoint_differs")
+    assert said.what.en == "the checkpoints of 4, 5, 6, 7, 8 leaves"
+    mark = said.why.en.partition("(")[2].partition(")")[0]
+    assert len(bytes.fromhex(mark)) == 16, "what is acknowledged is bound to what was found"
+
+
+def test_whom_the_journal_belongs_to_is_held_against_what_the_store_says(store: Path, journal: Journal) -> None:
+    run(store, "UPDATE ledger_meta SET value = 'other/ledger' WHERE name = 'origin'")
+    said = one(findings(store, Signed(journal.folder)), "checkpoint_differs")
+    assert "'other/ledger'" in said.what.en and "'local/test'" in said.why.en
+
+
+def test_a_key_that_is_given_counts_and_not_the_first_of_the_journal(store: Path, journal: Journal) -> None:
+    first = (journal.folder / "keys").read_text(encoding="utf-8").split("\n")[2]
+    assert [f.code for f in findings(store, Signed(journal.folder, first))] == []
+    stranger = Signer("local/test", b"\x02" * 32).vkey
+    said = one(findings(store, Signed(journal.folder, stranger)), "keys_broken")
+    assert "does not name the key that you trust" in said.why.en
+
+
+def test_a_journal_that_is_not_there_is_told_with_its_place_and_no_key_makes_up_for_it(store: Path, journal: Journal,
+                                                                                 tmp_path: Path) -> None:
+    first = (journal.folder / "keys").read_text(encoding="utf-8").split("\n")[2]
+    for outside in (Signed(tmp_path / "nowhere"), Signed(tmp_path / "nowhere", first)):
+        said = one(findings(store, outside), "journal_missing")
+        assert str(tmp_path)[:30] in said.what.en and said.why.en == "cannot be read: No such file or directory"
+    (journal.folder / "keys").unlink()
+    said = one(findings(store, Signed(journal.folder, first)), "journal_missing")
+    assert said.why.zh == "无法读取：No such file or directory"
+
+
+def test_of_a_kept_checkpoint_every_line_counts_and_the_key_must_have_signed_it(store: Path, journal: Journal,
+                                                                        tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    first = (journal.folder / "keys").read_text(encoding="utf-8").split("\n")[2]
+    notes = journal.path.read_text(encoding="utf-8")
+    text = notes[notes.index("local/test\n4\n"):notes.index("\nlocal/test\n5\n")]
+    kept.write_text(text, encoding="utf-8")
+    root = text.split("\n")[2]
+    for given in (Signed(kept, first), Signed(kept, None, journal.folder), Signed(kept, first, tmp_path / "nowhere")):
+        found = given.last()
+        assert (found.origin, found.size, b64encode(found.root).decode()) == ("local/test", 4, root)
+    for spoiled in (text.replace("\n4\n", "\n5\n"), "", text + "\n" + "nonsense\n\n— x AAAAAAAA\n", text[:-2], "local/test\n4\n"):
+        kept.write_text(spoiled, encoding="utf-8")
+        with pytest.raises(InputError, match="kept"):
+            Signed(kept, first).last()
+    kept.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="give it with --key"):
+        Signed(kept).last()
+    with pytest.raises(InputError, match="signature by the key"):
+        Signed(kept, Signer("local/test", b"\x02" * 32).vkey).last()
