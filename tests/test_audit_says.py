@@ -57,6 +57,27 @@ def test_a_finding_of_a_standing_names_the_value_and_tells_both(version: int, na
     assert str(right)[:10] in said.why.en
 
 
+@pytest.mark.parametrize(("name", "said"), [
+    ("by", {"by": {"role": "agent", "id": "A-9"}}), ("command_id", {"command_id": "another"}),
+    ("kind", {"data": {"kind": "removal"}}), ("clause", {"data": {"clause": "某条"}}), ("judges", {"data": {"judges": ["A-7"]}}),
+    ("forged", {"data": {"forged": True}}), ("at", {"at": "2026-03-02T10:59:59Z"}),
+    *((f"{due}.{part}", {due: {part: wrong}}) for due in ("publish_by", "appeal_by") for part, wrong in [
+        ("rule", "x"), ("clause", "某条"), ("certainty", "I"), ("at", "2027-01-01T00:00:00Z")])])
+def test_a_penalty_that_is_not_what_the_ruling_laid_is_told_by_the_value_and_once(name: str, said: Any) -> None:
+    told = one(found := list(audit(standing.forge(3, **said))), "standing_differs")
+    assert [(f.code, f.version) for f in found] == [("standing_differs", 3)]
+    assert told.what.en.startswith(f"{name} is ") and told.what.zh.startswith(f"{name} 为 ")
+    assert told.why.en.startswith("by the case it is ") and "; " not in told.why.en
+
+
+def test_a_penalty_without_the_time_to_appeal_that_the_rules_set_is_told() -> None:
+    row = standing.of_stream(standing.LAWFUL)[2]
+    without = {key: value for key, value in json.loads(row.payload).items() if key != "appeal_by"}
+    payload = json.dumps(without, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    rows = [row._replace(payload=payload) if here == row else here for here in standing.LAWFUL]
+    assert one(list(audit(rows)), "standing_differs").what.en == "appeal_by is 'None'"
+
+
 def test_a_measure_that_was_not_taken_is_told_of_the_stream_that_lacks_it() -> None:
     rows = [row for row in standing.of_stream(standing.LAWFUL) if row.version < 5]
     said = one(audit_case(rows), "standing_missing")
