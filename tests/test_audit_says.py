@@ -15,6 +15,7 @@ import pytest
 import test_standing_audit as standing
 from harness.commands import opened
 from ledger_helpers import sample
+from standing_helpers import Market
 from test_audit import LAWFUL, changed, forge, with_referral, with_return
 
 from casework.application.service import carry_on
@@ -76,6 +77,45 @@ def test_a_penalty_without_the_time_to_appeal_that_the_rules_set_is_told() -> No
     payload = json.dumps(without, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
     rows = [row._replace(payload=payload) if here == row else here for here in standing.LAWFUL]
     assert one(list(audit(rows)), "standing_differs").what.en == "appeal_by is 'None'"
+
+
+def test_what_a_merchants_stream_lacks_is_told_by_kind_and_name_where_the_case_brings_it() -> None:
+    found = list(audit([row for row in standing.LAWFUL if row.case != standing.STREAM]))
+    said = {(f.case, f.version): f.what.en for f in found if f.code == "standing_missing"}
+    first = standing.RULED
+    assert said == {
+        ("K-1", first): "penalty_imposed K-1/11.1; penalty_imposed K-1/11.2", ("K-1", first + 3): "advance_owed K-1",
+        ("K-1", first + 4): "advance_recovered K-1", ("K-2", 11): "penalty_imposed K-2/11.1",
+        ("K-2", 15): "penalty_annulled K-2/11.1; penalty_imposed K-2/15.1"}
+    assert all(f.what.zh == f.what.en.replace("; ", "；") and "商家记录" in f.why.zh for f in found)
+
+
+def test_where_the_stream_cannot_be_read_what_it_lacks_is_not_checked_and_why() -> None:
+    rows = [row._replace(payload=b"{") if (row.case, row.version) == (standing.STREAM, 3) else row for row in standing.LAWFUL]
+    said = one([f for f in audit(rows) if f.case == "K-1"], "not_checked")
+    assert said.what.en == "penalty_imposed K-1/11.2"
+    assert said.why.en == "the merchant's stream: version 3 could not be read"
+    assert said.why.zh == "商家记录不完整：版本 3 无法读取"
+
+
+def test_the_stream_records_what_a_case_brings_with_it_or_after_it_and_not_before() -> None:
+    assert list(audit(standing.forge(3, recorded_at="2026-03-02T20:00:00Z"))) == []
+    told = one([f for f in audit(standing.forge(3, recorded_at="2026-03-02T10:00:00Z"))], "standing_differs")
+    assert told.what.en == "recorded_at is '2026-03-02 10:00:00+00:00'"
+    assert told.why.en == "by the case it is '2026-03-02 11:00:00+00:00'"
+
+
+@pytest.mark.parametrize(("day", "found"), [
+    ("2061-12-31", False), ("2062-01-25", False), ("2062-03-01", True), ("2061-11-01", True)])
+def test_of_a_penalty_that_waits_for_a_calendar_the_day_is_an_estimate(day: str, found: bool) -> None:
+    with Market(start=datetime(2061, 12, 28, 1, tzinfo=UTC)) as market:
+        rows = list(market.ruled("K-1", 3).store.rows())
+    place, row = next((n, row) for n, row in enumerate(rows) if row.case == standing.STREAM)
+    for name in ("publish_by", "appeal_by"):
+        due = json.loads(row.payload)[name] | {"at": f"{day}T15:59:59.999999Z", "provisional": True}
+        altered = [*rows[:place], standing.forged(row, **{name: due}), *rows[place + 1:]]
+        said = [f.what.en for f in audit(altered)]
+        assert said == ([f"{name}.at is '{day} 15:59:59.999999+00:00'"] if found else []), name
 
 
 def test_a_measure_that_was_not_taken_is_told_of_the_stream_that_lacks_it() -> None:
