@@ -20,7 +20,7 @@ from test_audit import LAWFUL, changed, forge, with_referral, with_return
 
 from casework.application.service import carry_on
 from casework.audit import index
-from casework.audit.check import audit, audit_case
+from casework.audit.check import Summary, audit, audit_case
 from casework.audit.findings import LONGEST_ID, Fault, Finding, Line, findings_of, shown
 from casework.audit.integrity import Cover, Integrity
 from casework.audit.limits import governing
@@ -30,7 +30,7 @@ from casework.rulebook.edition import CURRENT
 from casework.store.ledger.entry import leaf
 from casework.store.ledger.journal import Journal
 from casework.store.ledger.ledger import Leaf
-from casework.store.ledger.note import Signer
+from casework.store.ledger.note import Checkpoint, Signer
 from casework.store.opening import open_reader, open_store
 from casework.store.row import DueRow, Row
 
@@ -417,3 +417,58 @@ def test_of_a_kept_checkpoint_every_line_counts_and_the_key_must_have_signed_it(
         Signed(kept).last()
     with pytest.raises(InputError, match="signature by the key"):
         Signed(kept, Signer("local/test", b"\x02" * 32).vkey).last()
+
+
+# --- since a checkpoint that somebody kept -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noted(tmp_path: Path) -> Path:
+    """Of K-1 three commits, the third with a note; one of K-2; one more of K-1."""
+    path = tmp_path / "noted.db"
+    later = datetime(2026, 3, 5, 1, 0, tzinfo=UTC)
+    with open_store(str(path), create=True, journal=Journal.found(tmp_path / "j", Signer("local/test", b"\x01" * 32))) as made:
+        opened(made, "K-1", clock=lambda: NOW)
+        carry_on(made, "K-1", "contact_merchant", {"message": "异响"}, by="consumer", clock=lambda: NOW, command_id="ask")
+        carry_on(made, "K-1", "refuse_claim", {"excuse": "misuse"}, by="merchant", at=NOW, clock=lambda: later, command_id="no")
+        opened(made, "K-2", clock=lambda: later)
+        carry_on(made, "K-1", "log_call", {"note": "x"}, by="consumer", clock=lambda: later, command_id="call")
+    return path
+
+
+def since(path: Path, size: int, root: bytes | None = None) -> tuple[list[tuple[str, str, int]], Summary]:
+    summary = Summary()
+    with open_reader(str(path)) as reader:
+        seen = reader.snapshot()
+        kept = Checkpoint("local/test", size, root or reader.ledger().root(size))
+        integrity = Integrity.of(reader, seen.leaves, Signed(path.parent / "j"), kept, whole=True)
+        found = [(f.code, f.case, f.version) for f in audit(seen.rows, summary=summary, indexed=reader, integrity=integrity)]
+    return found, summary
+
+
+@pytest.mark.parametrize(("size", "told"), [(1, True), (2, True), (3, False), (4, False), (5, False)])
+def test_what_a_kept_checkpoint_covers_is_not_judged_again_and_what_came_after_it_is(noted: Path, size: int, told: bool) -> None:
+    found, summary = since(noted, size)
+    assert found == ([("recorded_late", "K-1", 3)] if told else [])
+    assert (summary.whole, summary.proved, summary.cases, summary.events) == (False, size, 2, 5)
+    assert summary.notes.total() == told and summary.clean
+
+
+@pytest.mark.parametrize(("case", "version"), [("K-1", 1), ("K-1", 4), ("K-2", 1)])
+def test_a_row_that_was_altered_is_told_whether_a_kept_checkpoint_covers_it_or_not(noted: Path, case: str, version: int) -> None:
+    for column in ("at", "recorded_at"):
+        run(noted, f"UPDATE stored_events SET {column} = {column} - 1 WHERE originator_id = '{case}' "
+                   f"AND originator_version = {version}")
+    found, _ = since(noted, 5)
+    assert found == [("leaf_differs", case, version)]
+
+
+def test_a_checkpoint_that_the_store_does_not_contain_covers_nothing(noted: Path) -> None:
+    found, summary = since(noted, 4, b"\0" * 32)
+    assert found == [("recorded_late", "K-1", 3), ("checkpoint_differs", "", 0)]
+    assert (summary.whole, summary.proved) == (True, 0)
+    found, _ = since(noted, 6, b"\0" * 32)
+    assert found == [("recorded_late", "K-1", 3), ("tail_lost", "", 0)]
+    run(noted, "DELETE FROM ledger_nodes WHERE level = 2")
+    found, summary = since(noted, 4, b"\0" * 32)
+    assert found == [("recorded_late", "K-1", 3), ("checkpoint_differs", "", 0), ("tree_differs", "", 0)]
