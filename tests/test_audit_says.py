@@ -304,6 +304,28 @@ def test_a_node_that_no_leaves_give_is_counted_with_those_that_it_pushes_aside(s
     assert said.what.en == "4 stored nodes", "the last three of the level, and the one that is left over"
 
 
+@pytest.mark.parametrize("wrong", ["first_version = 1.5", "last_version = 'x'", "leaf = 'text'"])
+def test_a_leaf_that_no_command_writes_is_told_as_unusable_and_its_rows_as_covered_by_none(
+        store: Path, journal: Journal, wrong: str) -> None:
+    run(store, f"UPDATE ledger_leaves SET {wrong} WHERE number = 5")
+    said = [f for f in findings(store, Signed(journal.folder)) if f.code == "leaf_misplaced" and not f.case]
+    assert (said[0].what.en, said[0].why.en) == ("the 8 leaves of the ledger", "8 were due, and 1 are unusable")
+    covered = [(f.code, f.version) for f in findings(store, Signed(journal.folder)) if f.case]
+    assert covered == [("row_unledgered", 6), ("leaf_differs", 7), ("leaf_misplaced", 7)]
+
+
+def test_a_store_says_of_its_journal_what_is_not_so_and_both_are_told(store: Path, journal: Journal) -> None:
+    run(store, "UPDATE ledger_meta SET value = 'none' WHERE name = 'journal'")
+    said = one(findings(store, Signed(journal.folder)), "journal_denied")
+    assert said.what.en == "it says: 'none'" and str(journal.folder)[:30] in said.why.en
+    run(store, "INSERT INTO ledger_meta VALUES ('renewed', 'lost again')")
+    found = findings(store, Signed(journal.folder))
+    assert one(found, "ledger_renewed").what.en == "the ledger was begun anew: lost again"
+    assert "renewal_denied" not in [f.code for f in found], "the journal has signed nothing else"
+    run(store, f"UPDATE ledger_meta SET value = '{'x' * 600}' WHERE name = 'renewed'")
+    assert one(findings(store, Signed(journal.folder)), "ledger_renewed").what.en.endswith(": " + "x" * 500)
+
+
 def test_how_far_the_leaves_can_be_read_is_told(store: Path, journal: Journal) -> None:
     run(store, "UPDATE ledger_leaves SET number = 20 WHERE number = 5")
     said = [f for f in findings(store, Signed(journal.folder)) if f.code == "leaf_misplaced" and not f.case]
