@@ -69,6 +69,7 @@ def test_a_penalty_that_is_not_what_the_ruling_laid_is_told_by_the_value_and_onc
     assert [(f.code, f.version) for f in found] == [("standing_differs", 3)]
     assert told.what.en.startswith(f"{name} is ") and told.what.zh.startswith(f"{name} 为 ")
     assert told.why.en.startswith("by the case it is ") and "; " not in told.why.en
+    assert "None" not in told.what.en and ("None" in told.why.en) == (name == "clause"), "a warning rests on no clause of its own"
 
 
 def test_a_penalty_without_the_time_to_appeal_that_the_rules_set_is_told() -> None:
