@@ -88,6 +88,14 @@ class Known(NamedTuple):
     peaks: dict[tuple[int, int], bytes]
 
 
+def by_stream(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows of each stream, in the order in which the streams come up."""
+    streams: dict[str, list[Row]] = {}
+    for row in rows:
+        streams.setdefault(row.case, []).append(row)
+    return list(streams.values())
+
+
 class Ledger:
     """The ledger of a store, asked through ``ask`` and added to through ``put``.
 
@@ -165,10 +173,12 @@ class Ledger:
 
     def append(self, rows: Iterable[Row]) -> Head:
         """Add the leaves of one commit, within its transaction; the tree as it then stands."""
-        streams: dict[str, list[Row]] = {}
-        for row in rows:
-            streams.setdefault(row.case, []).append(row)
-        return self._grow(streams.values(), {stream: last.hash for stream in streams if (last := self.last(stream))})
+        return self.append_many(by_stream(rows))
+
+    def append_many(self, commits: Sequence[Sequence[Row]]) -> Head:
+        """Add a leaf over each of these, each of rows of one stream, within their transaction; the tree as it then stands."""
+        streams = dict.fromkeys(rows[0].case for rows in commits)
+        return self._grow(commits, {stream: last.hash for stream in streams if (last := self.last(stream))})
 
     def _grow(self, commits: Iterable[Sequence[Row]], last: dict[str, bytes]) -> Head:
         """Add a leaf over each of these; the tree as it then stands. ``last`` is kept up: each stream's last leaf."""

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
+from itertools import chain, groupby
 from types import TracebackType
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ from casework.errors import JournalError, NotAStore, StoreError, StoreMissing
 from casework.store import dues
 from casework.store.ledger import ledger
 from casework.store.ledger.journal import Journal
-from casework.store.ledger.ledger import Head, Known, Ledger
+from casework.store.ledger.ledger import Head, Known, Ledger, by_stream
 from casework.store.row import DueRow, Row
 from casework.store.sqlite.reader import (
     APPLICATION_ID,
@@ -396,10 +396,10 @@ class CaseRecorder(SQLiteApplicationRecorder):
         """Close all connections."""
         self.datastore.close()
 
-    def append_many(self, rows: Sequence[Row]) -> None:
-        """Record these rows as they are, in one transaction."""
+    def append_many(self, commits: Sequence[Sequence[Row]]) -> None:
+        """Record these rows as they are, in one transaction, with a leaf over each of ``commits``."""
         with self._committing(), self.datastore.transaction(commit=True) as c:
-            self._append(c, rows)
+            self._append(c, commits)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Record these events, in one transaction; their numbers in the table."""
@@ -421,14 +421,15 @@ class CaseRecorder(SQLiteApplicationRecorder):
             if not isinstance(stored, StoredCaseEvent):
                 raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
             rows.append(to_row(stored))
-        self._append(c, rows)
+        self._append(c, by_stream(rows))
         # A table without AUTOINCREMENT gives the next number after its last, and nobody else writes meanwhile.
         c.execute("SELECT max(rowid) FROM stored_events")
         last: int = c.fetchone()[0]
         return list(range(last - len(rows) + 1, last + 1))
 
-    def _append(self, c: SQLiteCursor, rows: Sequence[Row]) -> None:
+    def _append(self, c: SQLiteCursor, commits: Sequence[Sequence[Row]]) -> None:
         """Put the rows in their table, their duties in the index, their leaves in the ledger; say what is about to be signed."""
+        rows = [*chain.from_iterable(commits)]
         connection = c.sqlite_cursor.connection
         version = _asking(c)("PRAGMA data_version")[0][0]
         book = self._as_left(c, connection, version)
@@ -444,7 +445,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
         c.executemany(dues.DROP, over)
         c.executemany(dues.PUT, run)
         if book is not None:
-            self.head = book.append(rows)
+            self.head = book.append_many(commits)
             if self.journal is not None:
                 self.journal.intend(self.head)
             self._left = (connection, version, book.known) if book.known else None
