@@ -42,6 +42,7 @@ COMMANDS = {
     "verify": ("verify", "verify"),
     "witness": ("witness", "witness"),
     "backup": ("backup", "backup"),
+    "copy": ("copy", "copy"),
     "doctor": ("doctor", "doctor"),
     "simulate": ("simulate", "simulate"),
     "lifecycle": ("reference", "lifecycle"),
@@ -114,6 +115,9 @@ SUMMARIES = {
     "backup": (
         "备份案件库及其日志，并审计副本：未经审计的备份不是备份",
         "Copy the store and its journal, and audit the copy: a backup not audited is not a backup"),
+    "copy": (
+        "把一个案件库复制到另一个：逐字节、逐叶子相同；中断后可继续，旧副本会补上其后的提交",
+        "Copy a store into another: the same bytes under the same leaves, and so the same root; signed under a name of its own"),
     "doctor": (
         "检查案件库、日志、密钥、锁、磁盘、日历和环境，并说明如何补救；绝不写入",
         "Check store, journal, keys, lock, disk, calendar and surroundings, each with its remedy; it never writes"),
