@@ -10,6 +10,7 @@
     │   ├── StoreBusy             another process held the writer's lock for too long
     │   └── JournalError          the journal outside the store is missing, cannot be written or contradicts the store
     │       └── NotAcknowledged   recorded, but its checkpoint is not in the journal: give the same command again
+    ├── EngineError               the processes or the cluster that an audit was to run on cannot do it (status 2)
     ├── Refused                   the lifecycle or a rule says no: all reasons at once (status 1)
     └── Conflict                  what is recorded differs from what was to be recorded (status 1)
 
@@ -20,7 +21,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class CaseworkError(Exception):
@@ -32,6 +33,10 @@ class CaseworkError(Exception):
         super().__init__(en)
         self.en = en
         self.zh = zh
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, also from another process."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
     def text(self, lang: str) -> str:
         """The sentence in ``lang`` (``"zh"`` or ``"en"``)."""
@@ -82,6 +87,10 @@ class JournalError(StoreError):
 
 class NotAcknowledged(JournalError):
     """The command is recorded, but its checkpoint is not in the journal yet; given again under the same id it is acknowledged."""
+
+
+class EngineError(CaseworkError):
+    """The processes or the cluster that an audit was to run on are not there, or were lost."""
 
 
 class Reason(NamedTuple):

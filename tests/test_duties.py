@@ -1003,6 +1003,16 @@ def test_a_provisional_deadline_is_computed_again_from_its_beginning_when_the_ca
     assert found(rows_of(story)) == [("not_checked", version)], "an older machine cannot tell, and says so"
 
 
+def test_limitation_is_computed_again_from_the_last_demand_and_not_from_the_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = before_the_calendar().when("contact_merchant", after=days(40), message="再次请求")
+    before = story.duty("limitation").due
+    assert before.provisional
+    calendar_arrives(monkeypatch)
+    story.when("recompute_duty", "system", duty=story.duty("limitation").id)
+    assert story.duty("limitation").due == msgspec.structs.replace(before, provisional=False)
+    assert found(rows_of(story)) == []
+
+
 def test_a_time_that_is_said_is_no_estimate_any_more() -> None:
     story = before_the_calendar()
     duty = story.duty("referral_acceptance")

@@ -132,7 +132,7 @@ def _differing(one: Facts, other: Facts, event: e.Event) -> list[str]:
 
     A look at all that a case holds, for each of its events, would take the square of their number.
     """
-    named = {value for thing in (event, event.data) for field in ("id", "offer", "evidence", "referral", "tip_off", "duty")
+    named = {value for thing in (event, event.data) for field in ("id", "offer", "evidence", "referral", "tip_off")
              if isinstance(value := getattr(thing, field, None), str)} | {change.id for change in event.duties}
     named.add(event.command_id)
     found = []
