@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -63,37 +63,51 @@ def _words(path: Path) -> list[str]:
     return [field.name for field in pq.read_schema(path) if field.name in known and pa.types.is_string(field.type)]
 
 
-def _in_order(file: Any, columns: Columns, name: str) -> Iterator[Any]:
-    """The events in tables none of which ends within a case."""
-    rows, held = 0, None
+class _Cases(NamedTuple):
+    """The events of whole cases: their columns, whether each is the first of its case, and which rows of the file they are,
+    from 0: all from ``rows`` on, or those.
+    """
+
+    table: Any
+    first: Any
+    rows: Any
+
+
+def _in_order(file: Any, columns: Columns, name: str) -> Iterator[_Cases]:
+    """The events as they stand in the file, cut between cases."""
+    start, held = 0, None
     for batch in file.iter_batches(BATCH, columns=_kept(file, columns)):
-        table = _typed(pa.table(batch), file, columns, rows, name)
-        rows += batch.num_rows
-        table = table if held is None else pa.concat_tables([held, table])
+        table = _typed(pa.table(batch), file, columns, name)
+        table = table if held is None else pa.concat_tables([held, table]).combine_chunks()
         cases = table["case"].combine_chunks()
-        if not pc.all(pc.less_equal(cases[:-1], cases[1:]), skip_nulls=False).as_py():
+        first = _firsts(cases)
+        heads = cases.filter(first)
+        if not pc.all(pc.less(heads[:-1], heads[1:]), skip_nulls=False).as_py():
             raise _NotInOrder
-        end = pc.index(cases, cases[-1]).as_py()
+        end = pc.index(cases, heads[-1]).as_py()
         if end:
-            yield table.slice(0, end)
+            yield _Cases(table.slice(0, end), first[:end], start)
+        start += end
         held = table.slice(end)
-    if held is not None:
-        yield held
+    if held is not None and held.num_rows:
+        yield _Cases(held, _firsts(held["case"].combine_chunks()), start)
 
 
-def _sorted(file: Any, columns: Columns, name: str) -> Any:
+def _sorted(file: Any, columns: Columns, name: str) -> _Cases:
     """All events, by case, those of a case in the order in which they stand in the file."""
-    table = _typed(file.read(columns=_kept(file, columns)), file, columns, 0, name)
-    return table.take(pc.sort_indices(table["case"]))
+    table = _typed(file.read(columns=_kept(file, columns)), file, columns, name)
+    rows = pc.sort_indices(table["case"])
+    table = table.take(rows).combine_chunks()
+    return _Cases(table, _firsts(table["case"].combine_chunks()), rows)
 
 
 def _kept(file: Any, columns: Columns) -> list[str]:
     return [file.schema_arrow.names[place] for place in columns.values() if place is not None]
 
 
-def _typed(table: Any, file: Any, columns: Columns, before: int, name: str) -> Any:
-    """The columns under our names and in our types, and the row of each event in the file, from 1, as ``line``."""
-    made = {"line": pa.array(range(before + 1, before + table.num_rows + 1), pa.int64())}
+def _typed(table: Any, file: Any, columns: Columns, name: str) -> Any:
+    """The columns under our names and in our types."""
+    made = {}
     for ours, place in columns.items():
         if place is not None:
             said = file.schema_arrow.names[place]
@@ -133,26 +147,24 @@ class _Judge:
         self._due = pa.array(self._edges(), pa.int16())
         self._walk = self._automaton()
 
-    def findings(self, tables: Iterable[Any]) -> tuple[list[Finding], Summary]:
-        """What is wrong with the events of the tables, and how many they are."""
+    def findings(self, parts: Iterable[_Cases]) -> tuple[list[Finding], Summary]:
+        """What is wrong with the events, and how many they are."""
         found: list[Finding] = []
         summary = Summary()
-        for table in tables:
-            table = table.combine_chunks()
-            first = _firsts(table["case"].combine_chunks())
-            named = pc.fill_null(pc.greater(pc.binary_length(table["case"]), 0), False)
-            summary.events += table.num_rows
-            summary.cases += pc.sum(pc.and_(first, named)).as_py() or 0
-            wrong = self._suspects(table, first, named) if self._fast else table
-            if wrong.num_rows:
+        for part in parts:
+            named = pc.fill_null(pc.greater(pc.binary_length(part.table["case"].combine_chunks()), 0), False)
+            summary.events += part.table.num_rows
+            summary.cases += pc.sum(pc.and_(part.first, named)).as_py() or 0
+            wrong = self._suspects(part.table, part.first, named) if self._fast else pa.array([True] * part.table.num_rows)
+            if pc.any(wrong).as_py():
                 entries = LogAudit(self._process, Summary(), with_states=self._with_states, unit=ROW, fast=self._fast)
-                found += entries.findings(_entries(wrong))
+                found += entries.findings(_entries(part, pc.indices_nonzero(wrong)))
         return found, summary
 
     def _suspects(self, table: Any, first: Any, named: Any) -> Any:
-        """All events of the cases of which it cannot be seen that everything is right."""
+        """Which are the events of the cases of which it cannot be seen that everything is right."""
         if any(name in table.column_names and pa.types.is_string(table.schema.field(name).type) for name in (*_TIMES, "version")):
-            return table  # texts are read where they are judged
+            return pa.array([True] * table.num_rows)  # texts are read where they are judged
         checks = [named, self._lawful(table, first), _after_the_last(table["at"], first)]
         if "recorded_at" in table.column_names:
             checks += [_after_the_last(table["recorded_at"], first), pc.less_equal(table["at"], table["recorded_at"])]
@@ -160,10 +172,11 @@ class _Judge:
             version = table["version"].combine_chunks()
             checks.append(pc.equal(version, pc.add(pc.if_else(first, 0, _before(version, 0)), 1)))
         right = pc.fill_null(reduce(pc.and_, checks), False)
-        if pc.all(right).as_py():
-            return table.slice(0, 0)
         wrong = pc.invert(right)
-        return table.filter(pc.or_(wrong, pc.is_in(table["case"], pc.unique(table["case"].filter(wrong)))))
+        if not pc.any(wrong).as_py():
+            return wrong
+        cases = table["case"].combine_chunks()
+        return pc.or_(wrong, pc.is_in(cases, pc.unique(cases.filter(wrong))))
 
     def _lawful(self, table: Any, first: Any) -> Any:
         """Whether each event is a step that the lifecycle has where its case stands, or one that moves nothing."""
@@ -241,10 +254,13 @@ def _after_the_last(times: Any, first: Any) -> Any:
     return ordered if within else pc.and_(ordered, pc.and_(pc.greater_equal(said, _FIRST), pc.less_equal(said, _LAST)))
 
 
-def _entries(table: Any) -> Iterator[Entry]:
+def _entries(part: _Cases, places: Any) -> Iterator[Entry]:
+    """The events at those places, as they are judged one by one; their lines are the rows of the file, from 1."""
+    lines = pc.add(places, part.rows + 1) if isinstance(part.rows, int) else pc.add(part.rows.take(places), 1)
+    table = part.table.take(places)
     nothing = [None] * table.num_rows
-    made = [_listed(table[name]) if name in table.column_names else nothing for name in ("line", *NAMES)]
-    return zip(*made, strict=True)
+    made = [_listed(table[name]) if name in table.column_names else nothing for name in NAMES]
+    return zip(lines.to_pylist(), *made, strict=True)
 
 
 def _listed(column: Any) -> list[Any]:
