@@ -380,7 +380,7 @@ def test_a_case_that_comes_back_after_limitation_has_no_limitation_to_wait_for()
     assert [d.state for d in story.facts.duties.values() if d.kind == "limitation"] == ["met"]
 
 
-@pytest.mark.parametrize(("body", "opened"), [("market_regulator", 1), ("court", 0)])
+@pytest.mark.parametrize(("body", "opened"), [("market_regulator", 1), ("court", 0), ("arbitration", 0)])
 def test_a_judgment_names_its_own_day_and_a_settlement_has_that_of_the_rules(body: str, opened: int) -> None:
     story = referred(body).when("accept_referral", f"external:{body}", referral="R-1").when("go_external")
     story.when("external_award", f"external:{body}", remedy=FULL, document="文书")
@@ -388,6 +388,7 @@ def test_a_judgment_names_its_own_day_and_a_settlement_has_that_of_the_rules(bod
     back = referred(body).when("accept_referral", f"external:{body}", referral="R-1").when("go_external")
     back.when("external_award", f"external:{body}", remedy=RETURN, document="文书")
     assert back.duty("return_shipping").state == "running", "the goods go back all the same"
+    assert found(rows_of(story)) == found(rows_of(back)) == []
 
 
 @pytest.mark.parametrize(("amount", "expected"), [("899.00", []), ("400.00", ["running"])])
@@ -1195,6 +1196,15 @@ def test_a_case_of_the_first_lifecycle_that_holds_duties_is_found_out() -> None:
     assert found(rows_of(story)) == []
     change = {"change": "met", "duty": "limitation", "id": "D-1", "owes": "consumer"}
     assert found(with_row(rows_of(story), 2, lambda row: forged(row, duties=[change]))) == [("derived_differs", 2)]
+
+
+def test_a_ruling_of_the_first_lifecycle_that_says_what_it_rests_on_is_found_out() -> None:
+    rows = rows_of(case_in("ruled", lifecycle=1))
+    assert found(rows) == []
+    basis = [{"about": "burden", "certainty": "A", "clause": "争议规则 66", "result": "weighed", "row": "hidden_defect"}]
+    [finding] = audit_case(with_row(rows, len(rows), lambda row: forged(row, basis=basis)))
+    assert (finding.code, finding.version) == ("derived_differs", len(rows))
+    assert finding.what.en == "basis is 'hidden_defect weighed A 争议规则 66'" and finding.why.en == "derived again it is '—'"
 
 
 # --- who decided too late --------------------------------------------------------------------------------------------

@@ -309,7 +309,7 @@ class _Follow:
         if self.name == "deem_agreed":
             return facts.asked
         found: Remedy | None = getattr(self.said, "remedy", None)
-        return found if self.name == "external_award" else None
+        return found
 
     def _limitation(self, edition: Edition) -> e.Due:
         """民法典 188, 192, 195: three years from knowing, anew from each demand made before they were over."""
