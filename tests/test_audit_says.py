@@ -392,7 +392,8 @@ def test_keys_of_any_type_come_in_the_order_in_which_sqlite_gives_them() -> None
         for value in reversed(values):
             text = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
             db.execute(f"INSERT INTO t VALUES ({'CAST(? AS TEXT)' if isinstance(value, str) else '?'})", (text,))
-        assert sorted(Random(1).sample(values, len(values)), key=_order) == [value for (value,) in db.execute("SELECT x FROM t ORDER BY x")]
+        assert sorted(Random(1).sample(values, len(values)), key=_order) == [
+            value for (value,) in db.execute("SELECT x FROM t ORDER BY x")]
 
 
 def test_what_a_journal_says_of_a_ledger_begun_anew_counts_only_where_its_keys_sign_it(store: Path, journal: Journal) -> None:

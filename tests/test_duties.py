@@ -437,6 +437,16 @@ def test_a_demand_starts_limitation_anew_in_the_same_duty() -> None:
     assert story.facts.duties["D-1"].is_late(story.clock), "what ran out is not begun anew by a demand"
 
 
+def test_a_demand_in_the_last_moment_of_limitation_starts_it_anew_and_one_after_it_does_not() -> None:
+    for after, anew in ((timedelta(0), True), (MOMENT, False)):
+        story = contacted()
+        before = story.duty("limitation").due.at
+        story.clock = before + after - hours(1)
+        story.when("contact_merchant", message="再次请求").when("contact_merchant", message="最后一次")
+        assert (story.duty("limitation").due.at > before) == anew
+        assert found(rows_of(story)) == []
+
+
 def test_a_reminder_gives_the_merchant_no_more_time() -> None:
     story = contacted()
     before = story.duty("merchant_answer").due
