@@ -215,9 +215,19 @@ def test_cases_that_seem_to_differ_from_the_index_are_looked_at_three_times_and_
         cases: int, reads: int) -> None:
     store = Unindexed(cases)
     found = list(index.compared({}, store))
-    assert [f.code for f in found] == ["index_differs"] * cases
+    assert [(f.code, f.case) for f in found] == [("index_differs", case) for case in sorted(store.cases)]
+    assert {f.what.en for f in found} == {"the index of duties lacks '—', has too many 'D-1'"}
     assert len(store.looked) == reads
     assert set(store.looked) == ({None} if cases > 100 else set(store.cases))
+
+
+def test_a_duty_that_the_index_lacks_is_told_by_its_id() -> None:
+    row = DueRow("K-1", "D-1", "answer", "merchant", 1, 0)
+    store = Unindexed(0)
+    store.rows = lambda case=None: iter(LAWFUL[:2])  # type: ignore[method-assign]
+    [found] = index.compared({("k", "D-1"): row, ("k", "D-2"): row}, store)
+    assert found.what.en == "the index of duties lacks 'D-1, D-2', has too many '—'"
+    assert found.what.zh == "期限索引中缺少 'D-1, D-2'，多出 '—'"
 
 
 def test_a_rule_that_governs_nothing_is_named() -> None:
@@ -235,6 +245,20 @@ def test_an_event_under_the_topic_of_another_is_read_as_what_it_says_and_where_i
     payload = b'{"type":"casework.case.evidence_added"}'
     rows = [row._replace(topic="casework.case.call_logged", payload=payload) if here == row else here for here in LAWFUL]
     assert "unreadable_event" in [f.code for f in audit_case(rows) if f.version == 3]
+
+
+def test_a_payload_that_became_text_of_half_characters_is_unreadable_and_no_crash() -> None:
+    row = LAWFUL[2]
+    found = audit_case([row._replace(payload='{"type":"\ud800"}') if here == row else here for here in LAWFUL])  # type: ignore[arg-type]
+    assert one(found, "unreadable_event").what.en == "14 bytes cannot be read"
+
+
+def test_without_a_readable_opening_an_actor_of_no_known_role_is_told_by_what_he_is_called() -> None:
+    rows = [LAWFUL[0]._replace(payload=b"{"), *changed(LAWFUL, 2, by={"role": "emperor", "id": "Q"})[1:]]
+    said = one([f for f in audit_case(rows) if f.version == 2], "role_may_not")
+    assert said.what.en == "contact_merchant by emperor:Q"
+    assert "the emperor may not" in said.why.en and "emperor" in said.why.zh
+    assert "for: consumer" in said.why.en
 
 
 @pytest.mark.parametrize("moment", [b"0001-01-01T00:00:00+08:00", b"9999-12-31T23:59:59-08:00"])
@@ -350,6 +374,22 @@ def test_a_store_says_of_its_journal_what_is_not_so_and_both_are_told(store: Pat
     assert "renewal_denied" not in [f.code for f in found], "the journal has signed nothing else"
     run(store, f"UPDATE ledger_meta SET value = '{'x' * 600}' WHERE name = 'renewed'")
     assert one(findings(store, Signed(journal.folder)), "ledger_renewed").what.en.endswith(": " + "x" * 500)
+
+
+def test_a_lost_end_of_a_case_is_told_with_its_name_and_version(store: Path, journal: Journal) -> None:
+    run(store, "DELETE FROM stored_events WHERE originator_version = 8")
+    assert [(f.code, f.case, f.version) for f in findings(store, Signed(journal.folder))] == [("rows_missing", "K-1", 8)]
+
+
+def test_what_no_command_was_about_to_have_signed_was_written_past_the_commands(store: Path, journal: Journal) -> None:
+    notes = journal.path.read_text(encoding="utf-8")
+    journal.path.write_text(notes[:notes.rindex("\nlocal/test\n8\n")], encoding="utf-8")
+    behind = one(findings(store, Signed(journal.folder)), "journal_behind")
+    assert "was not acknowledged" in behind.why.en and "没有确认过" in behind.why.zh
+    (journal.folder / "intended").write_text(f"local/test\n7\n{b64encode(bytes(32)).decode()}\n", encoding="utf-8")
+    past = one(findings(store, Signed(journal.folder)), "tail_unsigned")
+    assert past.what.en == behind.what.en and past.what.en.startswith("the ledger has 8 leaves (")
+    assert "no command was about to have the others signed" in past.why.en and "绕过命令写入" in past.why.zh
 
 
 def test_a_row_whose_version_is_no_number_is_covered_by_no_leaf(store: Path, journal: Journal) -> None:
