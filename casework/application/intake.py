@@ -97,17 +97,11 @@ def read(said: Any, kind: type[T]) -> T:
         raise FieldError("has to be a mapping of fields", "须为字段映射")
     _check_keys(said, kind, ())
     try:
-        return clean(msgspec.convert(_shaped(said, _form(kind)), kind, strict=False))
+        return clean(msgspec.convert(_shaped(said, _type_info(kind)), kind, strict=False))
     except msgspec.ValidationError as error:
         raise _said_clearly(error, kind) from None
     except UnicodeEncodeError:  # of a text where none is wanted
         raise FieldError("holds half of a character (a lone surrogate)", "含有不完整的字符") from None
-
-
-@cache
-def _form(kind: type[msgspec.Struct]) -> inspect.Type:
-    """What msgspec knows of the type; asking it takes longer than all else here."""
-    return inspect.type_info(kind)
 
 
 def actor(text: str, facts: Facts | None) -> Actor:
@@ -151,9 +145,14 @@ def _check_keys(said: Mapping[str, Any], kind: type[msgspec.Struct], path: tuple
 
 
 @cache
+def _type_info(kind: type[msgspec.Struct]) -> inspect.Type:
+    return inspect.type_info(kind)
+
+
+@cache
 def _fields(kind: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct] | None]:
-    """The fields of a type by their written names, and which struct, if any, each holds."""
-    return {field.encode_name: _struct_in(field.type) for field in msgspec.structs.fields(kind)}
+    """The fields of a type as they are written, each with the type of struct that it holds, if it does."""
+    return {f.encode_name: _struct_in(f.type) for f in msgspec.structs.fields(kind)}
 
 
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
@@ -187,7 +186,7 @@ def _said_clearly(error: msgspec.ValidationError, kind: type[msgspec.Struct]) ->
     required = re.search(r"missing required field (\w+)", what)
     if required:
         return FieldMissing(f"'{required[1]}' is required; add it", f"缺少必填字段“{required[1]}”，请补上", path)
-    choices = _choices(_form(kind), path)
+    choices = _choices(_type_info(kind), path)
     if choices:
         return FieldError(f"has to be one of: {', '.join(choices)}", f"须为其中之一：{'、'.join(choices)}", path)
     for pattern, en, zh in _DOES_NOT_FIT:

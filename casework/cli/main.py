@@ -38,6 +38,7 @@ COMMANDS = {
     "tick": ("clock", "tick"),
     "merchant": ("merchant", "merchant"),
     "audit": ("audit", "audit"),
+    "export": ("export", "export"),
     "checkpoint": ("ledger", "checkpoint"),
     "receipt": ("ledger", "receipt"),
     "verify": ("verify", "verify"),
@@ -105,6 +106,9 @@ SUMMARIES = {
     "audit": (
         "重新核查案件库中的每宗案件（或指定案件），每个问题一行；绝不在第一个问题处停下",
         "Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first"),
+    "export": (
+        "把案件的事件列写成 CSV 或 Parquet：案件、版本、主题、步骤、状态、时间；不含内容",
+        "Write the events' columns (case, version, topic, trigger, states, times) to a file, or as CSV to - (stdout)"),
     "checkpoint": (
         "输出签名的检查点，交给他人保存，日后可证明此前的记录未被改动",
         "The signed checkpoint of all that is recorded: give it to others, and later show by it that nothing before was changed"),

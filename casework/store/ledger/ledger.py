@@ -55,9 +55,8 @@ _COVERING = (f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = CAST(?
              "AND last_version >= ? ORDER BY number LIMIT 1")
 _NODES = "SELECT level, number, hash FROM ledger_nodes WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
 _OF_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = ? AND number < ? ORDER BY number"
-_BY_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE number < ? ORDER BY originator_id, number LIMIT ?"
-_BY_STREAM_ON = (f"SELECT {_COLUMNS} FROM ledger_leaves WHERE (originator_id, number) > (?, ?) AND number < ? "
-                 "ORDER BY originator_id, number LIMIT ?")
+_BY_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE %snumber < ? ORDER BY originator_id, number LIMIT ?"
+_FROM, _ON, _BEFORE = "originator_id >= ? AND ", "(originator_id, number) > (?, ?) AND ", "originator_id < ? AND "
 _PUT_LEAF = "INSERT INTO ledger_leaves VALUES (?, ?, ?, ?, ?)"
 _PUT_NODE = "INSERT INTO ledger_nodes VALUES (?, ?, ?)"
 #: How many leaves are added at a time to a ledger that is begun over what there is.
@@ -164,12 +163,14 @@ class Ledger:
         """The stream's leaves among the first ``size``."""
         return [Leaf(*row) for row in self._ask(_OF_STREAM, stream, size)]
 
-    def by_stream(self, size: int, page: int) -> Iterator[Leaf]:
-        """The first ``size`` leaves by stream, so many read at a time."""
-        rows = self._ask(_BY_STREAM, size, page)
+    def by_stream(self, size: int, page: int, low: object = None, high: object = None) -> Iterator[Leaf]:
+        """The first ``size`` leaves by stream, so many read at a time; of those from ``low`` to before ``high``."""
+        before, end = ("", ()) if high is None else (_BEFORE, (high,))
+        start, since = ("", ()) if low is None else (_FROM, (low,))
+        rows = self._ask(_BY_STREAM % (start + before), *since, *end, size, page)
         while rows:
             yield from (Leaf(*row) for row in rows)
-            rows = self._ask(_BY_STREAM_ON, rows[-1][1], rows[-1][0], size, page)
+            rows = self._ask(_BY_STREAM % (_ON + before), rows[-1][1], rows[-1][0], *end, size, page)
 
     def append(self, rows: Iterable[Row]) -> Head:
         """Add the leaves of one commit, within its transaction; the tree as it then stands."""
