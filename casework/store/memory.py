@@ -22,9 +22,9 @@ class MemoryRecorder(POPOApplicationRecorder):
                 raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
         return super()._insert_events(stored_events, **kwargs)
 
-    def append_many(self, rows: Sequence[Row]) -> None:
+    def append_many(self, commits: Sequence[Sequence[Row]]) -> None:
         """Keep these rows as they are, all or none."""
-        self.insert_events([from_row(row) for row in rows])
+        self.insert_events([from_row(row) for rows in commits for row in rows])
 
     def rows(self, case: str | None = None) -> Iterator[Row]:
         """All rows, or those of one case, by case and version, as they are at the time of the call."""
