@@ -13,7 +13,7 @@ import msgspec
 
 from casework.domain.events import DutyChange
 from casework.domain.topics import TOPICS, AnyEvent, any_topic_of
-from casework.domain.values import EVENT_BYTES, absurd, clean
+from casework.domain.values import EVENT_BYTES, absurd, clean, is_clean
 from casework.errors import CaseworkError, InputError
 from casework.store.row import Row
 
@@ -100,7 +100,12 @@ def is_readable(row: Row) -> bool:
 
 
 def is_canonical(event: AnyEvent, payload: bytes) -> bool:
-    """Whether the bytes are exactly those that the event is stored as, and every value in it is clean."""
+    """Whether the bytes are exactly those that the event is stored as, and every value in it is clean.
+
+    The event is one that was read from these bytes.
+    """
+    if _ENCODER.encode(event) == payload and is_clean(event, payload):
+        return True
     try:
         return _ENCODER.encode(clean(event)) == payload
     except InputError:
