@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from cli_helpers import GIVEN, LIFE, alter, carry, casework, given_case, pairs, rows
 
-from casework.store.sqlite import backup as work
 from casework.store.lock import WriterLock
 from casework.store.opening import open_reader
+from casework.store.sqlite import backup as work
 
 OPENED = ("--by", "consumer", "--at", "2026-03-28T09:00:00+08:00", *pairs(GIVEN))
 

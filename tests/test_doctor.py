@@ -18,8 +18,8 @@ import pytest
 from cli_helpers import CHINESE, LIFE, alter, carry, casework, given_case
 
 from casework.rulebook import files
-from casework.store.sqlite import health, upkeep
 from casework.store.lock import WriterLock
+from casework.store.sqlite import health, upkeep
 
 STATE = Path("../state")
 
@@ -129,6 +129,7 @@ def linked_lock() -> None:
     (lambda: Path("casework.db").write_bytes(b""), "store", "error", "empty file", "casework init"),
     (lambda: Path("casework.db").write_text("x" * 200), "store", "error", "not an SQLite database", "backup"),
     (sql("PRAGMA application_id = 7"), "store", "error", "no casework store", "backup"),
+    (lambda: Path("second.db").hardlink_to("casework.db"), "store", "error", "hard links", "casework backup"),
     (lambda: Path("casework.db").chmod(0o666), "permissions", "error", "written by others", "chmod 600"),
     (lambda: Path("casework.db").chmod(0o644), "permissions", "note", "read by others", "chmod 600"),
     (sql("PRAGMA journal_mode = WAL"), "wal", "error", "WAL", "journal_mode=TRUNCATE"),

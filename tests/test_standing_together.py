@@ -16,8 +16,8 @@ from standing_helpers import Market
 from casework.application.service import ATTEMPTS
 from casework.audit.check import audit
 from casework.errors import CaseworkError, StoreBusy, StoreError
-from casework.store.sqlite import recorder as sqlite
 from casework.store.opening import open_reader, open_store
+from casework.store.sqlite import recorder as sqlite
 
 
 def ready(path: Path, *cases: str) -> Market:

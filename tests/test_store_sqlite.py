@@ -18,11 +18,12 @@ from eventsourcing.persistence import IntegrityError, OperationalError, StoredEv
 
 from casework.errors import InputError, NotAStore, StoreBusy, StoreError, StoreMissing
 from casework.store import lock, url
-from casework.store.sqlite import reader, recorder as sqlite
 from casework.store.lock import WriterLock
 from casework.store.memory import MemoryRecorder
-from casework.store.sqlite.reader import Reader
 from casework.store.row import Row
+from casework.store.sqlite import reader
+from casework.store.sqlite import recorder as sqlite
+from casework.store.sqlite.reader import Reader
 from casework.store.sqlite.recorder import CaseDatastore, CaseRecorder, check, create, settings, store_error
 from casework.store.stored import StoredCaseEvent, from_row, to_row
 from casework.store.url import Location, file_system, parse

@@ -31,8 +31,8 @@ from casework.errors import InputError, Refused
 from casework.rulebook.edition import EDITIONS
 from casework.store.codec import decode, encode
 from casework.store.opening import open_store
-from casework.store.sqlite.reader import Reader
 from casework.store.row import Row
+from casework.store.sqlite.reader import Reader
 
 GOLDEN = [Path(__file__).parent / "golden" / f"{name}.db" for name in ("issue-2", "issue-3")]
 FIRST = EDITIONS["2026-11"]

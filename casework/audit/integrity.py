@@ -22,8 +22,8 @@ from casework.store.ledger import tree
 from casework.store.ledger.entry import leaf
 from casework.store.ledger.ledger import OUTSIDE, Head, Leaf, Ledger
 from casework.store.ledger.note import Checkpoint
-from casework.store.sqlite.reader import Reader
 from casework.store.row import Row
+from casework.store.sqlite.reader import Reader
 
 #: How many leaves are read at a time.
 PAGE = 4096

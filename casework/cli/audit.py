@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from casework.audit.baseline import Entry
     from casework.audit.integrity import Integrity
     from casework.report.audit import Report
-    from casework.store.sqlite.reader import Reader
     from casework.store.row import Row
+    from casework.store.sqlite.reader import Reader
 
 
 #: How many cases make a progress bar worth its line.

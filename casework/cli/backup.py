@@ -33,9 +33,9 @@ def backup(settings: Settings, to: Path, audited: bool, with_key: bool, journal:
     be proved is kept as TO.unproved, and the status is 1. It is 1 too where the audit has findings, which the store then has as
     well.
     """
-    from casework.store.sqlite import backup as work
     from casework.store.lock import WriterLock
     from casework.store.opening import LOCK_TIMEOUT, open_reader
+    from casework.store.sqlite import backup as work
 
     to = to.absolute()
     work.refuse_taken(to)

@@ -27,8 +27,8 @@ from casework.store.ledger.journal import Journal
 from casework.store.ledger.ledger import NONE, OUTSIDE
 from casework.store.lock import WriterLock
 from casework.store.memory import MemoryRecorder
-from casework.store.sqlite.reader import SQLITE_ERRORS, Reader, store_error
 from casework.store.row import DueRow, Row
+from casework.store.sqlite.reader import SQLITE_ERRORS, Reader, store_error
 from casework.store.sqlite.recorder import CaseRecorder, proved, sync_journal
 from casework.store.stored import StoredCaseEvent, from_row
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Self
 
 from casework.application.service import Clock, Done, carry_on, open_case
 from casework.store.ledger import journal as store_journal
-from casework.store.lock import WriterLock
 from casework.store.ledger.note import Signer
+from casework.store.lock import WriterLock
 from casework.store.opening import open_store
 from casework.store.store import Store
 

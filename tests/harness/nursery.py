@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
-_WARM = ("casework.application.clockwork", "casework.application.service", "casework.store.sqlite.recorder", "casework.store.store",
-         "chinese_calendar")
+_WARM = ("casework.application.clockwork", "casework.application.service", "casework.store.sqlite.recorder",
+         "casework.store.store", "chinese_calendar")
 
 
 def environment() -> dict[str, str]:

@@ -247,7 +247,8 @@ def _become(kind: str) -> None:
         own_sqlite.sync_journal = lambda path: None
     if wanted is None:
         return
-    from casework.store.sqlite import reader, recorder as sqlite
+    from casework.store.sqlite import reader
+    from casework.store.sqlite import recorder as sqlite
 
     own, verify = sqlite.settings, reader.verify
 

@@ -6,8 +6,8 @@ import hashlib
 import struct
 from collections.abc import Sequence
 
-from casework.store.row import Row
 from casework.store.ledger.tree import leaf_hash
+from casework.store.row import Row
 
 FORM = "casework/entry/1"
 _HEAD = 5  # of a field: type and length, before its bytes

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from casework import verifier
 from casework.errors import Conflict, StoreError
 from casework.store.ledger.journal import write_over
-from casework.store.lock import WriterLock
 from casework.store.ledger.note import Checkpoint, Cosigner
+from casework.store.lock import WriterLock
 
 #: How long to wait for another request to the same witness, in seconds.
 _TURN = 30.0

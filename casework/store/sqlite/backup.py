@@ -16,8 +16,8 @@ from casework import verifier
 from casework.errors import InputError, StoreError
 from casework.store.ledger.journal import CHECKPOINTS, KEY, KEYS, read_end, sync_folder, write_new
 from casework.store.ledger.ledger import OUTSIDE
-from casework.store.sqlite.reader import SQLITE_ERRORS, USER_VERSION, Reader, store_error
 from casework.store.ledger.tree import EMPTY
+from casework.store.sqlite.reader import SQLITE_ERRORS, USER_VERSION, Reader, store_error
 from casework.store.url import file_uri
 
 #: What a copy is called that could not be proved.

@@ -78,6 +78,12 @@ def store_file(path: str) -> Iterator[Check]:
     if not os.access(path, os.R_OK):
         yield Check("store", "error", f"{path} 不可读", f"{path} may not be read", "请文件所有者授权", "ask its owner for access")
         return
+    if status.st_nlink > 1:
+        # The lock and the rollback journal lie beside a name: two names of one file have two of each.
+        yield Check("store", "error", f"{path} 有 {status.st_nlink} 个硬链接名称，写入锁和回滚日志各自为政，可能损坏案件库",
+                    f"{path} has {status.st_nlink} names (hard links), each with a lock and a rollback journal of its own: "
+                    "writing by two of them can ruin the store",
+                    "只用一个名称，副本用 casework backup 制作", "keep one of the names, and make copies with casework backup")
     yield from _permissions(path, status)
 
 

@@ -29,6 +29,7 @@ from casework.store import codec, dues
 from casework.store.ledger import ledger
 from casework.store.ledger.journal import Journal
 from casework.store.ledger.ledger import Head, Ledger
+from casework.store.row import DueRow
 from casework.store.sqlite.reader import (
     APPLICATION_ID,
     COLUMNS,
@@ -41,7 +42,6 @@ from casework.store.sqlite.reader import (
     store_error,
     verify,
 )
-from casework.store.row import DueRow
 from casework.store.stored import StoredCaseEvent, case_id, to_row
 from casework.store.url import file_uri
 

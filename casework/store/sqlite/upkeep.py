@@ -15,11 +15,11 @@ from pathlib import Path
 
 from casework import verifier
 from casework.errors import StoreError
-from casework.store.sqlite.backup import keys_of
-from casework.store.sqlite.health import Check, State
 from casework.store.ledger.journal import CHECKPOINTS, KEY, KEYS, RECEIPTS, read_end
 from casework.store.ledger.ledger import OUTSIDE, Ledger
 from casework.store.ledger.note import Signer
+from casework.store.sqlite.backup import keys_of
+from casework.store.sqlite.health import Check, State
 from casework.store.sqlite.reader import SQLITE_ERRORS
 from casework.store.url import NETWORK_FILE_SYSTEMS, file_system
 
