@@ -14,13 +14,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
-from operator import attrgetter
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, inspect
 
-from casework.domain.moments import is_reasonable, within_reason
+from casework.domain.moments import EARLIEST, LATEST, is_reasonable, within_reason
 from casework.domain.vocabulary import KINDS, VOCABULARY
 from casework.errors import InputError
 from casework.yamlfile import MAX_MARKS, overstacked
@@ -240,43 +239,46 @@ def _measures(kind: inspect.Type) -> bool:
 
 @cache
 def _soundness(kind: type[msgspec.Struct]) -> Callable[[Any], bool]:
-    """Whether everything in a value of that type but its texts is as :func:`clean` leaves it, compiled from the marks."""
-    checks = tuple((attrgetter(name), holds) for name, held in _fields(kind) if (holds := _holds(held, {})) is not None)
+    """Whether everything in a value of that type but its texts is as :func:`clean` leaves it.
 
-    def sound(value: Any) -> bool:
-        for get, holds in checks:
-            if (held := get(value)) is not None and not holds(held):
-                return False
-        return True
-
+    Written out from the marks as one expression, for it is asked of every event that is audited.
+    """
+    known: dict[str, Any] = {"UTC": UTC, "EARLIEST": EARLIEST, "LATEST": LATEST}
+    asked = []
+    for name, held in _fields(kind):
+        found = _holds(held, {})
+        if found is not None:
+            question, known[f"known_{name}"] = found
+            asked.append(f"((x := value.{name}) is None or {question.format(f'known_{name}')})")
+    sound: Callable[[Any], bool] = eval(f"lambda value: {' and '.join(asked) or True}", known)
     return sound
 
 
-def _holds(kind: inspect.Type, marks: dict[str, Any]) -> Callable[[Any], bool] | None:
-    """What has to hold of a field that is not empty; None where there is nothing that could fail."""
+def _holds(kind: inspect.Type, marks: dict[str, Any]) -> tuple[str, Any] | None:
+    """What has to hold of a field that is not empty, as a question about ``x``, and what it is asked with; None if nothing."""
     if isinstance(kind, inspect.Metadata):
         return _holds(kind.type, kind.extra or {})
     if isinstance(kind, inspect.UnionType):
         [part] = [p for p in kind.types if not isinstance(p, inspect.NoneType)]
         return _holds(part, marks)
     if isinstance(kind, inspect.VarTupleType):
-        item = _holds(kind.item_type, {})
-        return lambda items: len(items) <= LIST_ITEMS and (item is None or all(map(item, items)))
+        of_item = _holds(kind.item_type, {})
+        if of_item is None:
+            return f"len(x) <= {LIST_ITEMS}", None
+        question, known = of_item
+        each = eval(f"lambda x: {question.format('known')}", {"known": known, "UTC": UTC, "EARLIEST": EARLIEST, "LATEST": LATEST})
+        return f"(not x or (len(x) <= {LIST_ITEMS} and all(map({{0}}, x))))", each
     if isinstance(kind, inspect.StructType):
-        return _soundness(kind.cls)
-    if isinstance(kind, inspect.StrType) and "term" in marks:
-        return VOCABULARY[marks["term"]].__contains__
+        return "{0}(x)", _soundness(kind.cls)
+    if isinstance(kind, inspect.StrType):
+        return ("x in {0}", VOCABULARY[marks["term"]]) if "term" in marks else None
     if isinstance(kind, inspect.DecimalType):
-        return _is_money
-    return _is_moment if isinstance(kind, inspect.DateTimeType) else None
+        return "{0}(x)", _is_money
+    return ("(x.tzinfo is UTC and EARLIEST <= x < LATEST)", None) if isinstance(kind, inspect.DateTimeType) else None
 
 
 def _is_money(value: Decimal) -> bool:
     return _FEN.fullmatch(str(value)) is not None and value <= MOST_MONEY
-
-
-def _is_moment(value: datetime) -> bool:
-    return value.tzinfo is UTC and is_reasonable(value)
 
 
 def personal_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
