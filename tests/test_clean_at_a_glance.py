@@ -46,7 +46,8 @@ def _places(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, value in items for place in _places(value, (*path, key)))]
 
 
-def _altered(random: Random, payload: bytes) -> bytes:
+def altered(random: Random, payload: bytes) -> bytes:
+    """The payload with one of its values replaced by something odd."""
     document = json.loads(payload)
     *above, last = random.choice(_places(document)[1:])
     holder = document
@@ -65,7 +66,7 @@ def test_what_is_clean_at_a_glance_is_left_as_it_is_by_cleaning() -> None:
     for _ in range(6000):
         row = random.choice(ROWS)
         try:
-            event = msgspec.json.decode(_altered(random, row.payload), type=TOPICS[row.topic])
+            event = msgspec.json.decode(altered(random, row.payload), type=TOPICS[row.topic])
         except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
             continue
         payload = ENCODER.encode(event)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 
 from casework.audit import index
 from casework.audit.books import Books
@@ -20,6 +20,7 @@ from casework.audit.deadlines import recorded_late
 from casework.audit.findings import Fault, Finding, Line, findings_of, shown
 from casework.audit.integrity import Integrity
 from casework.audit.law import judge
+from casework.audit.quick import nothing_against
 from casework.audit.second import Second
 from casework.audit.select import named
 from casework.audit.standing import audit_standing
@@ -27,6 +28,9 @@ from casework.audit.walk import Walk
 from casework.domain.events import CaseOpened, Event, topic_of
 from casework.domain.standing.events import is_standing, merchant_of
 from casework.store.row import Row
+
+#: How many rows of one case are held at once; a longer one is told row by row.
+MANY = 500
 
 
 @dataclass(slots=True)
@@ -61,12 +65,22 @@ def audit_case(rows: Iterable[Row], books: Books | None = None) -> list[Finding]
     first = next(rows, None)
     if first is None:
         return []
-    rows = chain((first,), rows)
     if is_standing(first.case):
-        standing, stream = audit_standing(rows)
+        standing, stream = audit_standing(chain((first,), rows))
         if books is not None:
             books.streams[merchant_of(first.case)] = stream
         return standing
+    held = [first, *islice(rows, MANY)]
+    if len(held) <= MANY and nothing_against(held, books):
+        return []
+    return judged(chain(held, rows), books)
+
+
+def judged(rows: Iterable[Row], books: Books | None = None) -> list[Finding]:
+    """What :func:`audit_case` finds in a case, told row by row: the slow path, of which the fast one is an abridgement."""
+    rows = iter(rows)
+    first = next(rows)
+    rows = chain((first,), rows)
     walk, second = Walk(), Second()
     found: list[Finding] = []
     for row in rows:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import cache
 
 from casework.domain.events import Due
 from casework.errors import CalendarUnknown
@@ -67,10 +68,15 @@ def ends(record: Record, start: datetime, *, whole_days: bool) -> tuple[datetime
 
 def limit(edition: Edition, rule: str, start: datetime) -> Due:
     """The deadline of what begins at ``start`` under a rule, as an event would hold it. Raises as :func:`governing` does."""
-    if edition.whole_days and all(record.unit != "hour" for record in edition.of(rule)):
+    if edition.whole_days and not _is_in_hours(edition, rule):
         # The same for whatever begins on that local day.
         return _limit_by_day(edition, rule, calendar.local_day(start))
     return _limit(edition, rule, start)
+
+
+@cache
+def _is_in_hours(edition: Edition, rule: str) -> bool:
+    return any(record.unit == "hour" for record in edition.of(rule))
 
 
 @calendar.kept

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, fields
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from casework.audit.findings import Fault, Line, shown
@@ -22,11 +24,12 @@ from casework.audit.walk import Walk
 from casework.domain import events as e
 from casework.domain import fold
 from casework.domain.commands import Command, name_of
-from casework.domain.decide import Context, judge, open_event
+from casework.domain.decide import Context, against_opening, judge, open_event
 from casework.domain.facts import Facts
+from casework.domain.machine import Lifecycle
 from casework.domain.request import Request
 from casework.errors import InputError, Refused
-from casework.rulebook.edition import edition
+from casework.rulebook.edition import Edition, edition
 
 #: What the first says of a step that was not allowed.
 _REFUSING = {"unlawful_edge", "state_not_yielded", "role_may_not", "guard_refuses", "opened_twice", "not_opened"}
@@ -36,6 +39,12 @@ _HARMLESS = {"decided_late", "not_checked", "at_after_recorded", "time_backwards
 #: A refusal that is no matter of law here: another calendar was installed, or the times, which are a finding of their own.
 _ASIDE = {"calendar_not_published", "in_the_future"}
 _FIELDS = tuple(field.name for field in fields(Facts))
+#: The fields by which an event, or what was said, names a thing.
+_NAMING = ("id", "offer", "evidence", "referral", "tip_off", "duty")
+#: The facts that hold no records of their own, and are compared all at once.
+_AT_ONCE = attrgetter(*(name for name in _FIELDS if name not in (
+    "duties", "calls", "rulings", "evidence", "offers", "referrals", "tip_offs")))
+_BY_NAME = attrgetter("evidence", "offers", "referrals", "tip_offs")
 
 
 @dataclass(slots=True)
@@ -108,6 +117,23 @@ class Second:
                 yield _fault(names)
             self.facts = deepcopy(walk.facts)
 
+    def opens(self, event: e.CaseOpened, rules: Edition) -> bool:
+        """Whether the living case would open so; it then stands behind that. For the fast path, as the two that follow."""
+        self.facts = fold.opened(event)
+        return not against_opening(event.data, Context(event.by, event.at, event.recorded_at, event.command_id, rules))
+
+    def allows(self, process: Lifecycle, request: Request, to: str | None) -> bool:
+        """Whether the living case lets that be done, and it leads there."""
+        assert self.facts is not None
+        given = judge(self.facts, request) if to is None else process.answer(self.facts, request)
+        return given == (to, [])
+
+    def goes_on(self, event: e.Event, facts: Facts) -> bool:
+        """Go on after the event; whether it is then plainly where the first derivation is."""
+        assert self.facts is not None
+        fold.apply(self.facts, event)
+        return agree(self.facts, facts, event)
+
     def end(self, walk: Walk) -> Iterator[Fault]:
         """Every fact once more, when all events were read: on the way only what an event names is looked at."""
         if self.facts is not None and walk.facts is not None and self.facts != walk.facts:
@@ -132,9 +158,7 @@ def _differing(one: Facts, other: Facts, event: e.Event) -> list[str]:
 
     A look at all that a case holds, for each of its events, would take the square of their number.
     """
-    named = {value for thing in (event, event.data) for field in ("id", "offer", "evidence", "referral", "tip_off", "duty")
-             if isinstance(value := getattr(thing, field, None), str)} | {change.id for change in event.duties}
-    named.add(event.command_id)
+    named = set(_names(event))
     found = []
     for name in _FIELDS:
         mine, theirs = getattr(one, name), getattr(other, name)
@@ -147,6 +171,38 @@ def _differing(one: Facts, other: Facts, event: e.Event) -> list[str]:
         if not same:
             found.append(name)
     return found
+
+
+def agree(one: Facts, other: Facts, event: e.Event) -> bool:
+    """Whether the two plainly agree on all that :func:`_differing` would look at after the event."""
+    if _AT_ONCE(one) != _AT_ONCE(other) or len(one.duties) != len(other.duties):
+        return False
+    for change in event.duties:
+        if one.duties.get(change.id) != other.duties.get(change.id):
+            return False
+    if one.calls != other.calls or one.rulings != other.rulings:
+        return False
+    names = None
+    for mine, theirs in zip(_BY_NAME(one), _BY_NAME(other), strict=True):
+        if mine or theirs:
+            names = names or _names(event)
+            if len(mine) != len(theirs):
+                return False
+            for name in names:
+                if mine.get(name) != theirs.get(name):
+                    return False
+    return True
+
+
+def _names(event: e.Event) -> list[str]:
+    """What an event names, things and commands."""
+    held = [getattr(thing, field) for thing in (event, event.data) for field in _naming(type(thing))]  # type: ignore[arg-type]
+    return [*(value for value in held if isinstance(value, str)), *(change.id for change in event.duties), event.command_id]
+
+
+@cache
+def _naming(kind: type) -> tuple[str, ...]:
+    return tuple(field for field in _NAMING if hasattr(kind, field))
 
 
 def _fault(names: list[str]) -> Fault:

@@ -176,7 +176,7 @@ class Edition:
         otherwise than the record does. Raises ``KeyError`` as ``governing`` does, ``ValueError`` for a naive datetime and
         a rule about money, ``CalendarUnknown`` after the year 9999.
         """
-        if (on, rank, roll) == (None, None, None) and self.whole_days and not self._counts_hours(rule_id):
+        if (on, rank, roll) == (None, None, None) and self.whole_days and rule_id not in self._in_hours:
             return _due_by_day(self, rule_id, local_day(start))
         return self._ends(rule_id, start, on, rank, roll)
 
@@ -234,8 +234,9 @@ class Edition:
         """By its id, for what is kept of each edition; equal editions have equal ones."""
         return hash(self.id)
 
-    def _counts_hours(self, rule_id: str) -> bool:
-        return any(record.unit == "hour" for record in self._by_id[rule_id])
+    @cached_property
+    def _in_hours(self) -> frozenset[str]:
+        return frozenset(record.id for record in self.records if record.unit == "hour")
 
     @cached_property
     def _by_id(self) -> dict[str, list[Record]]:
