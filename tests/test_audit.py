@@ -272,7 +272,8 @@ def test_every_code_that_the_audit_knows_is_found_by_one_of_these_alterations() 
     # The index beside the events is damaged in tests/test_tick.py.
     # That the two derivations differ takes an error in one of them: tests/test_audit_second.py.
     # Notes are of the store and of the baseline: tests/test_audit_report.py; the ledger is attacked in tests/test_attacks.py.
-    elsewhere = of_standings | {"index_differs", "derivations_differ"} | {
+    # A line is of a log: tests/test_log.py.
+    elsewhere = of_standings | {"index_differs", "derivations_differ", "unreadable_line"} | {
         code for code, text in FINDINGS.items() if text.severity == "note" or text.family == "ledger"}
     assert {code for _, expected in ALTERED.values() for code, _ in expected} == set(FINDINGS) - elsewhere
 
@@ -442,6 +443,21 @@ def test_a_provisional_deadline_years_away_is_no_estimate(told: bool, computed: 
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("casework.audit.law.edition", lambda _: _Working(computed))
     said = {"at": "2030-01-01T00:00:00Z"} | ({"provisional": True} if told else {})
+    duties = [change | {"due": change["due"] | said | {"unit": "working_day"}} if change["duty"] == "platform_reply" else change
+              for change in json.loads(LAWFUL[5].payload)["duties"]]
+
+    assert found(forge(6, reply_by=said, duties=duties)) == expected
+
+
+@pytest.mark.parametrize(("off", "expected"), [
+    (31 * DAY, []), (-31 * DAY, []), (31 * DAY + timedelta(microseconds=1), [("derived_differs", 6)]),
+    (-31 * DAY - timedelta(microseconds=1), [("derived_differs", 6)])])
+def test_an_estimate_may_be_off_by_the_holidays_of_a_year_and_no_more(off: timedelta, expected: list[tuple[str, int]],
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    edition = _Working(True)
+    monkeypatch.setattr("casework.audit.law.edition", lambda _: edition)
+    at = edition.due("platform.reply", datetime.fromisoformat(json.loads(LAWFUL[5].payload)["at"])).at + off
+    said = {"at": at.astimezone(UTC).isoformat().replace("+00:00", "Z"), "provisional": True}
     duties = [change | {"due": change["due"] | said | {"unit": "working_day"}} if change["duty"] == "platform_reply" else change
               for change in json.loads(LAWFUL[5].payload)["duties"]]
 

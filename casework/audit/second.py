@@ -13,9 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, fields
-from functools import cache
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import Any
 
 from casework.audit.findings import Fault, Line, shown
@@ -38,13 +36,7 @@ _HARMLESS = {"decided_late", "not_checked", "at_after_recorded", "time_backwards
              "column_mismatch"}
 #: A refusal that is no matter of law here: another calendar was installed, or the times, which are a finding of their own.
 _ASIDE = {"calendar_not_published", "in_the_future"}
-_FIELDS = tuple(field.name for field in fields(Facts))
-#: The fields by which an event, or what was said, names a thing.
-_NAMING = ("id", "offer", "evidence", "referral", "tip_off", "duty")
-#: The facts that hold no records of their own, and are compared all at once.
-_AT_ONCE = attrgetter(*(name for name in _FIELDS if name not in (
-    "duties", "calls", "rulings", "evidence", "offers", "referrals", "tip_offs")))
-_BY_NAME = attrgetter("evidence", "offers", "referrals", "tip_offs")
+_FIELDS = Facts.__struct_fields__
 
 
 @dataclass(slots=True)
@@ -129,10 +121,10 @@ class Second:
         return given == (to, [])
 
     def goes_on(self, event: e.Event, facts: Facts) -> bool:
-        """Go on after the event; whether it is then plainly where the first derivation is."""
+        """Go on after the event; whether every fact is then that of the first derivation."""
         assert self.facts is not None
         fold.apply(self.facts, event)
-        return agree(self.facts, facts, event)
+        return self.facts == facts
 
     def end(self, walk: Walk) -> Iterator[Fault]:
         """Every fact once more, when all events were read: on the way only what an event names is looked at."""
@@ -158,7 +150,9 @@ def _differing(one: Facts, other: Facts, event: e.Event) -> list[str]:
 
     A look at all that a case holds, for each of its events, would take the square of their number.
     """
-    named = set(_names(event))
+    named = {value for thing in (event, event.data) for field in ("id", "offer", "evidence", "referral", "tip_off")
+             if isinstance(value := getattr(thing, field, None), str)} | {change.id for change in event.duties}
+    named.add(event.command_id)
     found = []
     for name in _FIELDS:
         mine, theirs = getattr(one, name), getattr(other, name)
@@ -171,38 +165,6 @@ def _differing(one: Facts, other: Facts, event: e.Event) -> list[str]:
         if not same:
             found.append(name)
     return found
-
-
-def agree(one: Facts, other: Facts, event: e.Event) -> bool:
-    """Whether the two plainly agree on all that :func:`_differing` would look at after the event."""
-    if _AT_ONCE(one) != _AT_ONCE(other) or len(one.duties) != len(other.duties):
-        return False
-    for change in event.duties:
-        if one.duties.get(change.id) != other.duties.get(change.id):
-            return False
-    if one.calls != other.calls or one.rulings != other.rulings:
-        return False
-    names = None
-    for mine, theirs in zip(_BY_NAME(one), _BY_NAME(other), strict=True):
-        if mine or theirs:
-            names = names or _names(event)
-            if len(mine) != len(theirs):
-                return False
-            for name in names:
-                if mine.get(name) != theirs.get(name):
-                    return False
-    return True
-
-
-def _names(event: e.Event) -> list[str]:
-    """What an event names, things and commands."""
-    held = [getattr(thing, field) for thing in (event, event.data) for field in _naming(type(thing))]  # type: ignore[arg-type]
-    return [*(value for value in held if isinstance(value, str)), *(change.id for change in event.duties), event.command_id]
-
-
-@cache
-def _naming(kind: type) -> tuple[str, ...]:
-    return tuple(field for field in _NAMING if hasattr(kind, field))
 
 
 def _fault(names: list[str]) -> Fault:

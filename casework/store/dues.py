@@ -45,6 +45,23 @@ def moves(case: str, changes: Iterable[DutyChange]) -> Iterator[tuple[str, str, 
             case, change.id, change.duty, change.owes, microseconds(due.at), int(due.provisional))
 
 
+def moved(rows: Iterable[Row]) -> tuple[list[tuple[str, str]], list[DueRow]]:
+    """What these rows, of one commit, do to the index: what is taken out of it, and then what is put in.
+
+    What begins and ends among them was never in it.
+    """
+    here: dict[tuple[str, str], DutyChange] = {}
+    begun: set[tuple[str, str]] = set()
+    for row in rows:
+        for change in codec.duty_changes(row.payload):
+            key = row.case, change.id
+            if change.change == "opened" and key not in here:
+                begun.add(key)
+            here[key] = change
+    over = [key for key, change in here.items() if change.due is None and key not in begun]
+    return over, [due for (case, _), change in here.items() for _, _, due in moves(case, (change,)) if due is not None]
+
+
 def follow(index: Index, case: str, changes: Iterable[DutyChange]) -> None:
     """Do to the index what an event of the case does."""
     for name, duty, due in moves(case, changes):

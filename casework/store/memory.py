@@ -10,7 +10,7 @@ from eventsourcing.popo import POPOApplicationRecorder
 
 from casework.store.dues import running
 from casework.store.row import DueRow, Row
-from casework.store.stored import StoredCaseEvent, to_row
+from casework.store.stored import StoredCaseEvent, from_row, to_row
 
 
 class MemoryRecorder(POPOApplicationRecorder):
@@ -21,6 +21,10 @@ class MemoryRecorder(POPOApplicationRecorder):
             if not isinstance(stored, StoredCaseEvent):
                 raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
         return super()._insert_events(stored_events, **kwargs)
+
+    def append_many(self, commits: Sequence[Sequence[Row]]) -> None:
+        """Keep these rows as they are, all or none."""
+        self.insert_events([from_row(row) for rows in commits for row in rows])
 
     def rows(self, case: str | None = None) -> Iterator[Row]:
         """All rows, or those of one case, by case and version, as they are at the time of the call."""

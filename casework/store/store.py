@@ -24,13 +24,13 @@ from casework.errors import StoreBusy, StoreError, UnknownCase
 from casework.store import codec
 from casework.store.dues import microseconds, running
 from casework.store.ledger.journal import Journal
-from casework.store.ledger.ledger import NONE, OUTSIDE
+from casework.store.ledger.ledger import NONE, OUTSIDE, by_stream
 from casework.store.lock import WriterLock
 from casework.store.memory import MemoryRecorder
 from casework.store.row import DueRow, Row
 from casework.store.sqlite.reader import SQLITE_ERRORS, Reader, store_error
 from casework.store.sqlite.recorder import CaseRecorder, proved, sync_journal
-from casework.store.stored import StoredCaseEvent, from_row
+from casework.store.stored import StoredCaseEvent, to_row
 
 #: What reading events raises that somebody altered past the commands.
 _ALTERED = (codec.Unreadable, KeyError, ValueError, AttributeError, AssertionError, TypeError)
@@ -180,12 +180,20 @@ class Store:
 
         :class:`VersionTaken` if one of the rows is there already, or another writer was faster.
         """
-        decided = [stored(cast(AnyEvent, event)) for standing in standings for event in standing.pending_events]
+        decided = [to_row(stored(cast(AnyEvent, event))) for standing in standings for event in standing.pending_events]
+        self.append_many(by_stream([*rows, *decided]))
+
+    def append_many(self, commits: Sequence[Sequence[Row]]) -> None:
+        """Record many rows as they are, all or nothing and at the price of one command: what was decided or recorded elsewhere.
+
+        Each of ``commits`` is of one stream, by version, and is a leaf of the ledger. :class:`VersionTaken` if one of the rows is
+        there already.
+        """
         with self._said():
             try:
-                self._recorder.insert_events([*map(from_row, rows), *decided])
+                self._recorder.append_many(commits)
             except IntegrityError:
-                raise _taken(rows[0].case) from None
+                raise _taken(commits[0][0].case) from None
         self._acknowledge()
 
     def rows(self, case_id: str | None = None) -> Iterator[Row]:
@@ -203,6 +211,13 @@ class Store:
     def has(self, case_id: str) -> bool:
         """Whether anything is recorded of that case."""
         return next(self.rows(case_id), None) is not None
+
+    def streams(self) -> list[str]:
+        """The ids of all cases and merchants' standings, sorted."""
+        if self._path is None:
+            return cast(MemoryRecorder, self._recorder).case_ids()
+        with Reader(self._path) as reader:
+            return reader.case_ids()
 
     def dues(self, before: datetime | None = None, provisional_before: datetime | None = None) -> list[DueRow]:
         """The running duties due before that time (None: all), by due time, and the provisional ones before another."""

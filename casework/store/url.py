@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from casework.errors import InputError, StoreError
@@ -14,8 +13,10 @@ NETWORK_FILE_SYSTEMS = frozenset(
     + ("fuse.sshfs", "fuse.glusterfs", "fuse.rclone")
 )
 _MOUNTS = "/proc/self/mountinfo"
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://|(sqlite|postgres|postgresql|file):", re.IGNORECASE)
-_OPTION = re.compile(r"\?([A-Za-z_]+)=([^/?=]*)$")
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://|(sqlite|postgres|postgresql|file):"
+#: What stands in a URI as it is.
+_PLAIN = frozenset(b"/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_OPTION = r"\?([A-Za-z_]+)=([^/?=]*)$"
 
 
 class Location(NamedTuple):
@@ -47,7 +48,7 @@ def parse(url: str, home: str = "") -> Location:
         )
     if url == ":memory:":
         return Location("memory", "", False)
-    scheme = _SCHEME.match(url)
+    scheme = re.match(_SCHEME, url, re.IGNORECASE) if ":" in url else None
     if scheme is None:
         return Location("sqlite", _expand(url, home), False)
     return _with_scheme((scheme[1] or scheme[2]).lower(), url)
@@ -76,7 +77,7 @@ def _with_scheme(scheme: str, url: str) -> Location:
 
 
 def _sqlite(rest: str) -> Location:
-    option = _OPTION.search(rest)
+    option = re.search(_OPTION, rest)
     if option and (option[1], option[2]) not in (("force", "1"), ("force", "0")):
         raise InputError(
             f"?{option[1]}={option[2]} is no option of a store; only ?force=1 is (a file of that name: as a bare path)",
@@ -113,7 +114,13 @@ def _home_of(user: str) -> str:
 
 def file_uri(path: str, mode: Literal["ro", "rw", "rwc"]) -> str:
     """The ``file:`` URI by which SQLite opens ``path``, whatever characters its name holds."""
-    return f"{Path(path).absolute().as_uri()}?mode={mode}"
+    if os.sep != "/":
+        from pathlib import Path
+
+        return f"{Path(path).absolute().as_uri()}?mode={mode}"
+    # As pathlib says it, which together with what it imports would be a good part of what showing a case takes.
+    name = os.fsencode(os.path.join(os.getcwd(), path))
+    return f"file://{''.join(chr(byte) if byte in _PLAIN else f'%{byte:02X}' for byte in name)}?mode={mode}"
 
 
 def file_system(path: str, mountinfo: str) -> str:

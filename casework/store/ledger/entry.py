@@ -10,6 +10,10 @@ from casework.store.ledger.tree import leaf_hash
 from casework.store.row import Row
 
 FORM = "casework/entry/1"
+_LENGTH = struct.Struct(">I").pack
+#: The fields of words that were met before. A store that somebody altered may hold any, so that only so much is kept.
+_WORDS: dict[object, bytes] = {}
+_LONGEST_WORD, _MOST_WORDS = 80, 1000
 _HEAD = 5  # of a field: type and length, before its bytes
 
 
@@ -18,10 +22,17 @@ def entry(previous: bytes | None, rows: Sequence[Row]) -> bytes:
 
     Made from what the columns hold, of whatever type, so that an altered row gives another entry and never an error.
     """
-    events = hashlib.sha256()
-    for row in rows:
-        events.update(b"".join(map(field, row)))
     first, last = rows[0], rows[-1]
+    case = field(first.case)
+    held: list[bytes] = []
+    for stream, version, topic, payload, trigger, source, target, at, recorded_at in rows:
+        when = field(at)
+        held += (case if stream is first.case else field(stream), field(version), _WORDS.get(topic) or _word(topic))
+        # The payload is not copied: it is most of all there is.
+        held += (b"b", _LENGTH(len(payload)), payload) if type(payload) is bytes else (field(payload),)
+        held += (_WORDS.get(trigger) or _word(trigger), _WORDS.get(source) or _word(source), _WORDS.get(target) or _word(target),
+                 when, when if recorded_at is at else field(recorded_at))
+    events = hashlib.sha256(b"".join(held))
     payload = field(last.payload)[_HEAD:]
     return b"".join(map(field, (
         FORM, last.case, first.version, last.version, previous, events.digest(),
@@ -35,17 +46,24 @@ def leaf(previous: bytes | None, rows: Sequence[Row]) -> bytes:
 
 def field(value: object) -> bytes:
     """A value of SQLite as a field: type, length, bytes. The length before the bytes lets no two rows look the same."""
-    match value:
-        case None:
-            kind, held = b"n", b""
-        case int():
-            kind, held = b"i", b"%d" % value
-        case float():
-            kind, held = b"f", repr(value).encode()
-        case str():
-            kind, held = b"t", value.encode("utf-8", "surrogateescape")
-        case bytes():
-            kind, held = b"b", value
-        case _:
-            raise TypeError(f"no value of SQLite: {type(value).__name__}")
-    return kind + struct.pack(">I", len(held)) + held
+    if isinstance(value, bytes):
+        kind, held = b"b", value
+    elif isinstance(value, int):
+        kind, held = b"i", b"%d" % value
+    elif isinstance(value, str):
+        kind, held = b"t", value.encode("utf-8", "surrogateescape")
+    elif value is None:
+        kind, held = b"n", b""
+    elif isinstance(value, float):
+        kind, held = b"f", repr(value).encode()
+    else:
+        raise TypeError(f"no value of SQLite: {type(value).__name__}")
+    return kind + _LENGTH(len(held)) + held
+
+
+def _word(value: object) -> bytes:
+    """The field of what is mostly one of a few words: a topic, a trigger, a state, or none."""
+    made = field(value)
+    if (value is None or type(value) is str) and len(made) < _LONGEST_WORD and len(_WORDS) < _MOST_WORDS:
+        _WORDS[value] = made
+    return made

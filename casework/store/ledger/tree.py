@@ -51,6 +51,11 @@ def root(nodes: Nodes, size: int) -> bytes:
     return _over(nodes, 0, size) if size else EMPTY
 
 
+def peaks(size: int) -> list[tuple[int, int]]:
+    """The perfect subtrees that make up the tree of ``size`` leaves, by level and number, the largest first."""
+    return [(level, (size >> level) - 1) for level in reversed(range(size.bit_length())) if size >> level & 1]
+
+
 def inclusion(nodes: Nodes, index: int, size: int) -> list[bytes]:
     """The inclusion proof (2.1.3.1) of leaf ``index`` in the tree of ``size`` leaves, from the leaf's sibling upwards."""
     start, end, path = 0, size, []

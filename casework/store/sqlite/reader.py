@@ -50,6 +50,8 @@ _ID_BYTES = 4 * 1024
 
 # The table itself is read, not the index over it: a damaged index must not hide a row from the audit.
 _ORDER = "SELECT rowid FROM stored_events NOT INDEXED ORDER BY originator_id, originator_version, rowid"
+_ORDER_WITH_ID = ("SELECT rowid, originator_id FROM stored_events NOT INDEXED "
+                  "ORDER BY originator_id, originator_version, rowid")
 _ORDER_OF_CASE = (
     "SELECT rowid FROM stored_events WHERE originator_id = CAST(? AS TEXT) ORDER BY originator_version, rowid"
 )
@@ -70,7 +72,24 @@ _DUTIES = (
 _HAS_LEAVES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'ledger_leaves'"
 _LEAVES = "SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves"
 
+# Leaf by leaf, in the order of the tree; CROSS JOIN keeps SQLite from looking at the events first.
+_COMMITS = (
+    f"SELECT l.number, {', '.join('e.' + c for c in COLUMNS)} FROM ledger_leaves AS l CROSS JOIN stored_events AS e "
+    "WHERE l.number >= ? AND l.number < ? AND e.originator_id = l.originator_id "
+    "AND e.originator_version BETWEEN l.first_version AND l.last_version ORDER BY l.number, e.originator_version"
+)
+_TOTALS = ("SELECT (SELECT count(*) FROM stored_events), (SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves), "
+           "(SELECT coalesce(sum(last_version - first_version + 1), 0) FROM ledger_leaves)")
+
 T = TypeVar("T")
+
+
+class Totals(NamedTuple):
+    """How many events and leaves a store holds at one moment, and over how many events the leaves are."""
+
+    events: int
+    leaves: int
+    covered: int
 
 
 class Snapshot(NamedTuple):
@@ -78,6 +97,23 @@ class Snapshot(NamedTuple):
 
     rows: Iterator[Row]
     events: int
+    leaves: int
+
+
+class Part(NamedTuple):
+    """A range of streams, from ``low`` to before ``high`` in the store's own order (None: no bound), with what it held at one
+    moment: ``held`` is for :meth:`Reader.part` alone.
+    """
+
+    low: object
+    high: object
+    held: bytes
+
+
+class Parts(NamedTuple):
+    """A store cut into ranges of streams as of one moment, and how many leaves its ledger had then."""
+
+    ranges: list[Part]
     leaves: int
 
 
@@ -125,6 +161,31 @@ class Reader:
             rowids, size = _guarded(self.path, self._wait, read)
         return Snapshot(self._pages(rowids), len(rowids), size)
 
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self._all("SELECT count(*) FROM stored_events NOT INDEXED")[0][0])
+
+    def parts(self, size: int) -> Parts:
+        """The store as of one moment in ranges of ``size`` rows or somewhat more; no stream is in two of them."""
+        def read() -> Parts:
+            self._connection.execute("BEGIN")
+            try:
+                ranges = list(_cut(self._connection.execute(_ORDER_WITH_ID), size))
+                leaves = self._connection.execute(_HAS_LEAVES).fetchone()[0]
+                leaves = self._connection.execute(_LEAVES).fetchone()[0] if leaves else 0
+            finally:
+                self._connection.execute("COMMIT")
+            return Parts(ranges, leaves)
+
+        with self._short():
+            return _guarded(self.path, self._wait, read)
+
+    def part(self, part: Part) -> Iterator[Row]:
+        """The rows of that range, as of when the store was cut."""
+        rowids = array("q")
+        rowids.frombytes(part.held)
+        return self._pages(rowids)
+
     def case_ids(self) -> list[str]:
         """The ids of all cases, sorted; ids that are not text (of altered rows) come up in ``rows`` only."""
         sql = "SELECT DISTINCT originator_id FROM stored_events ORDER BY originator_id"
@@ -150,6 +211,17 @@ class Reader:
             return [d for d in running(self.rows()) if d.due < limit or (d.provisional and d.due < provisional_before)]
         found = self._all(_ALL_DUTIES) if before is None else self._all(_DUTIES, limit, provisional_before)
         return [DueRow(*row) for row in found]
+
+    def totals(self) -> Totals:
+        """How much the store, one with a ledger, holds at this moment."""
+        return Totals(*self._all(_TOTALS)[0])
+
+    def commits(self, start: int, end: int) -> list[list[Row]]:
+        """The rows that the leaves from number ``start`` to ``end`` are over, leaf by leaf; of one whose rows are gone, none."""
+        found: list[list[Row]] = [[] for _ in range(start, end)]
+        for number, *row in self._all(_COMMITS, start, end):
+            found[number - start].append(Row._make(row))
+        return found
 
     def format(self) -> int:
         """The format of the store: 1 without a ledger, 2 with one."""
@@ -257,6 +329,18 @@ class Reader:
             # A cursor left half read would go on blocking writers.
             cursor.close()
         return page
+
+
+def _cut(rows: Iterable[tuple[int, object]], size: int) -> Iterator[Part]:
+    """Ranges of at least ``size`` rows, each ending where a stream does."""
+    here, low, last = array("q"), None, None
+    for rowid, stream in rows:
+        if len(here) >= size and (type(stream), stream) != (type(last), last):
+            yield Part(low, stream, here.tobytes())
+            here, low = array("q"), stream
+        here.append(rowid)
+        last = stream
+    yield Part(low, None, here.tobytes())
 
 
 def check(path: str | os.PathLike[str], *, force: bool = False) -> None:
