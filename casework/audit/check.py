@@ -142,13 +142,19 @@ def _wanted(found: Iterable[Finding], wanted: Collection[str], summary: Summary)
 
 def streams(rows: Iterable[Row], summary: Summary, books: Books | None, integrity: Integrity | None) -> Iterator[Finding]:
     """The findings of each case and standing by itself; what is asked of the store as a whole is left to the end of an audit."""
-    # By type as well, for a key may be of any type, and text must not be compared with bytes.
-    for (_, name), case in groupby(rows, key=lambda row: (type(row.case), row.case)):
+    for (_, name), case in groupby(rows, key=_stream_of):
         if is_standing(name):
             summary.merchants += 1
         else:
             summary.cases += 1
-        yield from _stream(name, _counted(case, summary), books, integrity)
+        rest = _counted(case, summary)
+        held = list(islice(rest, MANY + 1))
+        yield from _stream(name, held if len(held) <= MANY else chain(held, rest), books, integrity)
+
+
+def _stream_of(row: Row) -> tuple[type, object]:
+    # By type as well, for a key may be of any type, and text must not be compared with bytes.
+    return type(row.case), row.case
 
 
 def _store(summary: Summary, books: Books | None, indexed: index.Indexed | None,

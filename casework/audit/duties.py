@@ -228,8 +228,10 @@ class _Follow:
     def _shows(self) -> Duty | None:
         """The proof that is asked for and given by this event."""
         assert self.facts is not None
+        if self.name != "show_acceptance":
+            return None
         limits = [d for d in self.facts.duties.values() if d.kind in _SUSPENSIONS]
-        asked = self.name == "show_acceptance" and bool(limits) and limits[-1].kind == "acceptance_proof" and limits[-1].is_owed
+        asked = bool(limits) and limits[-1].kind == "acceptance_proof" and limits[-1].is_owed
         return limits[-1] if asked else None
 
     def _suit_is(self, *states: str) -> Referral | None:
