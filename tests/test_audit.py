@@ -696,7 +696,7 @@ def test_what_is_shown_of_a_value_is_short_and_prints() -> None:
 
 def test_a_long_case_is_audited_in_one_pass() -> None:
     """Four times as many events take about four times as long: no event looks through the history before it."""
-    short, long = (min(_seconds(rows) for _ in range(3)) for rows in (_calls(250), _calls(1000)))
+    short, long = (min(_seconds(rows) for _ in range(3)) for rows in (_calls(600), _calls(2400)))
 
     assert long < 8 * short
 
