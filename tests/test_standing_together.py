@@ -13,7 +13,6 @@ from harness.faults import KINDS, POINTS, hooked
 from harness.nursery import Nursery
 from standing_helpers import Market
 
-from casework.application.service import ATTEMPTS
 from casework.audit.check import audit
 from casework.errors import CaseworkError, StoreBusy, StoreError
 from casework.store.opening import open_reader, open_store
@@ -104,7 +103,7 @@ def test_a_writer_past_the_lock_who_moves_the_standing_first_makes_the_ruling_be
 
 
 def test_a_writer_who_is_always_overtaken_says_so_and_records_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    cases = [f"K-{n}" for n in range(ATTEMPTS + 2)]
+    cases = [f"K-{n}" for n in range(sqlite.CaseRecorder.attempts + 2)]
     with Market() as market:
         for case in cases:
             market.reviewed(case)
@@ -118,7 +117,7 @@ def test_a_writer_who_is_always_overtaken_says_so_and_records_nothing(monkeypatc
         monkeypatch.setattr(market.store, "save", overtaken)
         with pytest.raises(StoreBusy, match="try again"):
             market.rule("K-0", 1)
-        assert market.points() == ATTEMPTS
+        assert market.points() == sqlite.CaseRecorder.attempts
         assert market.findings() == []
 
 

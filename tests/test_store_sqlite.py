@@ -773,6 +773,12 @@ def test_a_row_is_nothing_but_a_tuple_of_nine() -> None:
         ("~", Location("sqlite", "/home/wang", False)),
         ("sqlite:///~/t.db", Location("sqlite", "~/t.db", False)),
         ("a/~/t.db", Location("sqlite", "a/~/t.db", False)),
+        ("postgresql://h/d", Location("postgresql", "postgresql://h/d", False, "casework", "postgresql://h/d")),
+        ("Postgres://u:s%40@a:1,b:2/d?schema=s2&sslmode=require&password=s",
+         Location("postgresql", "Postgres://u:s%40@a:1,b:2/d?sslmode=require&password=s", False, "s2",
+                  "postgresql://u@a:1,b:2/d?schema=s2")),
+        ("postgresql://u:p@ss@/d?host=/run/pg", Location("postgresql", "postgresql://u:p@ss@/d?host=/run/pg", False, "casework",
+                                                        "postgresql://u@/d?host=/run/pg")),
     ],
 )
 def test_a_url_names_a_place(text: str, expected: Location) -> None:
@@ -800,6 +806,11 @@ def test_the_home_folder_comes_from_the_user_table_and_never_from_the_environmen
         "a\0b",
         "sqlite:///a\0",
         "mysql://u:secret@h/d",
+        "postgres://u:secret@h",
+        "postgresql+psycopg://u:secret@h/d",
+        "postgresql:d",
+        "postgresql:///",
+        "postgresql://u:secret@h/d?schema=No;Name",
         "file:t.db",
         "sqlite:t.db",
         "sqlite://t.db",
@@ -811,15 +822,6 @@ def test_a_url_that_names_nothing_is_an_input_error_that_shows_no_secret(text: s
     with pytest.raises(InputError) as caught:
         parse(text)
     assert caught.value.zh and "secret" not in caught.value.en + caught.value.zh
-
-
-@pytest.mark.parametrize(
-    "text", ["postgresql://u:secret@h/d", "postgres://h", "postgresql+psycopg://h", "postgresql:d"]
-)
-def test_postgresql_is_said_to_be_missing_yet(text: str) -> None:
-    with pytest.raises(StoreError, match="not supported yet") as caught:
-        parse(text)
-    assert "secret" not in caught.value.en
 
 
 MOUNTS = """22 1 254:0 / / rw,relatime - ext4 /dev/vda rw

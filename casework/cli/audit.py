@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from casework.audit.baseline import Entry
     from casework.audit.integrity import Integrity
     from casework.report.audit import Report
+    from casework.store.contract import Reader
     from casework.store.row import Row
-    from casework.store.sqlite.reader import Reader
 
 
 #: How many cases make a progress bar worth its line.
@@ -62,6 +62,7 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
     from casework.audit.codes import FINDINGS
     from casework.report.audit import report
     from casework.store.opening import open_reader
+    from casework.store.url import shown
 
     form = _form(settings, form, jsonl)
     wanted = (_codes(select, "--select") or frozenset(FINDINGS)) - _codes(ignore, "--ignore")
@@ -76,7 +77,7 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
         integrity = _integrity(reader, at.leaves, journal, key, since, whole=not cases)
         found = list(findings(_with_progress(reader, at.rows), wanted, (), counted, whole=not cases, indexed=reader,
                               integrity=integrity))
-    made = report(settings.store, now(), counted, found, known)
+    made = report(shown(settings.store), now(), counted, found, known)
     if known and not cases and "baseline_unused" in wanted:
         made = replace(made, notes=(*made.notes, *known.unused(made.acknowledged, wanted)))
     if write_baseline is not None:

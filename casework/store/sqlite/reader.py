@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from casework.errors import NotAStore, StoreBusy, StoreError, StoreMissing
+from casework.store.contract import Snapshot
 from casework.store.row import DueRow, Row
 from casework.store.url import file_uri, refuse_network
 
@@ -73,14 +74,6 @@ _LEAVES = "SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves"
 T = TypeVar("T")
 
 
-class Snapshot(NamedTuple):
-    """What a store held at one moment: its rows, drawn as they are wanted, how many, and the size of its ledger."""
-
-    rows: Iterator[Row]
-    events: int
-    leaves: int
-
-
 class Reader:
     """Reads the store at ``path`` and writes nothing to it (an interrupted write of another's is rolled back first).
 
@@ -93,6 +86,16 @@ class Reader:
         self._page = page
         self._wait = wait
         self._connection = _open(self.path, wait)
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return self.path
+
+    @property
+    def place(self) -> str:
+        """The path, absolute and without links."""
+        return os.path.realpath(self.path)
 
     def rows(self, case: str | None = None) -> Iterator[Row]:
         """The rows of all cases, or of one, by case, version and place in the file.

@@ -1,0 +1,1 @@
+"""The store in a database of PostgreSQL, for many writers on many machines."""
