@@ -119,6 +119,11 @@ class Recorder(Protocol):
         """Record these events in one transaction; the library's ``IntegrityError`` where one of their versions is taken."""
         ...
 
+    def select_events(self, originator_id: Any, *, gt: int | None = None, lte: int | None = None, desc: bool = False,
+                      limit: int | None = None) -> Sequence[Any]:
+        """The library's stored events of a stream."""
+        ...
+
     def acknowledge(self) -> None:
         """Make what was just recorded survive, and sign it outside. :class:`~casework.errors.NotAcknowledged`."""
         ...

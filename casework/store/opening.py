@@ -33,7 +33,7 @@ def open_store(url: str, *, create: bool = False, lock_timeout: float = LOCK_TIM
     place = parse(url)
     if create:
         make_store(place, journal)
-    return Store(_recorder(place, journal, lock_timeout))
+    return Store(open_recorder(place, journal, lock_timeout=lock_timeout))
 
 
 def make_store(place: Location, journal: Journal | None) -> None:
@@ -89,7 +89,8 @@ def copy_store(url: str, fresh: Path, copy_journal: Callable[[], None]) -> None:
             copy_journal()
 
 
-def _recorder(place: Location, journal: Journal | None, lock_timeout: float) -> Recorder:
+def open_recorder(place: Location, journal: Journal | None = None, *, lock_timeout: float = LOCK_TIMEOUT) -> Recorder:
+    """What writes to the store at that place. Raises as :func:`open_store`."""
     if place.kind == "memory":
         from casework.store.memory import MemoryRecorder
 

@@ -26,7 +26,7 @@ SCHEMA = "casework"
 
 class Location(NamedTuple):
     """Where a store is. ``path`` is empty for ``memory``, and of ``postgresql`` the URL for libpq, which may hold a password;
-    ``force`` accepts a network file system; ``schema`` is PostgreSQL's, and ``shown`` is that URL without its secrets.
+    ``force`` accepts a network file system; ``schema`` is PostgreSQL's, and ``shown`` is that URL without a password.
     """
 
     kind: Literal["sqlite", "memory", "postgresql"]

@@ -28,8 +28,6 @@ _DUTIES = "SELECT case_id, duty, kind, owes, due, provisional FROM duties"
 _DUE = (f"{_DUTIES} WHERE due < %s UNION {_DUTIES} WHERE provisional = 1 AND due < %s ORDER BY due, case_id, duty")
 _SIZE = "SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves"
 
-_Cursor = psycopg.ServerCursor[tuple[Any, ...]]
-
 
 class PostgresLedger(Ledger):
     """The ledger's tables, where PostgreSQL keeps them."""
@@ -85,7 +83,7 @@ class PostgresReader:
 
     @property
     def name(self) -> str:
-        """The URL without its secrets."""
+        """The URL without a password."""
         return self.location.name
 
     @property
@@ -96,20 +94,20 @@ class PostgresReader:
     def rows(self, case: str | None = None) -> Iterator[Row]:
         """The rows of all streams, or of one, by stream and version; the set is fixed when this is called."""
         if case is None:
-            return self._drawn(*self._scan(None))
+            return self._drawn(self._scan(None))
         return iter([Row._make(row) for row in self._all(_OF_ONE, case)] if _is_key(case) else [])
 
     def snapshot(self, cases: Iterable[str] | None = None) -> Snapshot:
         """The rows of all streams, or of those named, and how many leaves the ledger has, as of one moment."""
         wanted = None if cases is None else [case for case in cases if _is_key(case)]
         where, values = ("", None) if wanted is None else (" WHERE originator_id = ANY(%s)", (wanted,))
-        connection, cursor = self._scan(wanted)
+        connection = self._scan(wanted)
         try:
             [(events, leaves)] = connection.execute(
                 f"SELECT (SELECT count(*) FROM stored_events{where}), ({_SIZE})", values).fetchall()
         except psycopg.Error as error:
             raise store_error(error, self.name) from error
-        return Snapshot(self._drawn(connection, cursor), events, leaves)
+        return Snapshot(self._drawn(connection), events, leaves)
 
     def case_ids(self) -> list[str]:
         """The ids of all streams, sorted."""
@@ -165,21 +163,21 @@ class PostgresReader:
         except psycopg.Error as error:
             raise store_error(error, self.name) from error
 
-    def _scan(self, cases: list[str] | None) -> tuple[Connection, _Cursor]:
-        """A session of its own, in a transaction that sees what is there now, and a cursor over the rows."""
+    def _scan(self, cases: list[str] | None) -> Connection:
+        """A session of its own, in a transaction that sees what is there now, with a cursor over the rows."""
         try:
             made = self._server.connect(reading=True)
             self._scans.append(made)
             made.execute("BEGIN")
-            cursor = made.cursor("scan", binary=True)
-            cursor.execute(_ALL) if cases is None else cursor.execute(_OF_SOME, (cases, cases))
+            order, values = (_ALL, None) if cases is None else (_OF_SOME, (cases, cases))
+            made.execute(f"DECLARE scan NO SCROLL CURSOR FOR {order}", values)
         except psycopg.Error as error:
             raise store_error(error, self.name) from error
-        return made, cursor
+        return made
 
-    def _drawn(self, connection: Connection, cursor: _Cursor) -> Iterator[Row]:
+    def _drawn(self, connection: Connection) -> Iterator[Row]:
         try:
-            while page := cursor.fetchmany(self._page):
+            while page := connection.execute(f"FETCH {self._page} FROM scan", binary=True).fetchall():
                 yield from map(Row._make, page)
         except psycopg.Error as error:
             raise store_error(error, self.name) from error

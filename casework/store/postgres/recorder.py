@@ -110,12 +110,15 @@ class PostgresRecorder(AggregateRecorder):
         try:
             with self._server.session() as connection:
                 check(connection, place, whole=True)
-        except psycopg.Error as error:
-            raise store_error(error, self.name) from error
+        except BaseException as error:
+            self._server.forget()
+            if isinstance(error, psycopg.Error):
+                raise store_error(error, self.name) from error
+            raise
 
     @property
     def name(self) -> str:
-        """The URL without its secrets."""
+        """The URL without a password."""
         return self.location.name
 
     @property
