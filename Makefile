@@ -12,7 +12,7 @@ test: $(VENV)/.tested
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.tested
-	$(BIN)/ruff check casework tests
+	$(BIN)/ruff check casework tests bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
@@ -26,11 +26,11 @@ docs: $(VENV)/.installed
 walks: $(VENV)/.tested
 	$(BIN)/python tests/test_walks.py --walks 10000 $(if $(SEED),--seed $(SEED))
 
-# What a tick and what the ledger costs; takes some minutes. Each script writes its section of bench/RESULTS.md.
+# The scripts of bench/, against their peers, into bench/RESULTS.md; takes an hour. ONLY=startup,replay runs some.
 .PHONY: bench
 bench: $(VENV)/.installed
-	$(BIN)/python bench/tick.py --write bench/RESULTS.md
-	$(BIN)/python bench/ledger.py --write bench/RESULTS.md
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python bench/run.py $(if $(ONLY),--only $(ONLY))
 
 # Mutation testing of the lifecycle's guards and tables, or of ROOM=ledger or ROOM=audit; mutmut is needed for nothing else.
 .PHONY: mutate

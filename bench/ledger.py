@@ -201,7 +201,7 @@ def main() -> None:
     for rows in tables:
         page.shown(rows)
     if chosen.write:
-        page.put(chosen.write, "What the ledger costs", "\n\n".join([PROSE, *map(page.table, tables), page.machine()]))
+        page.keep(chosen.write, "ledger.py", "What the ledger costs", "\n\n".join([PROSE, *map(page.table, tables)]))
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def main() -> None:
     rows.append([f"{last / first:g}×", "1×", *(f"{found[last][i] / found[first][i]:.2f}×" for i in range(3))])
     page.shown(rows)
     if chosen.write:
-        page.put(chosen.write, "What a tick costs", f"{PROSE}\n\n{page.table(rows)}\n\n{page.machine()}")
+        page.keep(chosen.write, "tick.py", "What a tick costs", f"{PROSE}\n\n{page.table(rows)}")
 
 
 if __name__ == "__main__":

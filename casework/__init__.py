@@ -10,11 +10,14 @@ The few names that a library user needs; each is imported when it is first used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+#: Not of typing, whose import would take longer than all else that ``casework --version`` does.
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from typing import Any
+
     from casework.errors import CaseworkError, Refused
     from casework.library import audit_store, carry_on, history, merchant, open_case, options, replay, show
     from casework.store.opening import open_store

@@ -10,6 +10,7 @@
     │   ├── StoreBusy             another process held the writer's lock for too long
     │   └── JournalError          the journal outside the store is missing, cannot be written or contradicts the store
     │       └── NotAcknowledged   recorded, but its checkpoint is not in the journal: give the same command again
+    ├── EngineError               the processes or the cluster that an audit was to run on cannot do it (status 2)
     ├── Refused                   the lifecycle or a rule says no: all reasons at once (status 1)
     └── Conflict                  what is recorded differs from what was to be recorded (status 1)
 
@@ -20,7 +21,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 
 class CaseworkError(Exception):
@@ -32,6 +33,10 @@ class CaseworkError(Exception):
         super().__init__(en)
         self.en = en
         self.zh = zh
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, also from another process."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
     def text(self, lang: str) -> str:
         """The sentence in ``lang`` (``"zh"`` or ``"en"``)."""
@@ -84,8 +89,11 @@ class NotAcknowledged(JournalError):
     """The command is recorded, but its checkpoint is not in the journal yet; given again under the same id it is acknowledged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class EngineError(CaseworkError):
+    """The processes or the cluster that an audit was to run on are not there, or were lost."""
+
+
+class Reason(NamedTuple):
     """Why a command is refused: a stable code, a sentence in zh and en, the clause it rests on, what is missing."""
 
     code: str
@@ -99,12 +107,11 @@ class Reason:
         return self.zh if lang == "zh" else self.en
 
 
-@dataclass(frozen=True, slots=True)
-class Permitted:
+class Permitted(NamedTuple):
     """What may be done instead, in the same state, by the one who asked and by others."""
 
     yours: tuple[str, ...] = ()
-    others: tuple[str, ...] = field(default=())
+    others: tuple[str, ...] = ()
 
 
 class Refused(CaseworkError):

@@ -169,13 +169,13 @@ class Note:
 
     def cosigned_by(self, key: Key) -> int | None:
         """When the witness cosigned the text (POSIX seconds), or None; NotVerified where a cosignature is false."""
-        latest = None
+        times = []
         for data in self.by(key):
             time = int.from_bytes(data[:8], "big")
             if not 0 < time < LIMIT or not key.signed(f"cosignature/v1\ntime {time}\n{self.text}".encode(), data[8:]):
                 raise NotVerified(f"the cosignature of {shown(key.name)} is false", f"{shown(key.name)} 的见证签名不成立")
-            latest = max(time, latest or 0)
-        return latest
+            times.append(time)
+        return max(times, default=None)
 
 
 def notes(lines: Iterable[bytes]) -> Iterator[bytes | None]:
@@ -268,7 +268,7 @@ def tree_root(leaves: Iterable[bytes]) -> bytes:
     peaks: list[bytes] = []
     for number, node in enumerate(leaves, 1):
         while number % 2 == 0:
-            node, number = _node(peaks.pop(), node), number // 2
+            node, number = _node(peaks.pop(), node), number >> 1
         peaks.append(node)
     root = peaks.pop() if peaks else sha256(b"").digest()
     while peaks:
@@ -392,7 +392,7 @@ def verify_checkpoints(file: BinaryIO, trust: str | Trust) -> Checkpoints:
     for data in notes(iter(lambda: file.readline(MAX_LINE + 1), b"")):
         if data is None:
             cut = True
-            continue
+            break  # nothing comes after it
         note = Note.read(data)
         if last is None and not any(note.by(key) for key in trust.keys):
             earlier += 1
@@ -556,14 +556,14 @@ def verify_store(path: str, checkpoint: Checkpoint) -> Store:
     NotVerified names up to ``MAX_PROBLEMS`` streams that differ; CannotRun where the file cannot be opened.
     """
     try:
-        with closing(sqlite3.connect(Path(path).absolute().as_uri() + "?mode=ro", uri=True, isolation_level=None)) as db:
+        with closing(sqlite3.connect(Path(path).absolute().as_uri() + "?mode=ro", uri=True)) as db:
             db.text_factory = _Text
             db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 16 * MAX_BYTES)
             db.execute("PRAGMA trusted_schema=OFF")
             db.execute("BEGIN")
             return _verify_rows(db, checkpoint)
     except (sqlite3.Error, UnicodeDecodeError) as error:
-        code = getattr(error, "sqlite_errorname", "")
+        code = getattr(error, "sqlite_errorname", "not UTF-8")
         if code.startswith(("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_NOMEM")):
             raise CannotRun(f"the store cannot be read now ({code}); is it in use, or was a write broken off?",
                             f"现在无法读取案件库（{code}）；是否正在使用，或写入曾中断？") from None
@@ -585,7 +585,8 @@ def _verify_rows(db: sqlite3.Connection, checkpoint: Checkpoint) -> Store:
             raise NotVerified(f"commit {size} is missing in the ledger", f"账本中缺少第 {size} 次提交")
         leaves.setdefault(_field(stream), []).append((number, *rest))
         size += 1
-    streams, computed, problems, events = len(leaves), [b""] * size, [], 0
+    computed: dict[int, bytes] = {}
+    streams, problems, events = len(leaves), [], 0
     # The table itself is read: an index could hide a row, or what was altered in it.
     rows = db.execute("SELECT originator_id, originator_version, topic, state, trigger_name, from_state, to_state, at, "
                       "recorded_at FROM stored_events NOT INDEXED ORDER BY originator_id, originator_version")
@@ -604,7 +605,7 @@ def _verify_rows(db: sqlite3.Connection, checkpoint: Checkpoint) -> Store:
     if size < checkpoint.size:
         raise NotVerified(f"the store has lost commits: the checkpoint has {checkpoint.size}, the store {size}",
                           f"案件库丢失了提交：检查点有 {checkpoint.size} 次，案件库只有 {size} 次")
-    if tree_root(computed[:checkpoint.size]) != checkpoint.root:
+    if tree_root(computed[number] for number in range(checkpoint.size)) != checkpoint.root:
         raise NotVerified("the history was rewritten: rows and leaves fit each other, but not the checkpoint",
                           "历史被改写：记录与叶子相符，但与检查点不符")
     return Store(checkpoint, size - checkpoint.size, streams, events)
@@ -613,7 +614,7 @@ def _verify_rows(db: sqlite3.Connection, checkpoint: Checkpoint) -> Store:
 def _recomputed(rows: Iterator[tuple[Any, ...]], leaves: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, bytes, int]]:
     """Of each leaf of one stream its number, its hash as its rows give it, how many rows; NotVerified at one that differs."""
     version, previous = 0, None
-    row: tuple[Any, ...] | None = None
+    row: tuple[Any, ...] | None
     for number, first, last, stored in leaves:
         begun, events = version, sha256()
         if not isinstance(last, int) or first != version + 1 or last < first:
@@ -768,7 +769,7 @@ def verify_file(path: str, trust: Trust, *, checkpoint: str | None = None, event
             with _opened(checkpoint) as other:
                 if not start.startswith(b"old "):
                     return verify_store(path, verify_checkpoints(other, trust).last)
-                old = verify_checkpoints(other, replace(trust, witnesses=(), quorum=0)).last
+                old = verify_checkpoints(other, replace(trust, quorum=0)).last
             return verify_growth(start + file.read(MAX_BYTES), trust, old)
         if start.startswith(b"c2sp.org/tlog-proof"):
             return verify_receipt(start + file.read(MAX_BYTES), trust, event)

@@ -12,24 +12,24 @@ import stat
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from casework.errors import InputError
+from casework.marks import MAX_MARKS, overstacked
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 50_000
 MAX_DEPTH = 32
 MAX_QUOTE = 60
-MAX_MARKS = 30
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _BREAK = re.compile("\r\n|[\r\n]")
 _TAG_DIRECTIVE = re.compile("(?:\\A|[\r\n\x85\u2028\u2029])(?=%TAG)")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE | re.ASCII)
-# These three count as base characters but decompose into combining marks.
-_HIDDEN_MARKS = "\u0f73\u0f75\u0f81"
 
 Where = tuple[str | int, ...]
 
@@ -95,21 +95,6 @@ def compose(text: str, name: str) -> Document:
     text = text.removeprefix("\ufeff")
     _refuse_forbidden(text, name)
     return _Composer(text, name).document()
-
-
-def overstacked(text: str) -> bool:
-    """Whether more than 30 combining marks stand on one character.
-
-    Sorting marks takes time that grows with the square of their number: to normalise half a million would take minutes.
-    """
-    if text.isascii():
-        return False
-    run = 0
-    for char in text:
-        run = run + 1 if unicodedata.combining(char) or char in _HIDDEN_MARKS else 0
-        if run > MAX_MARKS:
-            return True
-    return False
 
 
 def _raw(path: Path) -> tuple[int, int, bytes]:

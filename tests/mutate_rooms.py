@@ -64,8 +64,8 @@ ROOMS = (
          _AS_IT_IS, _TEXT),
     Room("audit", 90.0, ("casework/audit/*.py",),
          ("test_audit.py", "test_audit_walked.py", "test_audit_says.py", "test_audit_projector.py", "test_audit_second.py",
-          "test_audit_baseline.py", "test_standing_audit.py", "test_corrections.py", "test_duties.py", "test_unlawful.py",
-          "test_ledger.py", "test_attacks.py"),
+          "test_audit_baseline.py", "test_audit_report.py", "test_standing_audit.py", "test_standing.py", "test_corrections.py",
+          "test_duties.py", "test_unlawful.py", "test_ledger.py", "test_attacks.py"),
          (*_LONG, *_AS_IT_IS), sample=400),
 )
 
@@ -77,12 +77,12 @@ SENTENCES = frozenset(("Line", "NotVerified", "CannotRun", "StoreError", "InputE
 #: Names under which a sentence, or a part of one, is kept until it is said.
 SAID = frozenset(("en", "zh", "what", "why", "said"))
 _CHINESE = re.compile("[\u4e00-\u9fff]")
-_SQL = re.compile(r"(?i)\s*(SELECT|INSERT|PRAGMA|BEGIN)\b")
+_ANY_CASE = re.compile(r"(?i)\s*(SELECT|INSERT|PRAGMA|BEGIN)\b|utf-8$")
 
 
 def is_wording(before: str, after: str) -> bool:
     """Whether two functions differ in nothing but sentences: what is handed to one of ``SENTENCES``, a text that is assigned to
-    one of ``SAID`` or holds Chinese, and the letter case of SQL, which means nothing.
+    one of ``SAID`` or holds Chinese, and the letter case of SQL and of an encoding's name, which means nothing.
     """
     return _unworded(before) == _unworded(after)
 
@@ -100,7 +100,8 @@ class _Unworded(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id in SENTENCES:
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in SENTENCES:
             node.args, node.keywords = [], []
         return node
 
@@ -114,7 +115,9 @@ class _Unworded(ast.NodeTransformer):
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if not isinstance(node.value, str):
             return node
-        return ast.Constant("" if _CHINESE.search(node.value) else node.value.upper() if _SQL.match(node.value) else node.value)
+        if _CHINESE.search(node.value):
+            return ast.Constant("")
+        return ast.Constant(node.value.upper() if _ANY_CASE.match(node.value) else node.value)
 
 
 class _Untexted(ast.NodeTransformer):

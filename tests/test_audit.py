@@ -448,6 +448,21 @@ def test_a_provisional_deadline_years_away_is_no_estimate(told: bool, computed: 
     assert found(forge(6, reply_by=said, duties=duties)) == expected
 
 
+@pytest.mark.parametrize(("off", "expected"), [
+    (31 * DAY, []), (-31 * DAY, []), (31 * DAY + timedelta(microseconds=1), [("derived_differs", 6)]),
+    (-31 * DAY - timedelta(microseconds=1), [("derived_differs", 6)])])
+def test_an_estimate_may_be_off_by_the_holidays_of_a_year_and_no_more(off: timedelta, expected: list[tuple[str, int]],
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    edition = _Working(True)
+    monkeypatch.setattr("casework.audit.law.edition", lambda _: edition)
+    at = edition.due("platform.reply", datetime.fromisoformat(json.loads(LAWFUL[5].payload)["at"])).at + off
+    said = {"at": at.astimezone(UTC).isoformat().replace("+00:00", "Z"), "provisional": True}
+    duties = [change | {"due": change["due"] | said | {"unit": "working_day"}} if change["duty"] == "platform_reply" else change
+              for change in json.loads(LAWFUL[5].payload)["duties"]]
+
+    assert found(forge(6, reply_by=said, duties=duties)) == expected
+
+
 def test_an_edition_that_fails_is_not_checked_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     class Failing(_Working):
         def of(self, rule_id: str) -> list[Record]:

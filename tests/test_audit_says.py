@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +14,10 @@ import pytest
 import test_standing_audit as standing
 from harness.commands import opened
 from ledger_helpers import sample
-from test_audit import LAWFUL, forge
+from test_audit import LAWFUL, changed, forge, with_referral, with_return
 
 from casework.application.service import carry_on
+from casework.audit import index
 from casework.audit.check import audit, audit_case
 from casework.audit.findings import LONGEST_ID, Fault, Finding, Line, findings_of, shown
 from casework.audit.integrity import Cover, Integrity
@@ -27,7 +29,7 @@ from casework.store.ledger.journal import Journal
 from casework.store.ledger.ledger import Leaf
 from casework.store.ledger.note import Signer
 from casework.store.opening import open_reader, open_store
-from casework.store.row import Row
+from casework.store.row import DueRow, Row
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -74,10 +76,43 @@ def test_a_finding_of_a_duty_names_what_differs_and_nothing_else(field: str, wro
         assert wrong in said.what.en and right in said.why.en
 
 
+@pytest.mark.parametrize(("rows", "version", "name", "said"), [
+    (LAWFUL, 3, "id", {"id": "E-9"}), (with_referral(), 3, "id", {"id": "R-9"}), (with_return(), 4, "offer", {"offer": "O-9"}),
+    *((LAWFUL, 6, f"reply_by.{name}", {"reply_by": {name: wrong}}) for name, wrong in [
+        ("rule", "x"), ("clause", "某条"), ("certainty", "A"), ("provisional", True), ("at", "2027-01-01T00:00:00Z")])])
+def test_a_derived_value_that_differs_is_told_by_its_name(rows: list[Row], version: int, name: str, said: Any) -> None:
+    told = one([f for f in audit_case(changed(rows, version, **said)) if f.version == version], "derived_differs")
+    assert told.what.en.startswith(f"{name} is ") and told.what.zh.startswith(f"{name} 为 ")
+
+
+def test_of_a_time_that_runs_backwards_it_is_told_which_one_and_from_when() -> None:
+    before = json.loads(LAWFUL[2].payload)
+    earlier = "2026-03-01T00:00:00Z"
+    for names in (("at",), ("at", "recorded_at")):
+        said = one([f for f in audit_case(forge(4, **dict.fromkeys(names, earlier))) if f.version == 4], "time_backwards")
+        assert said.what.en == "; ".join(f"{name} 2026-03-01T00:00:00+00:00" for name in names)
+        assert [datetime.fromisoformat(text.removeprefix("the event before has ")) for text in said.why.en.split("; ")] == [
+            datetime.fromisoformat(time) for time in dict.fromkeys(before[name] for name in names)]
+
+
 def test_a_step_that_leaves_another_state_is_told_by_the_state_that_it_names() -> None:
     said = one(audit_case(forge(7, from_="ruled")), "unlawful_edge")
     assert said.why.en == "no accept_complaint leaves 'ruled'"
     assert "'ruled' →" in said.what.en
+
+
+@pytest.mark.parametrize(("change", "what", "why"), [
+    (lambda rows: rows[::-1], "refund_of_price refund=899.00 A", "hidden_defect loses=merchant A"),
+    (lambda rows: rows + rows[:1], "hidden_defect loses=merchant A", "hidden_defect loses=merchant A"),
+    (lambda rows: rows[1:], "—", "hidden_defect loses=merchant A"),
+    (lambda rows: [rows[0], rows[1] | {"row": "x"}], "x refund=899.00", "refund_of_price refund=899.00"),
+    (lambda rows: [*rows, rows[0] | {"row": "x"}], "x loses=merchant A", "—")])
+def test_what_a_ruling_rests_on_is_told_by_the_rows_that_differ_and_whole_where_only_their_order_does(
+        change: Any, what: str, why: str) -> None:
+    basis = json.loads(LAWFUL[8].payload)["basis"]
+    said = one(audit_case(forge(9, basis=change(basis))), "derived_differs")
+    assert said.what.en.startswith(f"basis is '{what}")
+    assert said.why.en.startswith(f"derived again it is '{why}")
 
 
 def test_an_event_that_is_no_step_is_told_with_all_that_it_claims() -> None:
@@ -93,6 +128,31 @@ def test_what_is_shown_of_a_value_is_cut_and_a_case_is_named_whole_up_to_its_lon
     fault = Fault("version_gap", Line("甲", "a"), Line("乙", "b"))
     assert [findings_of("K" * n, 1, [fault])[0].case for n in (LONGEST_ID, LONGEST_ID + 1)] == [
         "K" * LONGEST_ID, shown("K" * 61)]
+
+
+class Unindexed:
+    """A store whose index has duties of so many cases that no event yields."""
+
+    def __init__(self, cases: int) -> None:
+        self.cases = [f"K-{number}" for number in range(cases)]
+        self.looked: list[str | None] = []
+
+    def dues(self) -> list[DueRow]:
+        return [DueRow(case, "D-1", "answer", "merchant", 1, 0) for case in self.cases]
+
+    def rows(self, case: str | None = None) -> Iterator[Row]:
+        self.looked.append(case)
+        return iter(())
+
+
+@pytest.mark.parametrize(("cases", "reads"), [(1, 3), (100, 300), (101, 3)])
+def test_cases_that_seem_to_differ_from_the_index_are_looked_at_three_times_and_a_great_many_all_at_once(
+        cases: int, reads: int) -> None:
+    store = Unindexed(cases)
+    found = list(index.compared({}, store))
+    assert [f.code for f in found] == ["index_differs"] * cases
+    assert len(store.looked) == reads
+    assert set(store.looked) == ({None} if cases > 100 else set(store.cases))
 
 
 def test_a_rule_that_governs_nothing_is_named() -> None:
@@ -173,6 +233,12 @@ def test_how_many_nodes_are_wrong_is_told(store: Path, journal: Journal) -> None
     again = one(findings(store, Signed(journal.folder)), "tree_differs")
     assert int(again.what.en.split()[0]) == int(said.what.en.split()[0]) + 2
     assert again.why.en != said.why.en, "a finding is bound to what it found"
+
+
+def test_a_node_that_no_leaves_give_is_counted_with_those_that_it_pushes_aside(store: Path, journal: Journal) -> None:
+    run(store, "INSERT INTO ledger_nodes VALUES (1, 0.5, zeroblob(32))")
+    said = one(findings(store, Signed(journal.folder)), "tree_differs")
+    assert said.what.en == "4 stored nodes", "the last three of the level, and the one that is left over"
 
 
 def test_how_far_the_leaves_can_be_read_is_told(store: Path, journal: Journal) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from harness import corners
 from recorded import NAMES, recorded, row_of
-from test_audit import LAWFUL, forge, found
+from test_audit import LAWFUL, forge, found, with_examined_evidence, with_referral, with_return, with_tip_off
 
 from casework.audit import basis, deadlines, derived, duties, limits
 from casework.audit.check import audit_case
@@ -87,6 +87,17 @@ def test_where_one_derivation_errs_the_audit_says_that_they_differ_there_and_onc
     assert said[0].what.zh and said[0].why.en
 
 
+def test_after_a_difference_the_two_go_on_together_and_the_next_one_is_told_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoils(facts: Facts, event: e.Event) -> None:
+        _forgets(facts, event)
+        if isinstance(event, e.ClaimRefused):
+            facts.excuses.clear()
+
+    monkeypatch.setattr("casework.audit.second.fold.apply", spoils)
+
+    assert found(LAWFUL) == [("derivations_differ", 5), ("derivations_differ", 7)]
+
+
 def test_a_fact_that_no_event_names_is_still_compared_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     def spoils(facts: Facts, event: e.Event) -> None:
         _apply(facts, event)
@@ -96,6 +107,38 @@ def test_a_fact_that_no_event_names_is_still_compared_in_the_end(monkeypatch: py
     monkeypatch.setattr("casework.audit.second.fold.apply", spoils)
 
     assert ("derivations_differ", 12) in found(LAWFUL)
+
+
+#: Stories, the event of each that names something, where the facts keep that, and a field of it.
+NAMED = {
+    "evidence that is added": (with_examined_evidence, 3, "evidence", "description"),
+    "evidence that is disputed": (with_examined_evidence, 7, "evidence", "authenticity"),
+    "evidence that is examined": (with_examined_evidence, 8, "evidence", "authenticity"),
+    "an offer that is made": (with_return, 3, "offers", "remedy"),
+    "an offer that is accepted": (with_return, 4, "offers", "state"),
+    "a referral that is begun": (with_referral, 3, "referrals", "body"),
+    "a referral that is accepted": (with_referral, 4, "referrals", "state"),
+    "a tip-off that is given": (with_tip_off, 2, "tip_offs", "about"),
+    "a tip-off that is answered": (with_tip_off, 3, "tip_offs", "state"),
+    "a duty that is begun": (with_referral, 2, "duties", "owes"),
+}
+
+
+@pytest.mark.parametrize("what", NAMED)
+def test_what_an_event_names_is_compared_at_that_event_and_not_only_in_the_end(
+        what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    story, version, held, field = NAMED[what]
+    rows = story()
+    assert found(rows) == []
+
+    def spoils(facts: Facts, event: e.Event) -> None:
+        _apply(facts, event)
+        if event.originator_version == version:
+            setattr(list(getattr(facts, held).values())[0 if held == "evidence" else -1], field, "something else")
+
+    monkeypatch.setattr("casework.audit.second.fold.apply", spoils)
+
+    assert found(rows) == [("derivations_differ", version)]
 
 
 @pytest.mark.parametrize("what", ["role", "state", "duty", "amount"])

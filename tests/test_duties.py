@@ -676,7 +676,7 @@ def days_after(first: date, last: date) -> Iterator[date]:
 
 def stopped(story: Story, kind: str, by: str, paused: datetime, resumed: datetime) -> tuple[Duty, Duty]:
     """The duty before its clock stood still, and when it runs again."""
-    before = replace(story.duty(kind))
+    before = msgspec.structs.replace(story.duty(kind))
     story.clock = paused
     story.when("pause_duty", by, after=0, duty=before.id, reason="检测")
     held = story.duty(kind)
@@ -986,7 +986,7 @@ def test_working_days_beyond_the_calendar_are_due_provisionally_and_nobody_is_la
 def test_a_provisional_deadline_is_computed_again_from_its_beginning_when_the_calendar_is_there(
         monkeypatch: pytest.MonkeyPatch) -> None:
     story = before_the_calendar()
-    duty = replace(story.duty("tip_off_check"))
+    duty = msgspec.structs.replace(story.duty("tip_off_check"))
     calendar_arrives(monkeypatch)
     story.when("recompute_duty", "system", duty=duty.id)
     after = same(duty, story)
@@ -1001,6 +1001,16 @@ def test_a_provisional_deadline_is_computed_again_from_its_beginning_when_the_ca
     assert found(with_row(rows_of(story), version, lambda row: forged(row, duties=moved))) == [("derived_differs", version)]
     monkeypatch.undo()
     assert found(rows_of(story)) == [("not_checked", version)], "an older machine cannot tell, and says so"
+
+
+def test_limitation_is_computed_again_from_the_last_demand_and_not_from_the_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = before_the_calendar().when("contact_merchant", after=days(40), message="再次请求")
+    before = story.duty("limitation").due
+    assert before.provisional
+    calendar_arrives(monkeypatch)
+    story.when("recompute_duty", "system", duty=story.duty("limitation").id)
+    assert story.duty("limitation").due == msgspec.structs.replace(before, provisional=False)
+    assert found(rows_of(story)) == []
 
 
 def test_a_time_that_is_said_is_no_estimate_any_more() -> None:

@@ -187,6 +187,25 @@ def test_a_case_of_the_first_version_owes_its_merchant_nothing(monkeypatch: pyte
         assert market.view()["points"]["counterfeit"]["points"] == 0
 
 
+@pytest.mark.parametrize(("before", "measures"), [
+    (23, [(2026, 12, 23), (2027, 12, 12)]), (24, [(2026, 12, 24), (2026, 24, 24), (2027, 36, 36)]),
+    (47, [(2026, 12, 47), (2026, 24, 47), (2026, 36, 47), (2027, 48, 59)]),
+    (48, [(2026, 12, 48), (2026, 24, 48), (2026, 36, 48), (2026, 48, 48), (2027, 12, 12)])])
+def test_the_points_of_a_measure_are_held_to_what_the_year_before_carries_over(
+        before: int, measures: list[tuple[int, int, int]]) -> None:
+    with Market() as market:
+        market.ruled("K-1", before).at(2027, 3, 1, 1).ruled("K-2", 12)
+        rows = list(market.store.rows())
+    assert found(rows) == set()
+    taken = [row for row in of_stream(rows) if row.topic.endswith("measure_taken")]
+    said = [json.loads(row.payload)["data"] for row in taken]
+    assert [(data["year"], data["node"], data["points"]) for data in said] == measures
+    for row, (year, node, points) in zip(taken, measures, strict=True):
+        for wrong in ({"points": points - 1}, {"points": points + 1}, {"year": year - 1}, {"node": node + 12}):
+            altered = [forged(r, data=wrong) if r == row else r for r in rows]
+            assert found(altered) == {("standing_differs", STREAM, row.version)}, wrong
+
+
 def test_any_column_altered_in_the_stream_is_found() -> None:
     for place, row in enumerate(LAWFUL):
         if row.case != STREAM:

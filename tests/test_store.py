@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
-from harness.commands import GIVEN, Planned, give, opened, store_at
+from harness.commands import GIVEN, Planned, give, opened, outside, store_at
 from harness.verdict import rows_of
 
 from casework.application.service import open_case
+from casework.audit.check import Summary, audit
+from casework.audit.engine import in_processes
+from casework.audit.integrity import Integrity
+from casework.audit.parts import audit_parts, jobs
+from casework.audit.signed import Signed
 from casework.errors import Conflict, InputError, StoreMissing, UnknownCase
 from casework.store.contract import Recorder
 from casework.store.memory import MemoryRecorder
@@ -246,6 +251,45 @@ def test_a_scan_sees_a_fixed_set_while_a_writer_in_another_process_goes_on_unblo
     assert len(seen) == 60 and all(row.version <= 3 for row in seen)
     with open_reader(store) as read:
         assert len(list(read.rows())) == 80
+
+
+@pytest.mark.parametrize("size", [1, 4, 1000])
+def test_ranges_hold_every_stream_whole_and_once_as_of_one_moment_also_for_another_reader(store: str, size: int) -> None:
+    fill(store, 9, 3)
+    with open_reader(store) as read:
+        parts = read.parts(size)
+        assert (read.count(), parts.leaves) == (27, 27)
+        assert [parts.ranges[0].low, parts.ranges[-1].high] == [None, None]
+        assert [part.high for part in parts.ranges[:-1]] == [part.low for part in parts.ranges[1:]]
+        made = open_recorder(parse(store))
+        made.insert_events([event("c3", 4), event("c35", 1), event("a", 1)])
+        made.close()
+        held = [sum((1 for leaf in read.ledger().by_stream(parts.leaves, 2, part.low, part.high)), 0) for part in parts.ranges]
+        found = []
+        for part in parts.ranges:
+            with open_reader(store) as other:
+                found.append([(row.case, row.version) for row in other.part(part)])
+        assert [row for here in found for row in here] == [(f"c{n}", v) for n in range(9) for v in (1, 2, 3)]
+        assert held == [len(here) for here in found]
+        assert read.count() == 30
+    assert (5 <= len(found) <= 9) if size < 1000 else len(found) == 1
+
+
+def test_an_audit_in_ranges_says_what_an_audit_in_one_piece_says(store_url: str) -> None:
+    with store_at(store_url, create=True) as mine:
+        for number in range(6):
+            opened(mine, f"K-{number}")
+            give(mine, f"K-{number}", CALL)
+    signed = Signed(outside(store_url))
+    with open_reader(store_url) as read:
+        at, whole = read.snapshot(), Summary()
+        found = list(audit(at.rows, summary=whole, indexed=read, integrity=Integrity.of(read, at.leaves, signed, whole=True)))
+        parts, cut = read.parts(3), Summary()
+        integrity = Integrity.of(read, parts.leaves, Signed(outside(store_url)), whole=False)
+        assert len(parts.ranges) > 2
+        judged = in_processes(jobs(store_url, parts, None), 1)
+        assert (list(audit_parts(judged, summary=cut, indexed=read, integrity=integrity)), cut) == (found, whole) == ([], whole)
+        assert (whole.cases, whole.events) == (6, 12)
 
 
 def test_a_store_in_memory_reads_like_one_that_is_kept(store: str, recorder: Recorder) -> None:

@@ -601,6 +601,40 @@ def test_a_request_to_a_witness_proves_that_the_ledger_only_grew() -> None:
             Checkpoint(ORIGIN, 40, ROOT))
 
 
+def test_of_growth_the_witnesses_are_asked_for_the_newer_checkpoint_alone(tmp_path: Path) -> None:
+    older, asked = tmp_path / "older", tmp_path / "request"
+    older.write_bytes(LEDGER.checkpoint(8))
+    asked.write_bytes(request(8, 40).replace(LEDGER.checkpoint(40), LEDGER.checkpoint(40, ONE)))
+    trust = Trust.of(LOG.vkey, None, [ONE.vkey])
+    proved = verifier.verify_file(str(asked), trust, checkpoint=str(older))
+    assert isinstance(proved, verifier.Growth) and proved.old_size == 8
+    asked.write_bytes(request(8, 40))
+    refused("0 of the witnesses cosigned, 1 must", verifier.verify_file, str(asked), trust, checkpoint=str(older))
+
+
+@pytest.mark.parametrize("start", [b"c2sp.org/tlog-proof@v1\n", b"old 8\n", b"complaints.example/ledger\n"])
+def test_of_a_file_that_does_not_end_no_more_than_a_mebibyte_is_read(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes) -> None:
+    class Endless(io.BytesIO):
+        taken = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            assert size is not None and size >= 0, "all of it would be held in memory"
+            self.taken += size
+            assert self.taken <= (1 << 20) + 100
+            return super().read(size).ljust(size, b"x")
+
+        def readline(self, size: int | None = -1) -> bytes:
+            return super().readline() or self.read(size)
+
+    older = tmp_path / "older"
+    older.write_bytes(LEDGER.checkpoint(8))
+    real = verifier._opened
+    monkeypatch.setattr(verifier, "_opened", lambda path: real(path) if path == str(older) else Endless(start))
+    with pytest.raises(NotVerified):
+        verifier.verify_file("endless", Trust.of(LOG.vkey), checkpoint=str(older))
+
+
 # --- stores ------------------------------------------------------------------------------------------------------------------
 
 
@@ -670,7 +704,7 @@ ATTACKS = [
     ("ALTER TABLE stored_events RENAME TO hidden; CREATE VIEW stored_events AS SELECT * FROM hidden", "the store has no ledger"),
     ("DELETE FROM ledger_meta", "another origin"), ("UPDATE ledger_meta SET value = 'x' WHERE name = 'origin'", "another origin"),
     ("ALTER TABLE stored_events RENAME COLUMN at TO moment", "the store is damaged"),
-    ("UPDATE stored_events SET state = zeroblob(20000000) WHERE originator_version = 1", "the store is damaged"),
+    (f"UPDATE stored_events SET state = zeroblob({(16 << 20) + 1}) WHERE originator_version = 1", "the store is damaged"),
 ]
 
 
@@ -746,6 +780,59 @@ def test_a_damaged_store_is_not_verified_and_one_in_use_could_not_be(store: Path
         store.write_bytes(damaged)
         with pytest.raises(NotVerified):
             verifier.verify_store(str(store), FULL)
+
+
+@pytest.mark.parametrize("code", ["SQLITE_BUSY_SNAPSHOT", "SQLITE_READONLY_ROLLBACK", "SQLITE_IOERR_READ", "SQLITE_NOMEM"])
+def test_what_the_machine_fails_to_read_is_no_verdict_on_the_store(
+        store: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    class Failing(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            if sql.startswith("SELECT number"):
+                error = sqlite3.OperationalError("as the machine has it")
+                error.sqlite_errorname = code
+                raise error
+            return super().execute(sql, *values)
+
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: real(*a, **k, factory=Failing))
+    with pytest.raises(CannotRun, match=code):
+        verifier.verify_store(str(store), FULL)
+
+
+def test_a_store_is_opened_to_be_read_also_where_sqlite_takes_uris_only_if_asked(
+        store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some builds take them anyway; on the others the name would be that of a file, which would be made."""
+    real = sqlite3.connect
+
+    def elsewhere(name: str, *, uri: bool = False, **given: Any) -> sqlite3.Connection:
+        return real(name if uri else f"{store}.{len(name)}", uri=uri, **given)
+
+    monkeypatch.setattr(sqlite3, "connect", elsewhere)
+    assert verifier.verify_store(str(store), FULL).events == EVENTS
+    assert [path.name for path in store.parent.iterdir()] == [store.name]
+
+
+def test_a_long_name_of_a_stream_is_named_up_to_eighty_characters(tmp_path: Path) -> None:
+    ledger = Ledger()
+    ledger.commit("K" * 80)
+    ledger.commit("L" * 81)
+    path = ledger.store(tmp_path / "s.db")
+    with sqlite3.connect(path) as db:
+        db.execute("DELETE FROM stored_events")
+    with pytest.raises(NotVerified) as caught:
+        verifier.verify_store(str(path), Checkpoint(ORIGIN, 2, root_of(ledger.leaves)))
+    assert [said.partition(":")[0] for said in caught.value.en.split("; ")] == ["K" * 80, "L" * 80 + "…"]
+
+
+def test_a_store_whose_schema_is_no_text_is_damaged_and_no_traceback(store: Path) -> None:
+    """SQLite quotes the broken name in its complaint, which Python then cannot read."""
+    with sqlite3.connect(store) as db:
+        db.executescript("PRAGMA writable_schema=ON; INSERT INTO sqlite_master VALUES ('table', CAST(x'41ff' AS TEXT), "
+                         "CAST(x'41ff' AS TEXT), 99999, 'nonsense'); PRAGMA writable_schema=OFF")
+    db.close()
+    with pytest.raises(NotVerified) as refused:
+        verifier.verify_store(str(store), FULL)
+    assert (refused.value.en, refused.value.zh) == ("the store is damaged (not UTF-8)", "案件库已损坏（not UTF-8）")
 
 
 def test_floating_point_in_an_altered_column_is_hashed_as_the_page_says() -> None:

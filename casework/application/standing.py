@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
 from datetime import datetime
 from typing import Any, cast
 
@@ -34,13 +33,13 @@ def followed(store: Store, facts: Facts, event: Event) -> tuple[Standing, ...]:
     if effect is None:
         return ()
     standing = store.standing(facts.given.order.merchant)
-    follow(standing, facts, event, effect)
+    follow(standing, facts.edition, event, effect)
     return (standing,)
 
 
-def follow(standing: Standing, facts: Facts, event: Event, effect: Effect) -> None:
-    """Let a standing follow an event of a case, of which ``facts`` are those after it."""
-    rules = pinned(facts.edition)
+def follow(standing: Standing, edition: str, event: Event, effect: Effect) -> None:
+    """Let a standing follow an event of a case that goes by that edition of the rulebook."""
+    rules = pinned(edition)
     until = appeal(rules, event.at)
     deadlines = Deadlines(_due(publication(rules, event.at)), _due(until) if until else None)
     standing.follow(effect, Context(event.by, event.at, event.recorded_at, event.command_id, rules), deadlines)
@@ -114,7 +113,7 @@ def _stands_otherwise(file: str, merchant: str, error: Refused) -> Conflict:
                     f"{file}：案件库中商家“{merchant}”的状态不同：{error.zh}；请使用新的案件库或更换商家编号")
 
 
-def _effects(events: Iterable[Event]) -> Iterable[tuple[int, tuple[Facts, Event, Effect]]]:
+def _effects(events: Iterable[Event]) -> Iterable[tuple[int, tuple[str, Event, Effect]]]:
     facts: Facts | None = None
     for event in events:
         if facts is None:
@@ -122,7 +121,7 @@ def _effects(events: Iterable[Event]) -> Iterable[tuple[int, tuple[Facts, Event,
             continue
         apply(facts, event)
         if (effect := effect_of(facts, event)) is not None:
-            yield event.originator_version, (deepcopy(facts), event, effect)
+            yield event.originator_version, (facts.edition, event, effect)
 
 
 def _version_in_case(data: Any) -> int | None:

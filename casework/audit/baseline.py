@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,13 +100,10 @@ def text(entries: Iterable[Entry]) -> str:
         raise InputError(
             f"{len(once)} findings are more than a baseline holds ({MOST}, or 1 MiB); mend them, or narrow it with --select",
             f"{len(once)} 个问题超过基线的上限（{MOST} 项或 1 MiB）；请先处理，或用 --select 缩小范围")
-    try:
-        again = [entry._replace(line=0) for entry in _entries(compose(made, "baseline")).entries.values()]
-    except InputError:
-        again = []
-    if again != once:
-        raise InputError("the reason cannot be written as it is; use plain words", "理由无法照样写入；请使用普通文字")
-    return made
+    with suppress(InputError):
+        if once == [entry._replace(line=0) for entry in _entries(compose(made, "baseline")).entries.values()]:
+            return made
+    raise InputError("the reason cannot be written as it is; use plain words", "理由无法照样写入；请使用普通文字")
 
 
 def _entries(document: Document) -> Baseline:

@@ -55,6 +55,14 @@ class Books:
         if entry is not None:
             self.owed.setdefault(facts.given.order.merchant, {})[event.originator_id, event.originator_version] = entry
 
+    def add(self, other: Books) -> None:
+        """Take in the books of other streams, which come behind these in the store's order."""
+        self.running.update(other.running)
+        for merchant, owed in other.owed.items():
+            self.owed.setdefault(merchant, {}).update(owed)
+        self.streams.update(other.streams)
+        self.broken.update(other.broken)
+
     def compared(self) -> Iterator[Finding]:
         """What one side has and the other has not, and where they differ."""
         for merchant in sorted({*self.owed, *self.streams}):

@@ -8,7 +8,7 @@ tail or a history that was rewritten whole, is found against what was signed out
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 
@@ -44,6 +44,11 @@ class Summary:
     merchants: int = 0
     findings: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Summary) -> None:
+        """Count what another part of the store holds as well; its findings are counted as they are reported."""
+        self.cases, self.events, self.merchants = (
+            self.cases + other.cases, self.events + other.events, self.merchants + other.merchants)
 
     @property
     def clean(self) -> bool:
@@ -91,12 +96,27 @@ def audit(rows: Iterable[Row], select: Collection[str] | None = None, ignore: Co
     Only what ``select`` names (codes, families, severities; None: all) and ``ignore`` does not is reported. ``summary`` is filled
     as the findings are drawn. :class:`~casework.errors.InputError`, before any row is read, for a name that there is not.
     """
+    def found(summary: Summary, books: Books | None) -> Iterator[Finding]:
+        return streams(rows, summary, books, integrity)
+
+    return _asked(found, select, ignore, summary, Books() if whole else None, indexed, integrity)
+
+
+def of_whole(found: Callable[[Summary, Books], Iterator[Finding]], select: Collection[str] | None, ignore: Collection[str],
+             summary: Summary | None, indexed: index.Indexed | None, integrity: Integrity | None) -> Iterator[Finding]:
+    """An audit of a whole store, wherever its streams are judged: ``found`` gives their findings, and fills what it is given."""
+    books = Books()
+    return _asked(lambda counted, _: found(counted, books), select, ignore, summary, books, indexed, integrity)
+
+
+def _asked(found: Callable[[Summary, Books | None], Iterator[Finding]], select: Collection[str] | None, ignore: Collection[str],
+           summary: Summary | None, books: Books | None, indexed: index.Indexed | None, integrity: Integrity | None
+           ) -> Iterator[Finding]:
     wanted = named(FINDINGS if select is None else select) - named(ignore)
     summary = Summary() if summary is None else summary
     since = integrity.since if integrity else None
-    summary.whole, summary.proved = whole and since is None, since.size if since else 0
-    found = _audit(rows, summary, Books() if whole else None, indexed if whole else None, integrity)
-    return _wanted(found, wanted, summary)
+    summary.whole, summary.proved = books is not None and since is None, since.size if since else 0
+    return _wanted(chain(found(summary, books), _store(summary, books, indexed, integrity)), wanted, summary)
 
 
 def _wanted(found: Iterable[Finding], wanted: Collection[str], summary: Summary) -> Iterator[Finding]:
@@ -106,8 +126,8 @@ def _wanted(found: Iterable[Finding], wanted: Collection[str], summary: Summary)
             yield finding
 
 
-def _audit(rows: Iterable[Row], summary: Summary, books: Books | None, indexed: index.Indexed | None,
-           integrity: Integrity | None) -> Iterator[Finding]:
+def streams(rows: Iterable[Row], summary: Summary, books: Books | None, integrity: Integrity | None) -> Iterator[Finding]:
+    """The findings of each case and standing by itself; what is asked of the store as a whole is left to the end of an audit."""
     # By type as well, for a key may be of any type, and text must not be compared with bytes.
     for (_, name), case in groupby(rows, key=lambda row: (type(row.case), row.case)):
         if is_standing(name):
@@ -115,6 +135,10 @@ def _audit(rows: Iterable[Row], summary: Summary, books: Books | None, indexed: 
         else:
             summary.cases += 1
         yield from _stream(name, _counted(case, summary), books, integrity)
+
+
+def _store(summary: Summary, books: Books | None, indexed: index.Indexed | None,
+           integrity: Integrity | None) -> Iterator[Finding]:
     if integrity is not None:
         yield from integrity.rest()
     if books is not None and summary.whole:

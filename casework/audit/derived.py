@@ -55,8 +55,10 @@ def _basis(walk: Walk, event: e.CaseRuled) -> Iterator[Fault]:
                                   Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
         return
     if event.basis != derived:
-        yield _differs("basis", _rows(b for b in event.basis if b not in derived) or _rows(event.basis),
-                       _rows(b for b in derived if b not in event.basis) or _rows(derived))
+        more, lacking = [b for b in event.basis if b not in derived], [b for b in derived if b not in event.basis]
+        # Where they differ in nothing but their order, or in how often a row is there, all are told.
+        told, due = (more, lacking) if more or lacking else (event.basis, derived)
+        yield _differs("basis", _rows(told), _rows(due))
 
 
 def _rows(basis: Iterable[e.Basis]) -> str:

@@ -122,13 +122,11 @@ class _Follow:
             assert duty.paused_at is not None
             at, estimated = self.edition.after_pause(now.due.unit or "hour", now.due.at, duty.paused_at, self.event.at)
             self._set(_CLOCK, now, "resumed", replace(now.due, at=at, provisional=estimated))
-            now.state, now.steady = "running", True
 
     def _running(self, duty: Duty, now: _Now, row: DutyRow) -> None:
         mine = getattr(self.said, "duty", None) == now.id
         if (mine and self.name == "pause_duty") or (self.after in row.stops and self.before not in row.stops):
             self._tell(_CLOCK, now, "paused")
-            now.state = "paused"
         elif mine and self.name == "extend_duty":
             self._set(_CLOCK, now, "extended", replace(now.due, at=self.said.until, provisional=False, unit=None))
         elif mine and self.name == "recompute_duty":

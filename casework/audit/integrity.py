@@ -9,6 +9,7 @@ made.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -93,6 +94,22 @@ class Cover:
 
 
 @dataclass(slots=True)
+class Drawn:
+    """What came of reading leaves by stream, and so by an index: how many, a sum over them that the table is held against, how
+    many were unusable, and the findings of streams of which no row is left.
+    """
+
+    leaves: int = 0
+    marks: int = 0
+    odd: int = 0
+    gone: list[Finding] = field(default_factory=list)
+
+    def with_(self, other: Drawn) -> Drawn:
+        """Those of both."""
+        return Drawn(self.leaves + other.leaves, self.marks + other.marks, self.odd + other.odd, [*self.gone, *other.gone])
+
+
+@dataclass(slots=True)
 class Integrity:
     """The ledger of a store of ``size`` leaves, and what was signed of it outside; one an audit."""
 
@@ -104,13 +121,10 @@ class Integrity:
     #: One that it does not contain.
     not_contained: Checkpoint | None = None
     format: int = 2
+    #: What came of the leaves by stream; None where not all of them are read so.
+    drawn: Drawn | None = None
     _merged: Iterator[tuple[object, list[Leaf]]] | None = None
     _ahead: tuple[object, list[Leaf]] | None = None
-    _left: list[tuple[object, list[Leaf]]] = field(default_factory=list)
-    _odd: list[int] = field(default_factory=list)
-    _seen: int = 0
-    #: Over the leaves as they come by stream, and so by an index; the table is held against it.
-    _drawn: int = 0
 
     @property
     def is_kept(self) -> bool:
@@ -128,9 +142,21 @@ class Integrity:
         if kept is not None:
             made._keep(kept)
         if whole and made.is_kept:
-            made._merged = made._streams()
-            made._ahead = next(made._merged, None)
+            made._draw(None, None)
         return made
+
+    @classmethod
+    def of_part(cls, reader: Reader, size: int, kept: Checkpoint | None, low: object, high: object) -> Integrity:
+        """For the streams from ``low`` to before ``high``; what it has :attr:`drawn` goes to :meth:`finished` of the whole's."""
+        made = cls(reader.ledger(), size, since=kept, format=reader.format())
+        if made.is_kept:
+            made._draw(low, high)
+        return made
+
+    def _draw(self, low: object, high: object) -> None:
+        self.drawn = Drawn()
+        self._merged = self._streams(low, high)
+        self._ahead = next(self._merged, None)
 
     def _keep(self, kept: Checkpoint) -> None:
         try:
@@ -165,7 +191,7 @@ class Integrity:
         if self._merged is None:
             return Cover(self._sound(self.ledger.of_stream(stream, self.size)))
         while self._ahead is not None and _order(self._ahead[0]) < _order(stream):
-            self._left.append(self._ahead)
+            self._gone(*self._ahead)
             self._ahead = next(self._merged, None)
         if self._ahead is not None and self._ahead[0] == stream and type(self._ahead[0]) is type(stream):
             leaves, self._ahead = self._ahead[1], next(self._merged, None)
@@ -174,24 +200,40 @@ class Integrity:
 
     def _sound(self, leaves: Iterable[Leaf]) -> Iterator[Leaf]:
         """Those whose fields are of the types that a ledger writes; the others are told of in the end."""
+        drawn = self.drawn or Drawn()
         for here in leaves:
-            self._seen += 1
-            self._drawn += hash(here)
+            drawn.leaves += 1
+            drawn.marks += _mark(here)
             if type(here.first) is int and type(here.last) is int and isinstance(here.hash, bytes):
                 yield here
             else:
-                self._odd.append(here.number)
+                drawn.odd += 1
+
+    def _gone(self, stream: object, leaves: list[Leaf]) -> None:
+        assert self.drawn is not None
+        for version, fault in Cover(leaves).end():
+            self.drawn.gone += findings_of(stream, version, [fault])
+
+    def finished(self, parts: Iterable[Drawn] = ()) -> Drawn | None:
+        """All that was drawn by stream, behind the last row: here, or in the parts that the store was cut into."""
+        if self._merged is not None:
+            for stream, leaves in (*([self._ahead] if self._ahead else ()), *self._merged):
+                self._gone(stream, leaves)
+            self._merged = self._ahead = None
+        for part in parts:
+            self.drawn = part if self.drawn is None else self.drawn.with_(part)
+        return self.drawn
 
     def rest(self) -> Iterator[Finding]:
         """After the rows: the streams that are gone whole, the tree, and what was signed."""
-        if self._merged is not None:
-            for stream, leaves in (*self._left, *([self._ahead] if self._ahead else ()), *self._merged):
-                for version, fault in Cover(leaves).end():
-                    yield from findings_of(stream, version, [fault])
-            if self._odd or self._seen != self.size:
-                yield of_store("leaf_misplaced", Line(f"账本的 {self._seen} 个叶子", f"the {self._seen} leaves of the ledger"),
-                               Line(f"应有 {self.size} 个，其中 {len(self._odd)} 个无法使用",
-                                    f"{self.size} were due, and {len(self._odd)} are unusable"))
+        drawn = self.finished()
+        if drawn is not None:
+            yield from drawn.gone
+            if drawn.odd or drawn.leaves != self.size:
+                yield of_store("leaf_misplaced",
+                               Line(f"账本的 {drawn.leaves} 个叶子", f"the {drawn.leaves} leaves of the ledger"),
+                               Line(f"应有 {self.size} 个，其中 {drawn.odd} 个无法使用",
+                                    f"{self.size} were due, and {drawn.odd} are unusable"))
         for fault in self._of_store():
             yield of_store(*fault)
 
@@ -248,7 +290,7 @@ class Integrity:
         for here in self._numbered():
             if here.number != size or not isinstance(here.hash, bytes):
                 break
-            drawn += hash(here)
+            drawn += _mark(here)
             # All of them first: each is over the last of its level, which it then replaces.
             for node in list(tree.grown(size, here.hash, lambda level, _: peaks[level])):
                 peaks[node.level] = node.hash
@@ -270,7 +312,7 @@ class Integrity:
         if size != self.size:
             yield Fault("leaf_misplaced", Line(f"账本应有 {self.size} 个叶子", f"the ledger should have {self.size} leaves"),
                         Line(f"只有前 {size} 个连续可读", f"only the first {size} follow one another and can be read"))
-        elif self._merged is not None and drawn != self._drawn:
+        elif self.drawn is not None and drawn != self.drawn.marks:
             yield Fault("leaf_misplaced", Line("账本的索引", "the index over the ledger"),
                         Line("与叶子的表不一致", "is not that of the table of leaves"))
         elif wrong:
@@ -296,15 +338,20 @@ class Integrity:
         for start in range(0, end, PAGE):
             yield from self.ledger.nodes(level, start, min(start + PAGE, end))
 
-    def _streams(self) -> Iterator[tuple[object, list[Leaf]]]:
+    def _streams(self, low: object, high: object) -> Iterator[tuple[object, list[Leaf]]]:
         leaves: list[Leaf] = []
-        for here in self._sound(self.ledger.by_stream(self.size, PAGE)):
+        for here in self._sound(self.ledger.by_stream(self.size, PAGE, low, high)):
             if leaves and (type(leaves[0].stream), leaves[0].stream) != (type(here.stream), here.stream):
                 yield leaves[0].stream, leaves
                 leaves = []
             leaves.append(here)
         if leaves:
             yield leaves[0].stream, leaves
+
+
+def _mark(here: Leaf) -> int:
+    """A number that stands for all that a leaf says, and is the same in every process."""
+    return zlib.crc32(repr(here).encode("utf-8", "surrogatepass"))
 
 
 def _over(of: Leaf) -> Line:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from casework.audit.findings import Fault, Line, shown
@@ -35,7 +35,7 @@ _HARMLESS = {"decided_late", "not_checked", "at_after_recorded", "time_backwards
              "column_mismatch"}
 #: A refusal that is no matter of law here: another calendar was installed, or the times, which are a finding of their own.
 _ASIDE = {"calendar_not_published", "in_the_future"}
-_FIELDS = tuple(field.name for field in fields(Facts))
+_FIELDS = Facts.__struct_fields__
 
 
 @dataclass(slots=True)
@@ -132,7 +132,7 @@ def _differing(one: Facts, other: Facts, event: e.Event) -> list[str]:
 
     A look at all that a case holds, for each of its events, would take the square of their number.
     """
-    named = {value for thing in (event, event.data) for field in ("id", "offer", "evidence", "referral", "tip_off", "duty")
+    named = {value for thing in (event, event.data) for field in ("id", "offer", "evidence", "referral", "tip_off")
              if isinstance(value := getattr(thing, field, None), str)} | {change.id for change in event.duties}
     named.add(event.command_id)
     found = []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -19,6 +20,7 @@ from casework.report.text import document, escape
 if TYPE_CHECKING:
     from casework.audit.baseline import Entry
     from casework.audit.integrity import Integrity
+    from casework.audit.parts import Job, Judged
     from casework.report.audit import Report
     from casework.store.contract import Reader
     from casework.store.row import Row
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 
 #: How many cases make a progress bar worth its line.
 WORTH_A_BAR = 1000
+#: How many events make more processes than one worth their start.
+WORTH_JOBS = 20_000
+#: How many rows a range has at least and at most.
+SMALL_RANGE, LARGE_RANGE = 1_000, 20_000
 FORMATS = ("text", "json", "jsonl", "sarif", "html")
 
 
@@ -50,16 +56,23 @@ FORMATS = ("text", "json", "jsonl", "sarif", "html")
         zh="你保存的检查点：证明此前的记录未被改动，只审其后的")
 @option("--key", metavar="VKEY", help="The verification key that you trust [the first of the journal].",
         zh="你所信任的验证公钥 [日志中的第一个]")
+@option("--jobs", metavar="N", type=click.IntRange(1, 512),
+        help=f"How many processes share a whole audit [as many as there are cores, from {WORTH_JOBS} events on].",
+        zh=f"整库审计由几个进程分担 [自 {WORTH_JOBS} 个事件起与核数相同]")
+@option("--engine", metavar="URL", help="A Dask cluster that judges the ranges of the store: dask://HOST:PORT.",
+        zh="由 Dask 集群分段审计：dask://主机:端口")
 @journaled
 @common
 def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore: str | None, baseline: str | None,
           write_baseline: str | None, reason: str | None, overwrite: bool, form: str | None, jsonl: bool, since: Path | None,
-          key: str | None, journal: str | None) -> int:
+          key: str | None, jobs: int | None, engine: str | None, journal: str | None) -> int:
     """Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first."""
     from casework.audit.baseline import read
     from casework.audit.check import Summary
     from casework.audit.check import audit as findings
     from casework.audit.codes import FINDINGS
+    from casework.audit.parts import audit_parts
+    from casework.audit.parts import jobs as part_jobs
     from casework.report.audit import report
     from casework.store.opening import open_reader
     from casework.store.url import shown
@@ -73,10 +86,18 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
         for case in cases:
             if not reader.has(case):
                 recorded((), case)
-        at = reader.snapshot(tuple(dict.fromkeys(cases)) or None)
-        integrity = _integrity(reader, at.leaves, journal, key, since, whole=not cases)
-        found = list(findings(_with_progress(reader, at.rows), wanted, (), counted, whole=not cases, indexed=reader,
-                              integrity=integrity))
+        where = _where(reader, cases, jobs, engine)
+        if where is None:
+            at = reader.snapshot(tuple(dict.fromkeys(cases)) or None)
+            integrity = _integrity(reader, at.leaves, journal, key, since, whole=not cases)
+            found = list(findings(_with_progress(reader, at.rows), wanted, (), counted, whole=not cases, indexed=reader,
+                                  integrity=integrity))
+        else:
+            parts = reader.parts(where.rows)
+            integrity = _integrity(reader, parts.leaves, journal, key, since, whole=False)
+            given = part_jobs(settings.store, parts, integrity.since)
+            found = list(audit_parts(_bar(where.judged(given), len(given)), wanted, (), counted, indexed=reader,
+                                     integrity=integrity))
     made = report(shown(settings.store), now(), counted, found, known)
     if known and not cases and "baseline_unused" in wanted:
         made = replace(made, notes=(*made.notes, *known.unused(made.acknowledged, wanted)))
@@ -197,6 +218,44 @@ def _integrity(reader: Reader, leaves: int, journal: str | None, key: str | None
     outside = Signed(folder, key) if folder is not None else None
     kept = Signed(since, key, folder).last() if since is not None else None
     return Integrity.of(reader, leaves, outside, kept, whole=whole)
+
+
+class Where(NamedTuple):
+    """Who judges the ranges of a store, and how many rows a range has."""
+
+    rows: int
+    judged: Callable[[list[Job]], Iterator[Judged]]
+
+
+def _where(reader: Reader, cases: tuple[str, ...], jobs: int | None, engine: str | None) -> Where | None:
+    """None: all of it is audited here, in one piece."""
+    if (jobs or engine) and cases:
+        raise InputError("goes with an audit of the whole store; leave the cases out", "只用于整库审计；请不要指定案件",
+                         "--engine" if engine else "--jobs")
+    if jobs and engine:
+        raise InputError("is for this machine, and --engine for a cluster; give one of them",
+                         "用于本机，--engine 用于集群；请只给出其一", "--jobs")
+    if cases or jobs == 1:
+        return None
+    from casework.audit.engine import in_processes, on_dask
+
+    if engine is not None:
+        return Where(LARGE_RANGE, lambda given: on_dask(given, engine))
+    events = reader.count()
+    many = jobs or (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()) or 1
+    if many == 1 or (jobs is None and events < WORTH_JOBS):
+        return None
+    # Several ranges a process, so that none waits long for the last.
+    return Where(min(LARGE_RANGE, max(SMALL_RANGE, events // (4 * many))), lambda given: in_processes(given, many))
+
+
+def _bar(judged: Iterator[Judged], parts: int) -> Iterator[Judged]:
+    """The ranges as they come; on a terminal with a bar that moves on with each."""
+    if not sys.stderr.isatty():
+        yield from judged
+        return
+    with click.progressbar(judged, length=parts, file=sys.stderr, label=say("审计", "audit")) as bar:
+        yield from bar
 
 
 def _with_progress(reader: Reader, rows: Iterator[Row]) -> Iterator[Row]:

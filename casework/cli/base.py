@@ -7,18 +7,16 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from itertools import pairwise, takewhile
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
-from casework.domain.moments import within_reason
 from casework.errors import InputError, Refused
-from casework.report.text import clipped, document, escape, visible
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_STORE = "casework.db"
@@ -56,6 +54,10 @@ def say(zh: str, en: str) -> str:
 
 class Formatter(click.HelpFormatter):
     """Help whose headings are in the language of this run."""
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        # click would import all of shutil to ask for the terminal's width.
+        super().__init__(indent_increment, width or max(min(_columns(), max_width or 80) - 2, 50), max_width)
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """The line of usage."""
@@ -157,8 +159,7 @@ def option(*names: str, zh: str, **kwargs: Any) -> Callable[[F], F]:
     return click.option(*names, cls=Option, zh=zh, **kwargs)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """How a command was asked to look and answer."""
 
     store: str
@@ -167,6 +168,8 @@ class Settings:
 
     def answer(self, value: Any, lines: Callable[[], Iterable[str]]) -> None:
         """The result on stdout: one JSON document, or lines for people."""
+        from casework.report.text import document, visible
+
         if self.json:
             click.echo(document(value, self.zone))
         else:
@@ -217,6 +220,8 @@ def now() -> datetime:
 
 def moment(text: str | None, where: str) -> datetime | None:
     """An ISO 8601 time with its offset. :class:`~casework.errors.InputError` names the option."""
+    from casework.domain.moments import within_reason
+
     if text is None:
         return None
     at: datetime | None = None
@@ -232,6 +237,8 @@ def moment(text: str | None, where: str) -> datetime | None:
 
 def complain(text: str) -> None:
     """One line on stderr: what is wrong and what to do, escaped, and cut where somebody put a book into it."""
+    from casework.report.text import clipped
+
     click.echo(clipped("casework: " + text), err=True)
 
 
@@ -248,6 +255,7 @@ def refusal(case: str, error: Refused) -> dict[str, Any]:
 def refusal_lines(case: str, error: Refused) -> Iterable[str]:
     """A refusal for people: every reason, and what is permitted instead."""
     from casework.domain.standing.events import is_standing
+    from casework.report.text import escape
 
     what = case if is_standing(case) else say(f"案件 {case}", f"case {case}")
     yield escape(say(f"不能执行 {error.trigger}（{what}）：", f"{error.trigger} is refused ({what}):"))
@@ -260,7 +268,19 @@ def refusal_lines(case: str, error: Refused) -> Iterable[str]:
         yield say("其他人现在可以：", "what others may do now: ") + ", ".join(error.permitted.others)
 
 
+def _columns() -> int:
+    """How wide the terminal is: what ``COLUMNS`` says, else the terminal itself; 80 where there is none."""
+    with suppress(KeyError, ValueError):
+        if (said := int(os.environ["COLUMNS"])) > 0:
+            return said
+    with suppress(AttributeError, ValueError, OSError):
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    return 80
+
+
 def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         if not _ZONE.fullmatch(name):  # for a dot in it, Python would import packages of that name one within the other
             raise ValueError

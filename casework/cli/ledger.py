@@ -7,7 +7,6 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +45,7 @@ def init(settings: Settings, url: str | None, origin: str | None, renew: bool, r
     URL is the store, as --store. A store in PostgreSQL is made and upgraded by this command alone.
     """
     if url is not None:
-        settings = replace(settings, store=url)
+        settings = settings._replace(store=url)
     if renew:
         return _renew(settings, journal, origin, reason)
     if reason is not None:

@@ -43,6 +43,7 @@ COMMANDS = {
     "witness": ("witness", "witness"),
     "backup": ("backup", "backup"),
     "doctor": ("doctor", "doctor"),
+    "simulate": ("simulate", "simulate"),
     "lifecycle": ("reference", "lifecycle"),
     "explain": ("reference", "explain"),
     "rules": ("rules", "rules"),
@@ -116,6 +117,9 @@ SUMMARIES = {
     "doctor": (
         "检查案件库、日志、密钥、锁、磁盘、日历和环境，并说明如何补救；绝不写入",
         "Check store, journal, keys, lock, disk, calendar and surroundings, each with its remedy; it never writes"),
+    "simulate": (
+        "生成虚构案件：合法的经过，按公布的投诉比例；也可按要求埋入已知的问题",
+        "Make cases up: lawful histories in the published proportions, and on request faults that are known"),
     "lifecycle": (
         "按实际运行的状态机输出生命周期：表格、Mermaid、dot 或 JSON",
         "The lifecycle as the machine runs it: a table, Mermaid, dot or JSON"),

@@ -9,12 +9,12 @@ what settles the duty records it, so that no other event takes from the clock wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from casework.domain import events as e
 from casework.domain.commands import Command, name_of

@@ -6,8 +6,7 @@ scenarios and ``casework do`` use. Who may, and when, is not here but in the tab
 :mod:`~casework.domain.lifecycle` and :mod:`~casework.domain.beside`.
 """
 
-from __future__ import annotations
-
+# Without postponed annotations: whoever decodes a type would compile each of its own and of its parents' again.
 import re
 from functools import cache
 from typing import Annotated, Literal

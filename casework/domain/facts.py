@@ -7,9 +7,10 @@ its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from casework.domain.commands import OpenCase
 from casework.domain.events import Due
@@ -20,8 +21,7 @@ INITIAL = "discovered"
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class Evidence:
+class Evidence(Struct):
     """A piece of evidence and what was found about its authenticity."""
 
     id: str
@@ -34,8 +34,7 @@ class Evidence:
     authenticity: str = "unexamined"
 
 
-@dataclass(slots=True)
-class Offer:
+class Offer(Struct):
     """An offer of the merchant's: open, accepted, declined or superseded."""
 
     id: str
@@ -44,8 +43,7 @@ class Offer:
     state: str = "open"
 
 
-@dataclass(slots=True)
-class Term:
+class Term(Struct):
     """Something asked of a party with a day: of whom, of which kinds, asked when, until when."""
 
     party: str
@@ -55,8 +53,7 @@ class Term:
     version: int
 
 
-@dataclass(slots=True)
-class Proof:
+class Proof(Struct):
     """A document that a party was asked for, and what was found of it. Facts hold one a party and kind."""
 
     party: str
@@ -64,16 +61,14 @@ class Proof:
     result: str
 
 
-@dataclass(slots=True)
-class Hearing:
+class Hearing(Struct):
     """Whether a party was heard in the present round: it answered, or it was notified and has until ``answer_by``."""
 
     answered_at: datetime | None = None
     answer_by: datetime | None = None
 
 
-@dataclass(slots=True)
-class Ruling:
+class Ruling(Struct):
     """A ruling as it was made. ``review`` is true for one that decides an escalation."""
 
     version: int
@@ -87,8 +82,7 @@ class Ruling:
     review: bool
 
 
-@dataclass(slots=True)
-class Referral:
+class Referral(Struct):
     """A matter taken to an outside body. ``over_at`` is when it was refused, settled, ended or withdrawn."""
 
     id: str
@@ -101,8 +95,7 @@ class Referral:
     over_at: datetime | None = None
 
 
-@dataclass(slots=True)
-class TipOff:
+class TipOff(Struct):
     """A report of an offence, on a track of its own."""
 
     id: str
@@ -112,8 +105,7 @@ class TipOff:
     state: str = "lodged"
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct):
     """A phone call. ``promised_by`` is until when something was promised."""
 
     at: datetime
@@ -125,8 +117,7 @@ class Call:
     transferred: bool
 
 
-@dataclass(slots=True)
-class Duty:
+class Duty(Struct):
     """What somebody owes until a time. ``state``: running, paused, met, late (met after its time), missed, cancelled.
 
     ``since`` is when it began to run, ``settled_at`` when it was met, missed or cancelled; ``was_paused`` that its time is
@@ -156,8 +147,7 @@ class Duty:
         return self.state == "running" and at > self.due.at and (self.was_paused or not self.due.provisional)
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(Struct):
     """Everything known of one case as of one version."""
 
     case: str

@@ -5,15 +5,13 @@ The marks on a type say what later floors need to know of a field: ``term`` name
 yuan with fen precision.
 """
 
-from __future__ import annotations
-
+# Without postponed annotations: whoever decodes a type would compile each of its own and of its parents' again.
 import re
 import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, inspect
@@ -21,7 +19,7 @@ from msgspec import Meta, inspect
 from casework.domain.moments import is_reasonable, within_reason
 from casework.domain.vocabulary import KINDS, VOCABULARY
 from casework.errors import InputError
-from casework.yamlfile import MAX_MARKS, overstacked
+from casework.marks import MAX_MARKS, overstacked
 
 #: The most that one text may hold, and one event in all: a store takes events of any kind of engine only below these.
 TEXT_BYTES = 64 * 1024
@@ -117,7 +115,7 @@ class Remedy(Value, frozen=True):
     extra: tuple[Extra, ...] = ()
 
     @property
-    def parts(self) -> tuple[Remedy | Extra, ...]:
+    def parts(self) -> "tuple[Remedy | Extra, ...]":
         """The remedy itself and what comes on top."""
         return (self, *self.extra)
 
@@ -198,19 +196,15 @@ def _absurd(value: Any) -> str | None:
 @cache
 def _measured(kind: type[msgspec.Struct]) -> tuple[str, ...]:
     """The fields of a type in which, however deep, an amount or a time may stand."""
-    return tuple(name for name, held in _fields(kind) if _measures(held))
+    # Not by msgspec's inspection, which describes every nested type anew for each type that holds it.
+    return tuple(name for name, held in get_type_hints(kind, include_extras=True).items() if _measures(held))
 
 
-def _measures(kind: inspect.Type) -> bool:
-    if isinstance(kind, inspect.Metadata):
-        return _measures(kind.type)
-    if isinstance(kind, inspect.UnionType):
-        return any(map(_measures, kind.types))
-    if isinstance(kind, inspect.VarTupleType):
-        return _measures(kind.item_type)
-    if isinstance(kind, inspect.StructType):
-        return any(_measures(f.type) for f in kind.fields)
-    return isinstance(kind, inspect.DecimalType | inspect.DateTimeType)
+def _measures(hint: Any) -> bool:
+    if parts := get_args(hint):
+        return any(map(_measures, parts))
+    return isinstance(hint, type) and (issubclass(hint, Decimal | datetime)
+                                       or (issubclass(hint, msgspec.Struct) and bool(_measured(hint))))
 
 
 def personal_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
@@ -223,6 +217,8 @@ def named(kind: str, value: str) -> str:
     terms = VOCABULARY[kind]
     if value in terms:
         return value
+    from difflib import get_close_matches
+
     near = get_close_matches(value, terms, n=1)
     guess_en = f"; did you mean '{near[0]}'?" if near else f"; one of: {', '.join(terms)}"
     guess_zh = f"；是否指“{near[0]}”？" if near else f"；可用：{'、'.join(terms)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 #: What such a clause says, and how that reads in full: in Chinese, in English.
-_TOLD = tuple((re.compile(pattern), zh, en) for pattern, zh, en in (
+_TOLD = (
     (r"淘宝超时说明未见原文，暂按同类平台（微信小店 (\d+) (小时|天)）；no figure of Taobao's was found",
      r"淘宝超时说明未见原文，暂按同类平台（微信小店 \1 \2）",
      r"no figure of Taobao's was found; for now that of a similar platform (WeChat shops, \1 \2)"),
@@ -21,19 +21,21 @@ _TOLD = tuple((re.compile(pattern), zh, en) for pattern, zh, en in (
      r"an older rule, from memory; the present text was not seen in full"),
     (r"仅见于餐饮券规范：“交易成功后15天内”；seen for one category only", r"仅见于餐饮券规范：“交易成功后15天内”",
      r"seen only in the rules for meal vouchers: within 15 days of the completed deal"),
-))
+)
 _UNITS = {"小时": "hours", "天": "days", "日": "days"}
 #: Of others: the Chinese, then the English in brackets or after a semicolon.
-_BOTH = re.compile(r"(?P<zh>.*?[\u4e00-\u9fff].*?)(?:（|[；;]\s?)(?P<en>[A-Za-z][ -~’]* [a-z][ -~’]*?)）?")
+_BOTH = r"(?P<zh>.*?[\u4e00-\u9fff].*?)(?:（|[；;]\s?)(?P<en>[A-Za-z][ -~’]* [a-z][ -~’]*?)）?"
 
 
 def in_language(clause: str, lang: str) -> str:
     """A clause as it is shown in ``lang`` (``"zh"`` or ``"en"``); one that is the name of a law stands as it is."""
+    if not any(char.isascii() and char.isalpha() for char in clause):
+        return clause
     for pattern, zh, en in _TOLD:
-        found = pattern.fullmatch(clause)
+        found = re.fullmatch(pattern, clause)
         if found:
             return found.expand(zh) if lang == "zh" else _english(found.expand(en))
-    both = _BOTH.fullmatch(clause)
+    both = re.fullmatch(_BOTH, clause)
     return both[lang] if both else clause
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -72,6 +71,8 @@ def document(value: Any, zone: tzinfo, *, indent: int | None = 2) -> str:
         if isinstance(item, Decimal):
             return f"{item:.2f}"
         raise TypeError(type(item).__name__)
+
+    import json
 
     return visible_json(json.dumps(value, ensure_ascii=False, indent=indent, default=plain))
 

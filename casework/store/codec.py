@@ -8,6 +8,7 @@ decode with it.
 from __future__ import annotations
 
 from functools import cache
+from typing import TypeVar
 
 import msgspec
 
@@ -16,6 +17,8 @@ from casework.domain.topics import TOPICS, AnyEvent, any_topic_of
 from casework.domain.values import EVENT_BYTES, absurd, clean
 from casework.errors import CaseworkError, InputError
 from casework.store.row import Row
+
+T = TypeVar("T")
 
 
 class _Head(msgspec.Struct):
@@ -27,8 +30,6 @@ class _Moves(msgspec.Struct):
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
-_HEAD = msgspec.json.Decoder(_Head)
-_MOVES = msgspec.json.Decoder(_Moves)
 
 
 class Unreadable(CaseworkError):
@@ -74,7 +75,7 @@ def decode(topic: str, payload: bytes) -> AnyEvent:
 def said_topic(payload: bytes) -> str | None:
     """The topic that the payload itself says; None where it says none that is on the allow-list."""
     try:
-        said = _HEAD.decode(payload).type
+        said = _decoder_of(_Head).decode(payload).type
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
         return None
     return said if said in TOPICS else None
@@ -85,7 +86,8 @@ def duty_changes(payload: bytes) -> tuple[DutyChange, ...]:
     if b'"duties"' not in payload:
         return ()
     try:
-        return _MOVES.decode(payload).duties
+        moves: _Moves = _decoder_of(_Moves).decode(payload)
+        return moves.duties
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
         return ()
 
@@ -110,3 +112,9 @@ def is_canonical(event: AnyEvent, payload: bytes) -> bool:
 @cache
 def _decoder(topic: str) -> msgspec.json.Decoder[AnyEvent]:
     return msgspec.json.Decoder(TOPICS[topic])
+
+
+@cache
+def _decoder_of(kind: type[T]) -> msgspec.json.Decoder[T]:
+    # At its first use, because to make one msgspec evaluates every annotation in the type.
+    return msgspec.json.Decoder(kind)

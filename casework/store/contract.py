@@ -9,23 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from casework.store.row import DueRow, Row
+from casework.store.row import DueRow, Part, Parts, Row, Snapshot
 
 if TYPE_CHECKING:
     from casework.errors import StoreError
     from casework.store.ledger.journal import Journal
     from casework.store.ledger.ledger import Ledger
     from casework.store.ledger.note import Signer
-
-
-class Snapshot(NamedTuple):
-    """What a store held at one moment: its rows, drawn as they are wanted, how many, and the size of its ledger."""
-
-    rows: Iterator[Row]
-    events: int
-    leaves: int
 
 
 class Reader(Protocol):
@@ -47,6 +39,21 @@ class Reader(Protocol):
 
     def snapshot(self, cases: Iterable[str] | None = None) -> Snapshot:
         """The rows of all streams, or of those named, and how many leaves the ledger has, as of one moment."""
+        ...
+
+    def count(self) -> int:
+        """How many rows there are."""
+        ...
+
+    def parts(self, size: int) -> Parts:
+        """The store as of one moment in ranges of about ``size`` rows; no stream is in two of them.
+
+        They can be read, by whatever process, until this reader is closed.
+        """
+        ...
+
+    def part(self, part: Part) -> Iterator[Row]:
+        """The rows of that range, as of when the store was cut."""
         ...
 
     def case_ids(self) -> list[str]:
@@ -97,6 +104,11 @@ class Recorder(Protocol):
         ...
 
     @property
+    def file(self) -> str | None:
+        """The file that keeps it; None where none does."""
+        ...
+
+    @property
     def kept(self) -> bool:
         """Whether it outlives the process, and so has a ledger and a reader."""
         ...
@@ -122,6 +134,10 @@ class Recorder(Protocol):
     def select_events(self, originator_id: Any, *, gt: int | None = None, lte: int | None = None, desc: bool = False,
                       limit: int | None = None) -> Sequence[Any]:
         """The library's stored events of a stream."""
+        ...
+
+    def append_many(self, rows: Sequence[Row]) -> None:
+        """Record these rows as they are, in one transaction; raises as :meth:`insert_events`."""
         ...
 
     def acknowledge(self) -> None:

@@ -45,6 +45,22 @@ def moves(case: str, changes: Iterable[DutyChange]) -> Iterator[tuple[str, str, 
             case, change.id, change.duty, change.owes, microseconds(due.at), int(due.provisional))
 
 
+def moved(rows: Iterable[Row]) -> tuple[list[tuple[str, str]], list[DueRow]]:
+    """What these rows, of one commit, do to the index: what is taken out of it, and then what is put in.
+
+    What begins and ends among them was never in it.
+    """
+    here: dict[tuple[str, str], DueRow | None] = {}
+    begun: set[tuple[str, str]] = set()
+    for row in rows:
+        if not (changes := codec.duty_changes(row.payload)):
+            continue
+        begun.update((row.case, c.id) for c in changes if c.change == "opened" and (row.case, c.id) not in here)
+        for case, duty, due in moves(row.case, changes):
+            here[case, duty] = due
+    return [key for key, due in here.items() if due is None and key not in begun], [d for d in here.values() if d is not None]
+
+
 def follow(index: Index, case: str, changes: Iterable[DutyChange]) -> None:
     """Do to the index what an event of the case does."""
     for name, duty, due in moves(case, changes):

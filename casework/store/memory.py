@@ -12,19 +12,18 @@ from eventsourcing.persistence import PersistenceError, StoredEvent
 from eventsourcing.popo import POPOApplicationRecorder
 
 from casework.errors import StoreError
-from casework.store.contract import Snapshot
 from casework.store.dues import running
 from casework.store.ledger.journal import Journal
 from casework.store.ledger.ledger import Ledger
 from casework.store.ledger.note import Signer
-from casework.store.row import DueRow, Row
-from casework.store.stored import StoredCaseEvent, to_row
+from casework.store.row import DueRow, Part, Parts, Row, Snapshot
+from casework.store.stored import StoredCaseEvent, from_row, to_row
 
 
 class MemoryRecorder(POPOApplicationRecorder):
     """Keeps StoredCaseEvents, and is the reader of what it keeps; without a ledger, for nothing of it stays."""
 
-    name, place, kept, attempts = ":memory:", "", False, 5
+    name, place, file, kept, attempts = ":memory:", "", None, False, 5
     journal: Journal | None = None
 
     def __init__(self) -> None:
@@ -36,6 +35,10 @@ class MemoryRecorder(POPOApplicationRecorder):
             if not isinstance(stored, StoredCaseEvent):
                 raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
         return super()._insert_events(stored_events, **kwargs)
+
+    def append_many(self, rows: Sequence[Row]) -> None:
+        """Keep these rows as they are, all or none."""
+        self.insert_events([from_row(row) for row in rows])
 
     def writing(self) -> AbstractContextManager[object]:
         """One thread at a time."""
@@ -78,6 +81,18 @@ class MemoryRecorder(POPOApplicationRecorder):
         wanted = None if cases is None else set(cases)
         rows = [row for row in self.rows() if wanted is None or row.case in wanted]
         return Snapshot(iter(rows), len(rows), 0)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self._rows())
+
+    def parts(self, size: int) -> Parts:
+        """All of it in one range: no other process can read it."""
+        return Parts([Part(None, None, b"")], 0)
+
+    def part(self, part: Part) -> Iterator[Row]:
+        """All rows."""
+        return self.rows()
 
     def case_ids(self) -> list[str]:
         """The ids of all cases, sorted."""

@@ -27,7 +27,7 @@ from casework.store.ledger.journal import Journal
 from casework.store.ledger.ledger import NONE, OUTSIDE
 from casework.store.ledger.note import Signer
 from casework.store.row import DueRow, Row
-from casework.store.stored import StoredCaseEvent, from_row
+from casework.store.stored import StoredCaseEvent, to_row
 
 #: What reading events raises that somebody altered past the commands.
 _ALTERED = (codec.Unreadable, KeyError, ValueError, AttributeError, AssertionError, TypeError)
@@ -97,6 +97,11 @@ class Store:
     def kept(self) -> bool:
         """Whether it outlives the process, and so has a ledger and a :meth:`reader`."""
         return self._recorder.kept
+
+    @property
+    def file(self) -> str | None:
+        """The file that keeps it; None where none does."""
+        return self._recorder.file
 
     @property
     def attempts(self) -> int:
@@ -179,10 +184,16 @@ class Store:
 
         :class:`VersionTaken` if one of the rows is there already, or another writer was faster.
         """
-        decided = [stored(cast(AnyEvent, event)) for standing in standings for event in standing.pending_events]
+        decided = [to_row(stored(cast(AnyEvent, event))) for standing in standings for event in standing.pending_events]
+        self.append_many([*rows, *decided])
+
+    def append_many(self, rows: Sequence[Row]) -> None:
+        """Record many rows as they are, those of a stream by version, all or nothing and in one commit: for what was decided, or
+        recorded, elsewhere. :class:`VersionTaken` if one of them is there already.
+        """
         with self._said():
             try:
-                self._recorder.insert_events([*map(from_row, rows), *decided])
+                self._recorder.append_many(rows)
             except IntegrityError:
                 raise _taken(rows[0].case) from None
             self._recorder.acknowledge()
@@ -200,6 +211,11 @@ class Store:
         """Whether anything is recorded of that case."""
         with self.reader() as reader:
             return reader.has(case_id)
+
+    def streams(self) -> list[str]:
+        """The ids of all cases and merchants' standings, sorted."""
+        with self.reader() as reader:
+            return reader.case_ids()
 
     def dues(self, before: datetime | None = None, provisional_before: datetime | None = None) -> list[DueRow]:
         """The running duties due before that time (None: all), by due time, and the provisional ones before another."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from casework.errors import InputError, StoreError
@@ -14,12 +13,13 @@ NETWORK_FILE_SYSTEMS = frozenset(
     + ("fuse.sshfs", "fuse.glusterfs", "fuse.rclone")
 )
 _MOUNTS = "/proc/self/mountinfo"
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://|(sqlite|postgres|postgresql|file):", re.IGNORECASE)
-_OPTION = re.compile(r"\?([A-Za-z_]+)=([^/?=]*)$")
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://|(sqlite|postgres|postgresql|file):"
+#: What stands in a URI as it is.
+_PLAIN = frozenset(b"/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_OPTION = r"\?([A-Za-z_]+)=([^/?=]*)$"
 #: A PostgreSQL URL: who, where (one host or several), which database, and what else libpq is told.
-_POSTGRESQL = re.compile(r"[^:]+://(?:(?P<user>[^/?]*)@)?(?P<hosts>[^@/?]*)/(?P<database>[^/?]*)(?:\?(?P<options>.*))?",
-                         re.DOTALL)
-_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_POSTGRESQL = r"[^:]+://(?:(?P<user>[^/?]*)@)?(?P<hosts>[^@/?]*)/(?P<database>[^/?]*)(?:\?(?P<options>.*))?"
+_SCHEMA = r"[a-z_][a-z0-9_]{0,62}"
 #: Where the tables are, unless the URL says otherwise with ``?schema=``.
 SCHEMA = "casework"
 
@@ -79,7 +79,7 @@ def parse(url: str, home: str = "") -> Location:
         )
     if url == ":memory:":
         return Location("memory", "", False)
-    scheme = _SCHEME.match(url)
+    scheme = re.match(_SCHEME, url, re.IGNORECASE) if ":" in url else None
     if scheme is None:
         return Location("sqlite", _expand(url, home), False)
     return _with_scheme((scheme[1] or scheme[2]).lower(), url)
@@ -108,7 +108,7 @@ def _with_scheme(scheme: str, url: str) -> Location:
 
 def _postgresql(url: str) -> Location:
     """The parts of the URL that are shown, and the URL that libpq is given, which lacks what is ours."""
-    found = _POSTGRESQL.fullmatch(url)
+    found = re.fullmatch(_POSTGRESQL, url, re.DOTALL)
     if found is None or not found["database"]:
         raise InputError(
             "a PostgreSQL URL names a database: postgresql://USER@HOST/DATABASE (what is special in a password as %40, %2F …)",
@@ -117,7 +117,7 @@ def _postgresql(url: str) -> Location:
     options = [option for option in (found["options"] or "").split("&") if option]
     schemas = [option.partition("=")[2] for option in options if option.startswith("schema=")]
     schema = schemas[-1] if schemas else SCHEMA
-    if not _SCHEMA.fullmatch(schema):
+    if not re.fullmatch(_SCHEMA, schema):
         raise InputError(
             "the schema of a store is lower-case letters, digits and '_', at most 63; write ?schema=casework",
             "案件库的 schema 只能含小写字母、数字和“_”，最多 63 个字符；例如 ?schema=casework",
@@ -136,7 +136,7 @@ def shown(url: str) -> str:
 
 
 def _sqlite(rest: str) -> Location:
-    option = _OPTION.search(rest)
+    option = re.search(_OPTION, rest)
     if option and (option[1], option[2]) not in (("force", "1"), ("force", "0")):
         raise InputError(
             f"?{option[1]}={option[2]} is no option of a store; only ?force=1 is (a file of that name: as a bare path)",
@@ -173,7 +173,13 @@ def _home_of(user: str) -> str:
 
 def file_uri(path: str, mode: Literal["ro", "rw", "rwc"]) -> str:
     """The ``file:`` URI by which SQLite opens ``path``, whatever characters its name holds."""
-    return f"{Path(path).absolute().as_uri()}?mode={mode}"
+    if os.sep != "/":
+        from pathlib import Path
+
+        return f"{Path(path).absolute().as_uri()}?mode={mode}"
+    # As pathlib says it, which together with what it imports would be a good part of what showing a case takes.
+    name = os.fsencode(os.path.join(os.getcwd(), path))
+    return f"file://{''.join(chr(byte) if byte in _PLAIN else f'%{byte:02X}' for byte in name)}?mode={mode}"
 
 
 def file_system(path: str, mountinfo: str) -> str:

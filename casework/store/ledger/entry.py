@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 
 from casework.store.ledger.tree import leaf_hash
 from casework.store.row import Row
 
 FORM = "casework/entry/1"
+_LENGTH = struct.Struct(">I").pack
+_LONGEST_WORD = 64
 _HEAD = 5  # of a field: type and length, before its bytes
 
 
@@ -19,8 +22,12 @@ def entry(previous: bytes | None, rows: Sequence[Row]) -> bytes:
     Made from what the columns hold, of whatever type, so that an altered row gives another entry and never an error.
     """
     events = hashlib.sha256()
+    case = field(rows[0].case)
     for row in rows:
-        events.update(b"".join(map(field, row)))
+        stream, version, topic, payload, trigger, source, target, at, recorded_at = row
+        events.update(b"".join((
+            case if stream is rows[0].case else field(stream), field(version), _word(topic), field(payload), _word(trigger),
+            _word(source), _word(target), field(at), field(recorded_at))))
     first, last = rows[0], rows[-1]
     payload = field(last.payload)[_HEAD:]
     return b"".join(map(field, (
@@ -35,17 +42,26 @@ def leaf(previous: bytes | None, rows: Sequence[Row]) -> bytes:
 
 def field(value: object) -> bytes:
     """A value of SQLite as a field: type, length, bytes. The length before the bytes lets no two rows look the same."""
-    match value:
-        case None:
-            kind, held = b"n", b""
-        case int():
-            kind, held = b"i", b"%d" % value
-        case float():
-            kind, held = b"f", repr(value).encode()
-        case str():
-            kind, held = b"t", value.encode("utf-8", "surrogateescape")
-        case bytes():
-            kind, held = b"b", value
-        case _:
-            raise TypeError(f"no value of SQLite: {type(value).__name__}")
-    return kind + struct.pack(">I", len(held)) + held
+    if isinstance(value, bytes):
+        kind, held = b"b", value
+    elif isinstance(value, int):
+        kind, held = b"i", b"%d" % value
+    elif isinstance(value, str):
+        kind, held = b"t", value.encode("utf-8", "surrogateescape")
+    elif value is None:
+        kind, held = b"n", b""
+    elif isinstance(value, float):
+        kind, held = b"f", repr(value).encode()
+    else:
+        raise TypeError(f"no value of SQLite: {type(value).__name__}")
+    return kind + _LENGTH(len(held)) + held
+
+
+def _word(value: object) -> bytes:
+    """The field of what is mostly one of a few words: a topic, a trigger, a state."""
+    return _known_word(value) if value is None or (isinstance(value, str) and len(value) < _LONGEST_WORD) else field(value)
+
+
+@lru_cache(1024)
+def _known_word(value: str | None) -> bytes:
+    return field(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from casework.errors import StoreError, UnknownCase
@@ -37,6 +38,8 @@ OUTSIDE, NONE = "outside", "none"
 
 #: Asks the store: a statement and its values; the rows.
 Ask = Callable[..., Sequence[Sequence[Any]]]
+#: Has the store do a statement once for each of these rows of values.
+Put = Callable[[str, Sequence[Sequence[Any]]], object]
 
 _COLUMNS = "number, originator_id, first_version, last_version, leaf"
 _SHAPE = {
@@ -52,11 +55,12 @@ _COVERING = (f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = CAST(?
              "AND last_version >= ? ORDER BY number LIMIT 1")
 _NODES = "SELECT level, number, hash FROM ledger_nodes WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
 _OF_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = ? AND number < ? ORDER BY number"
-_BY_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE number < ? ORDER BY originator_id, number LIMIT ?"
-_BY_STREAM_ON = (f"SELECT {_COLUMNS} FROM ledger_leaves WHERE (originator_id, number) > (?, ?) AND number < ? "
-                 "ORDER BY originator_id, number LIMIT ?")
+_BY_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE %snumber < ? ORDER BY originator_id, number LIMIT ?"
+_FROM, _ON, _BEFORE = "originator_id >= ? AND ", "(originator_id, number) > (?, ?) AND ", "originator_id < ? AND "
 _PUT_LEAF = "INSERT INTO ledger_leaves VALUES (?, ?, ?, ?, ?)"
 _PUT_NODE = "INSERT INTO ledger_nodes VALUES (?, ?, ?)"
+#: How many leaves are added at a time to a ledger that is begun over what there is.
+_PAGE = 1000
 
 
 class Leaf(NamedTuple):
@@ -77,10 +81,14 @@ class Head(NamedTuple):
 
 
 class Ledger:
-    """The ledger of a store, asked through ``ask``. What is asked of an altered one may raise StoreError."""
+    """The ledger of a store, asked through ``ask`` and added to through ``put``.
 
-    def __init__(self, ask: Ask) -> None:
+    What is asked of an altered one may raise StoreError.
+    """
+
+    def __init__(self, ask: Ask, put: Put | None = None) -> None:
         self._ask = ask
+        self._put = put or (lambda sql, rows: [ask(sql, *row) for row in rows])
 
     def is_there(self) -> bool:
         """Whether all of its tables are, with their columns."""
@@ -143,30 +151,42 @@ class Ledger:
         """The stream's leaves among the first ``size``."""
         return [Leaf(*row) for row in self._ask(_OF_STREAM, stream, size)]
 
-    def by_stream(self, size: int, page: int) -> Iterator[Leaf]:
-        """The first ``size`` leaves by stream, so many read at a time."""
-        rows = self._ask(_BY_STREAM, size, page)
+    def by_stream(self, size: int, page: int, low: object = None, high: object = None) -> Iterator[Leaf]:
+        """The first ``size`` leaves by stream, so many read at a time; of those from ``low`` to before ``high``."""
+        before, end = ("", ()) if high is None else (_BEFORE, (high,))
+        start, since = ("", ()) if low is None else (_FROM, (low,))
+        rows = self._ask(_BY_STREAM % (start + before), *since, *end, size, page)
         while rows:
             yield from (Leaf(*row) for row in rows)
-            rows = self._ask(_BY_STREAM_ON, rows[-1][1], rows[-1][0], size, page)
+            rows = self._ask(_BY_STREAM % (_ON + before), rows[-1][1], rows[-1][0], *end, size, page)
 
     def append(self, rows: Iterable[Row]) -> Head:
         """Add the leaves of one commit, within its transaction; the tree as it then stands."""
-        size = self.size()
         streams: dict[str, list[Row]] = {}
         for row in rows:
             streams.setdefault(row.case, []).append(row)
-        for stream, here in streams.items():
-            before = self.last(stream)
-            self._grow(Leaf(size, stream, here[0].version, here[-1].version, leaf(before and before.hash, here)))
-            size += 1
-        return Head(size, self.root(size))
+        return self._grow(streams.values(), {stream: last.hash for stream in streams if (last := self.last(stream))})
 
-    def _grow(self, new: Leaf) -> None:
-        self._ask(_PUT_LEAF, *new)
-        for node in tree.grown(new.number, new.hash, self.node):
-            if node.level:
-                self._ask(_PUT_NODE, *node)
+    def _grow(self, commits: Iterable[Sequence[Row]], last: dict[str, bytes]) -> Head:
+        """Add a leaf over each of these; the tree as it then stands. ``last`` is kept up: each stream's last leaf."""
+        size = self.size()
+        leaves: list[Leaf] = []
+        made: dict[tuple[int, int], bytes] = {}
+
+        def node(level: int, number: int) -> bytes:
+            return made.get((level, number)) or self.node(level, number)
+
+        for rows in commits:
+            stream = rows[0].case
+            new = Leaf(size, stream, rows[0].version, rows[-1].version, leaf(last.get(stream), rows))
+            leaves.append(new)
+            last[stream] = new.hash
+            for level, number, digest in tree.grown(size, new.hash, node):
+                made[level, number] = digest
+            size += 1
+        self._put(_PUT_LEAF, leaves)
+        self._put(_PUT_NODE, [(level, number, digest) for (level, number), digest in made.items() if level])
+        return Head(size, tree.root(node, size))
 
     def found(self, meta: dict[str, str], commits: Iterable[list[Row]]) -> Head:
         """Begin the ledger anew, within a transaction, over these commits of single streams; what was there of one is dropped."""
@@ -175,10 +195,9 @@ class Ledger:
         for item in meta.items():
             self._ask(PUT_META, *item)
         last: dict[str, bytes] = {}
-        for number, rows in enumerate(commits):
-            stream = rows[0].case
-            last[stream] = made = leaf(last.get(stream), rows)
-            self._grow(Leaf(number, stream, rows[0].version, rows[-1].version, made))
+        left = iter(commits)
+        while page := list(islice(left, _PAGE)):
+            self._grow(page, last)
         return self.head()
 
 

@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
+from psycopg import sql
 
-from casework.store.contract import Snapshot
 from casework.store.ledger import tree
 from casework.store.ledger.ledger import Ask, Ledger
 from casework.store.postgres.schema import check
 from casework.store.postgres.server import Connection, Server, store_error
-from casework.store.row import DueRow, Row
+from casework.store.row import DueRow, Part, Parts, Row, Snapshot
 from casework.store.url import Location
 
 COLUMNS = ("originator_id", "originator_version", "topic", "state", "trigger_name", "from_state", "to_state", "at", "recorded_at")
@@ -22,6 +22,15 @@ _SELECT = f"SELECT {', '.join(COLUMNS)} FROM stored_events"
 _ALL = f"{_SELECT} ORDER BY originator_id, originator_version"
 _OF_SOME = (f"{_SELECT} WHERE originator_id = ANY(%s) "
             'ORDER BY array_position(%s::text[] COLLATE "C", originator_id), originator_version')
+_OF_RANGE = (f"{_SELECT} WHERE (%s::text IS NULL OR originator_id >= %s) AND (%s::text IS NULL OR originator_id < %s) "
+             "ORDER BY originator_id, originator_version")
+#: The first stream of each range, by one pass over the index; a range begins where the rows before it are a multiple.
+_CUT = """
+SELECT min(originator_id) FROM (
+    SELECT originator_id, sum(count(*)) OVER (ORDER BY originator_id) - count(*) AS before FROM stored_events
+    GROUP BY originator_id) AS streams
+GROUP BY floor(before / %s) ORDER BY 1
+"""
 _OF_ONE = f"{_SELECT} WHERE originator_id = %s ORDER BY originator_version"
 _DUTIES = "SELECT case_id, duty, kind, owes, due, provisional FROM duties"
 # Two searches, each by its index: with OR, every duty would be read.
@@ -33,7 +42,7 @@ class PostgresLedger(Ledger):
     """The ledger's tables, where PostgreSQL keeps them."""
 
     def __init__(self, ask: Ask) -> None:
-        super().__init__(lambda sql, *values: ask(sql.replace("?", "%s"), *values))
+        super().__init__(lambda query, *values: ask(query.replace("?", "%s"), *values))
 
     def is_there(self) -> bool:
         """Always: a store that lacks one of its tables cannot be opened."""
@@ -94,20 +103,42 @@ class PostgresReader:
     def rows(self, case: str | None = None) -> Iterator[Row]:
         """The rows of all streams, or of one, by stream and version; the set is fixed when this is called."""
         if case is None:
-            return self._drawn(self._scan(None))
+            return self._drawn(self._scan(_ALL))
         return iter([Row._make(row) for row in self._all(_OF_ONE, case)] if _is_key(case) else [])
 
     def snapshot(self, cases: Iterable[str] | None = None) -> Snapshot:
         """The rows of all streams, or of those named, and how many leaves the ledger has, as of one moment."""
         wanted = None if cases is None else [case for case in cases if _is_key(case)]
         where, values = ("", None) if wanted is None else (" WHERE originator_id = ANY(%s)", (wanted,))
-        connection = self._scan(wanted)
+        connection = self._scan(_ALL) if wanted is None else self._scan(_OF_SOME, (wanted, wanted))
         try:
             [(events, leaves)] = connection.execute(
                 f"SELECT (SELECT count(*) FROM stored_events{where}), ({_SIZE})", values).fetchall()
         except psycopg.Error as error:
             raise store_error(error, self.name) from error
         return Snapshot(self._drawn(connection), events, leaves)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self._all("SELECT count(*) FROM stored_events")[0][0])
+
+    def parts(self, size: int) -> Parts:
+        """The store as of one moment in ranges of about ``size`` rows; no stream is in two of them.
+
+        The moment is a snapshot that the server keeps as long as this reader is open: others read by its name.
+        """
+        try:
+            connection = self._begun()
+            [(leaves, snapshot)] = connection.execute(f"SELECT ({_SIZE}), pg_export_snapshot()").fetchall()
+            lows = [low for (low,) in connection.execute(_CUT, (size,)).fetchall()][1:]
+        except psycopg.Error as error:
+            raise store_error(error, self.name) from error
+        held = str(snapshot).encode()
+        return Parts([Part(low, high, held) for low, high in zip((None, *lows), (*lows, None), strict=True)], leaves)
+
+    def part(self, part: Part) -> Iterator[Row]:
+        """The rows of that range, as of when the store was cut."""
+        return self._drawn(self._scan(_OF_RANGE, (part.low, part.low, part.high, part.high), part.held.decode()))
 
     def case_ids(self) -> list[str]:
         """The ids of all streams, sorted."""
@@ -156,21 +187,27 @@ class PostgresReader:
             self._connection = made
         return self._connection
 
-    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """All rows of an answer; asked again where the connection was lost, for nothing but a later moment comes of that."""
         try:
-            return self._server.again(lambda: self._main().execute(sql, values or None, binary=True).fetchall())
+            return self._server.again(lambda: self._main().execute(query, values or None, binary=True).fetchall())
         except psycopg.Error as error:
             raise store_error(error, self.name) from error
 
-    def _scan(self, cases: list[str] | None) -> Connection:
-        """A session of its own, in a transaction that sees what is there now, with a cursor over the rows."""
+    def _begun(self, snapshot: str | None = None) -> Connection:
+        """A session of its own, in a transaction that sees what is there now, or in that snapshot."""
+        made = self._server.connect(reading=True)
+        self._scans.append(made)
+        made.execute("BEGIN")
+        if snapshot is not None:
+            made.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+        return made
+
+    def _scan(self, query: str, values: tuple[object, ...] | None = None, snapshot: str | None = None) -> Connection:
+        """Such a session with a cursor over rows."""
         try:
-            made = self._server.connect(reading=True)
-            self._scans.append(made)
-            made.execute("BEGIN")
-            order, values = (_ALL, None) if cases is None else (_OF_SOME, (cases, cases))
-            made.execute(f"DECLARE scan NO SCROLL CURSOR FOR {order}", values)
+            made = self._begun(snapshot)
+            made.execute(f"DECLARE scan NO SCROLL CURSOR FOR {query}", values)
         except psycopg.Error as error:
             raise store_error(error, self.name) from error
         return made

@@ -25,7 +25,7 @@ from eventsourcing.persistence import AggregateRecorder, IntegrityError, Persist
 from psycopg import errors
 
 from casework.errors import JournalError, StoreError
-from casework.store import codec, dues
+from casework.store import dues
 from casework.store.ledger.entry import leaf
 from casework.store.ledger.journal import Journal, fitting, refuse_denied
 from casework.store.ledger.ledger import OUTSIDE, Head, Leaf
@@ -93,6 +93,7 @@ class PostgresRecorder(AggregateRecorder):
     ``lock_timeout`` is how long to wait for another writer, in seconds. Threads may share one; each has a session of its own.
     """
 
+    file = None
     kept = True
     #: Nothing is held while a command is decided, so others may be faster as often as they write to the same case; one of them
     #: always gets on.
@@ -170,19 +171,24 @@ class PostgresRecorder(AggregateRecorder):
             if not isinstance(stored, StoredCaseEvent):
                 raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
             rows.append(to_row(stored))
+        self.append_many(rows)
+        return None
+
+    def append_many(self, rows: Sequence[Row]) -> None:
+        """Record these rows as they are, in one transaction; as :meth:`insert_events`."""
         # In one order by all: so no two transactions wait for each other.
-        rows.sort(key=lambda row: (row.case, row.version))
+        ordered = sorted(rows, key=lambda row: (row.case, row.version))
         tried = False
 
         def attempt(connection: Connection) -> Head:
             nonlocal tried
             again, tried = tried, True
             try:
-                head = self._record(connection, rows)
+                head = self._record(connection, ordered)
             except errors.UniqueViolation as error:
                 if error.diag.constraint_name != _VERSION:
                     raise
-                if not (again and self._are_there(connection, rows)):
+                if not (again and self._are_there(connection, ordered)):
                     raise IntegrityError(error) from error
                 seen = self._seen(connection)
                 self._proved(seen)
@@ -190,9 +196,8 @@ class PostgresRecorder(AggregateRecorder):
             connection.execute(_SURVIVE)
             return head
 
-        if rows:
+        if ordered:
             self._mine.head = self._server.run(attempt)
-        return None
 
     def acknowledge(self) -> None:
         """Put the checkpoint of what this thread just recorded in the journal. :class:`~casework.errors.NotAcknowledged`."""
@@ -303,12 +308,11 @@ class PostgresRecorder(AggregateRecorder):
                     copy.set_types(_EVENT_TYPES)
                     for row in rows:
                         copy.write_row(row)
-            for row in rows:
-                for case, duty, due in dues.moves(row.case, codec.duty_changes(row.payload)):
-                    if due is None:
-                        cursor.execute(_DROP_DUTY, (case, duty))
-                    else:
-                        cursor.execute(_PUT_DUTY, due)
+            over, run = dues.moved(rows)
+            if over:
+                cursor.executemany(_DROP_DUTY, over)
+            if run:
+                cursor.executemany(_PUT_DUTY, run)
 
     def _refuse_gap(self, connection: Connection, first: Row, last: int) -> None:
         """What this was decided upon must be there still: a server that was killed may have lost what was not acknowledged."""

@@ -17,8 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from casework.errors import NotAStore, StoreBusy, StoreError, StoreMissing
-from casework.store.contract import Snapshot
-from casework.store.row import DueRow, Row
+from casework.store.row import DueRow, Part, Parts, Row, Snapshot
 from casework.store.url import file_uri, refuse_network
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ _ID_BYTES = 4 * 1024
 
 # The table itself is read, not the index over it: a damaged index must not hide a row from the audit.
 _ORDER = "SELECT rowid FROM stored_events NOT INDEXED ORDER BY originator_id, originator_version, rowid"
+_ORDER_WITH_ID = ("SELECT rowid, originator_id FROM stored_events NOT INDEXED "
+                  "ORDER BY originator_id, originator_version, rowid")
 _ORDER_OF_CASE = (
     "SELECT rowid FROM stored_events WHERE originator_id = CAST(? AS TEXT) ORDER BY originator_version, rowid"
 )
@@ -127,6 +128,31 @@ class Reader:
         with self._short():
             rowids, size = _guarded(self.path, self._wait, read)
         return Snapshot(self._pages(rowids), len(rowids), size)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self._all("SELECT count(*) FROM stored_events NOT INDEXED")[0][0])
+
+    def parts(self, size: int) -> Parts:
+        """The store as of one moment in ranges of ``size`` rows or somewhat more; no stream is in two of them."""
+        def read() -> Parts:
+            self._connection.execute("BEGIN")
+            try:
+                ranges = list(_cut(self._connection.execute(_ORDER_WITH_ID), size))
+                leaves = self._connection.execute(_HAS_LEAVES).fetchone()[0]
+                leaves = self._connection.execute(_LEAVES).fetchone()[0] if leaves else 0
+            finally:
+                self._connection.execute("COMMIT")
+            return Parts(ranges, leaves)
+
+        with self._short():
+            return _guarded(self.path, self._wait, read)
+
+    def part(self, part: Part) -> Iterator[Row]:
+        """The rows of that range, as of when the store was cut."""
+        rowids = array("q")
+        rowids.frombytes(part.held)
+        return self._pages(rowids)
 
     def case_ids(self) -> list[str]:
         """The ids of all cases, sorted; ids that are not text (of altered rows) come up in ``rows`` only."""
@@ -260,6 +286,18 @@ class Reader:
             # A cursor left half read would go on blocking writers.
             cursor.close()
         return page
+
+
+def _cut(rows: Iterable[tuple[int, object]], size: int) -> Iterator[Part]:
+    """Ranges of at least ``size`` rows, each ending where a stream does."""
+    here, low, last = array("q"), None, None
+    for rowid, stream in rows:
+        if len(here) >= size and (type(stream), stream) != (type(last), last):
+            yield Part(low, stream, here.tobytes())
+            here, low = array("q"), stream
+        here.append(rowid)
+        last = stream
+    yield Part(low, None, here.tobytes())
 
 
 def check(path: str | os.PathLike[str], *, force: bool = False) -> None:

@@ -25,13 +25,13 @@ from eventsourcing.sqlite import (
 )
 
 from casework.errors import NotAStore, StoreError, StoreMissing
-from casework.store import codec, dues
+from casework.store import dues
 from casework.store.ledger import ledger
 from casework.store.ledger.journal import Journal, fitting, refuse_denied
 from casework.store.ledger.ledger import Head, Ledger
 from casework.store.ledger.note import Signer
 from casework.store.lock import WriterLock
-from casework.store.row import DueRow
+from casework.store.row import DueRow, Row
 from casework.store.sqlite.reader import (
     APPLICATION_ID,
     COLUMNS,
@@ -44,7 +44,7 @@ from casework.store.sqlite.reader import (
     store_error,
     verify,
 )
-from casework.store.stored import StoredCaseEvent, case_id, to_row
+from casework.store.stored import StoredCaseEvent, to_row
 from casework.store.url import file_uri
 
 __all__ = ["CaseDatastore", "CasePool", "CaseRecorder", "check", "create", "settings", "store_error"]
@@ -370,6 +370,11 @@ class CaseRecorder(SQLiteApplicationRecorder):
         """The path, absolute and without links."""
         return os.path.realpath(self._path)
 
+    @property
+    def file(self) -> str:
+        """The path."""
+        return self._path
+
     def writing(self) -> AbstractContextManager[object]:
         """The writer's lock, around load, decide and save. :class:`~casework.errors.StoreBusy` if it is held too long."""
         # Where the last writer was killed between a commit and its fsync, what is written on top of that commit could, after a
@@ -418,7 +423,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
         """
         with self.datastore.transaction(commit=True) as c, Reader(self._path) as reader:
             streams = (list(rows) for _, rows in groupby(reader.rows(), key=lambda row: row.case))
-            self.head = Ledger(_asking(c)).found(meta, streams)
+            self.head = Ledger(_asking(c), c.executemany).found(meta, streams)
             c.execute(f"PRAGMA user_version={USER_VERSION}")
             if journal is not None:
                 journal.declare_renewed(meta["renewed"])
@@ -429,25 +434,39 @@ class CaseRecorder(SQLiteApplicationRecorder):
         """Close all connections."""
         self.datastore.close()
 
+    def append_many(self, rows: Sequence[Row]) -> None:
+        """Record these rows as they are, in one transaction."""
+        with self.datastore.transaction(commit=True) as c:
+            self._append(c, rows)
+
     def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
-        ids: list[int] = []
+        rows = []
+        for stored in stored_events:
+            if not isinstance(stored, StoredCaseEvent):
+                raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
+            rows.append(to_row(stored))
+        self._append(c, rows)
+        # A table without AUTOINCREMENT gives the next number after its last, and nobody else writes meanwhile.
+        c.execute("SELECT max(rowid) FROM stored_events")
+        last: int = c.fetchone()[0]
+        return list(range(last - len(rows) + 1, last + 1))
+
+    def _append(self, c: SQLiteCursor, rows: Sequence[Row]) -> None:
+        """Put the rows in their table, their duties in the index, their leaves in the ledger; say what is about to be signed."""
         book = self._ledger(c)
         c.execute(dues.IS_THERE)
         if c.fetchone() is None:
             self._make_index(c)
-        for stored in stored_events:
-            if not isinstance(stored, StoredCaseEvent):
-                raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
-            c.execute(_INSERT, to_row(stored))
-            if c.sqlite_cursor.rowcount != 1:
-                raise OperationalError("the store did not take the event")
-            ids.append(c.lastrowid)
-            self._index(c, stored)
+        c.executemany(_INSERT, rows)
+        if c.sqlite_cursor.rowcount != len(rows):
+            raise OperationalError("the store did not take the event" if len(rows) == 1 else "the store did not take the events")
+        over, run = dues.moved(rows)
+        c.executemany(dues.DROP, over)
+        c.executemany(dues.PUT, run)
         if book is not None:
-            self.head = book.append(to_row(s) for s in stored_events if isinstance(s, StoredCaseEvent))
+            self.head = book.append(rows)
             if self.journal is not None:
                 self.journal.intend(self.head)
-        return ids
 
     def _ledger(self, c: SQLiteCursor) -> Ledger | None:
         """The ledger that the commit goes into; None where the store is of a format without one.
@@ -455,7 +474,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
         :class:`~casework.errors.JournalError`.
         """
         ask = _asking(c)
-        return proved(Ledger(ask), ask("PRAGMA user_version")[0][0], self.journal, self._path)
+        return proved(Ledger(ask, c.executemany), ask("PRAGMA user_version")[0][0], self.journal, self._path)
 
     def _make_index(self, c: SQLiteCursor) -> None:
         """The index that a store lacks, whole: one made before there were duties, or one that somebody took it from."""
@@ -466,13 +485,4 @@ class CaseRecorder(SQLiteApplicationRecorder):
     def _fill(self, c: SQLiteCursor, rows: Iterable[DueRow]) -> None:
         for statement in (*dues.CREATE, dues.CLEAR):
             c.execute(statement)
-        for row in rows:
-            c.execute(dues.PUT, row)
-
-    def _index(self, c: SQLiteCursor, stored: StoredCaseEvent) -> None:
-        """Keep the index of running duties, in the event's own transaction."""
-        for case, duty, row in dues.moves(case_id(stored.originator_id), codec.duty_changes(stored.state)):
-            if row is None:
-                c.execute(dues.DROP, (case, duty))
-            else:
-                c.execute(dues.PUT, row)
+        c.executemany(dues.PUT, rows)
