@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casework.errors import InputError, StoreMissing
 from casework.store.url import Location, parse
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from casework.store.contract import Reader, Recorder
     from casework.store.ledger.journal import Journal
     from casework.store.store import Store

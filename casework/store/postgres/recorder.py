@@ -22,9 +22,9 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from eventsourcing.persistence import AggregateRecorder, IntegrityError, PersistenceError, StoredEvent
-from psycopg import errors
+from psycopg import errors, pq
 
-from casework.errors import JournalError, StoreError
+from casework.errors import JournalError, StoreBusy, StoreError
 from casework.store import dues
 from casework.store.ledger.entry import leaf
 from casework.store.ledger.journal import Journal, fitting, refuse_denied
@@ -192,8 +192,8 @@ class PostgresRecorder(AggregateRecorder):
                     raise IntegrityError(error) from error
                 seen = self._seen(connection)
                 self._proved(seen)
+                self._survive(connection)
                 head = seen.head
-            connection.execute(_SURVIVE)
             return head
 
         if ordered:
@@ -208,10 +208,11 @@ class PostgresRecorder(AggregateRecorder):
     def settle(self) -> None:
         """Wait until all that is recorded survives, and sign it in this machine's journal, whoever recorded it."""
         def attempt(connection: Connection) -> Head:
-            connection.execute(_SURVIVE)
             seen = self._seen(connection)
             self._proved(seen)
             self._contain(connection)
+            # In this order: what was recorded since is not signed, for it may not survive yet.
+            self._survive(connection)
             return seen.head
 
         head = self._server.run(attempt)
@@ -232,7 +233,7 @@ class PostgresRecorder(AggregateRecorder):
                 journal.acknowledge(turn.head, lambda last: False)
                 signer = journal.rotate(seed, turn.head.size)
                 connection.execute("UPDATE ledger_head SET note = %s", (journal.sign(turn.head),))
-            connection.execute(_SURVIVE)
+            self._survive(connection)
             return signer
 
         # Once: whoever lost the connection here has a new key all the same, and a head that the old one signed.
@@ -283,10 +284,8 @@ class PostgresRecorder(AggregateRecorder):
     def _record(self, connection: Connection, rows: list[Row]) -> Head:
         """One transaction: the events, their duties, and then, in turn, their leaves."""
         streams = [list(here) for _, here in groupby(rows, key=lambda row: row.case)]
-        with connection.transaction():
-            self._insert(connection, rows)
-            before = {case: (last, held) for case, last, held in connection.execute(
-                _LAST, ([here[0].case for here in streams],), binary=True).fetchall()}
+        try:
+            before = self._insert(connection, rows, [here[0].case for here in streams])
             for here in streams:
                 self._refuse_gap(connection, here[0], before.get(here[0].case, (0, None))[0])
             made = [leaf(before.get(here[0].case, (0, None))[1], here) for here in streams]
@@ -294,25 +293,27 @@ class PostgresRecorder(AggregateRecorder):
             turn = self._turn(connection)
             self._proved(turn)
             return self._grow(connection, turn.frontier, streams, made)
+        except BaseException:
+            # Where an interrupt came in the middle of an answer, the session is closed instead (Server.session).
+            if connection.info.transaction_status in (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR):
+                connection.rollback()
+            raise
 
-    def _insert(self, connection: Connection, rows: list[Row]) -> None:
-        with connection.cursor() as cursor:
-            if len(rows) < _MANY:
-                count = 0
-                for row in rows:
-                    count += cursor.execute(_EVENT, row).rowcount
-                if count != len(rows):
-                    raise PersistenceError("the store did not take the events")
-            else:
-                with cursor.copy(_COPY_EVENTS) as copy:
-                    copy.set_types(_EVENT_TYPES)
-                    for row in rows:
-                        copy.write_row(row)
-            over, run = dues.moved(rows)
-            if over:
-                cursor.executemany(_DROP_DUTY, over)
-            if run:
-                cursor.executemany(_PUT_DUTY, run)
+    def _insert(self, connection: Connection, rows: list[Row], streams: list[str]) -> dict[str, tuple[int, bytes]]:
+        """Begin a transaction with the events and their duties; the last version and leaf of each stream before it."""
+        over, run = dues.moved(rows)
+        small = len(rows) < _MANY and sum(len(row.payload) for row in rows) < _SMALL
+        with connection.pipeline() if small else nullcontext():
+            connection.execute("BEGIN")
+            put = [connection.execute(_EVENT, row) for row in rows] if len(rows) < _MANY else [_copied(connection, rows)]
+            for key in over:
+                connection.execute(_DROP_DUTY, key)
+            for due in run:
+                connection.execute(_PUT_DUTY, due)
+            last = connection.execute(_LAST, (streams,), binary=True)
+        if sum(cursor.rowcount for cursor in put) != len(rows):
+            raise PersistenceError("the store did not take the events")
+        return {case: (version, held) for case, version, held in last.fetchall()}
 
     def _refuse_gap(self, connection: Connection, first: Row, last: int) -> None:
         """What this was decided upon must be there still: a server that was killed may have lost what was not acknowledged."""
@@ -345,7 +346,13 @@ class PostgresRecorder(AggregateRecorder):
         if last is None or self._contained.get(connection) == last:
             return
         ledger = _ledger(connection)
-        self._contained[connection] = journal.contained(ledger.size(), ledger.root)
+        try:
+            same = ledger.root(last.size) == last.root
+        except StoreError:
+            same = False  # what is missing is said by the size
+        if not same:
+            journal.contained(ledger.size(), ledger.root)
+        self._contained[connection] = last
 
     def _proved(self, turn: _Turn) -> None:
         """See that a command recorded the head, and that the journal is this ledger's. :class:`~casework.errors.JournalError`."""
@@ -373,8 +380,41 @@ class PostgresRecorder(AggregateRecorder):
         self._known = note = self.journal.sign(head) if self.journal else None
         columns = [list(column) for column in zip(*leaves, strict=True)]
         kept = [list(column) for column in zip(*nodes, strict=True)] or [[], [], []]
-        connection.execute(_GROW, (*columns, *kept, head.size, b"".join(frontier.peaks), note))
+        with self._heeding(connection), connection.pipeline():
+            connection.execute(_GROW, (*columns, *kept, head.size, b"".join(frontier.peaks), note))
+            connection.execute("COMMIT")  # and the turn is the next writer's
+            connection.execute(_SURVIVE)
+        if self.journal is not None:
+            self._contained[connection] = Checkpoint(self.journal.origin, *head)
         return head
+
+    def _survive(self, connection: Connection) -> None:
+        """Wait until all that was committed before is where it is to be kept."""
+        with self._heeding(connection):
+            connection.execute(_SURVIVE)
+
+    @contextmanager
+    def _heeding(self, connection: Connection) -> Iterator[None]:
+        """Where somebody ends the wait for a standby, PostgreSQL only warns, and commits: that is no acknowledgement.
+
+        :class:`~casework.errors.StoreBusy`.
+        """
+        told: list[str] = []
+
+        def hear(notice: errors.Diagnostic) -> None:
+            if notice.severity_nonlocalized == "WARNING":
+                told.append(notice.message_primary or "")
+
+        connection.add_notice_handler(hear)
+        try:
+            yield
+        finally:
+            connection.remove_notice_handler(hear)
+        if told:
+            raise StoreBusy(
+                f"{self.name}: recorded, but it is not known whether the standby has it ({told[0]}); give the same command again "
+                "under the same --command-id",
+                f"{self.name}：已记录，但不能确定备库已收到（{told[0]}）；请以同一 --command-id 重发该命令")
 
     def _are_there(self, connection: Connection, rows: list[Row]) -> bool:
         """Whether exactly these are recorded."""
@@ -390,6 +430,15 @@ class PostgresRecorder(AggregateRecorder):
             return last.size <= ledger.size() and ledger.root(last.size) == last.root and ledger.root(head.size) == head.root
 
         return self._server.run(look)
+
+
+def _copied(connection: Connection, rows: list[Row]) -> psycopg.Cursor[tuple[Any, ...]]:
+    cursor = connection.cursor()
+    with cursor.copy(_COPY_EVENTS) as copy:
+        copy.set_types(_EVENT_TYPES)
+        for row in rows:
+            copy.write_row(row)
+    return cursor
 
 
 class _Mine(threading.local):
