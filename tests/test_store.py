@@ -5,20 +5,25 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from harness.commands import GIVEN, Planned, give, opened, outside, store_at
 from harness.verdict import rows_of
 
+from casework.application.intake import actor, command_named
 from casework.application.service import open_case
 from casework.audit.check import Summary, audit
 from casework.audit.engine import in_processes
 from casework.audit.integrity import Integrity
 from casework.audit.parts import audit_parts, jobs
 from casework.audit.signed import Signed
+from casework.domain.decide import Context
 from casework.errors import Conflict, InputError, StoreMissing, UnknownCase
+from casework.rulebook.edition import current
 from casework.store.contract import Recorder
 from casework.store.memory import MemoryRecorder
 from casework.store.opening import make_store, open_reader, open_recorder, open_store
@@ -354,7 +359,7 @@ def test_of_two_that_decided_upon_one_version_the_second_is_told(store: str) -> 
         opened(mine, "K-1")
         slow = mine.get("K-1")
         give(other, "K-1", CALL)
-        slow.do(*_note(slow))
+        slow.do(*note(slow))
         with pytest.raises(VersionTaken, match="same moment"):
             mine.save(slow)
         give(mine, "K-1", CALL._replace(id="later"))
@@ -412,16 +417,7 @@ def test_a_store_in_a_file_has_no_roles(tmp_path: Path) -> None:
         grant(str(tmp_path / "t.db"), "anybody", writes=True)
 
 
-def _note(case: object) -> tuple[object, object]:
-    from datetime import UTC, datetime
-
-    from casework.application.intake import actor, command_named
-    from casework.domain.decide import Context
-    from casework.rulebook.edition import current
-
-    facts = case.facts  # type: ignore[attr-defined]
+def note(case: Any) -> tuple[Any, Context]:
+    """A command that is always allowed, as it is decided, and what it is decided by."""
     now = datetime.now(UTC)
-    return (command_named("log_call", {"note": "x"}),
-            Context(actor("consumer", facts), now, now, "slow", current()))
-
-
+    return command_named("log_call", {"note": "x"}), Context(actor("consumer", case.facts), now, now, "slow", current())

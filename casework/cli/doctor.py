@@ -212,8 +212,18 @@ def _libraries() -> Iterator[Check]:
         yield Check("versions", "ok", "、".join(found), ", ".join(found))
 
 
+def _shown(name: str, value: str) -> str:
+    """What a variable says, without a password."""
+    from casework.store.url import shown
+
+    try:
+        return shown(value) if name == "CASEWORK_STORE" else value
+    except CaseworkError:
+        return "…"
+
+
 def _environment() -> Iterator[Check]:
-    ours = [f"{name}={os.environ[name]}" for name in _OURS if os.environ.get(name)]
+    ours = [f"{name}={_shown(name, os.environ[name])}" for name in _OURS if os.environ.get(name)]
     yield Check("environment", "ok", "、".join(ours) or "未设置 casework 的变量",
                 ", ".join(ours) or "none of casework's variables is set")
     if others := [name for name in _DISOBEYED if os.environ.get(name)]:

@@ -101,7 +101,7 @@ class Server:
         self.ask(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
         self.ask("SELECT pg_reload_conf()")
         until = time.monotonic() + 30
-        while not self.ask("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'"):
+        while not self.ask("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"):
             assert time.monotonic() < until, "the standby does not follow"
             time.sleep(0.05)
         return made

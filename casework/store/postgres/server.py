@@ -6,6 +6,7 @@ is done again for up to ``PATIENCE`` seconds. Whoever was never connected is tol
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import threading
@@ -14,16 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+import psycopg
+from psycopg import conninfo, errors, pq
+
 from casework.errors import InputError, NotAStore, StoreBusy, StoreError, StoreMissing
 from casework.store.url import Location
 
-try:
-    import psycopg
-    from psycopg import conninfo, errors, pq
-except ImportError as error:
-    raise StoreError(
-        f"a store in PostgreSQL needs the extra: pip install 'casework[postgres]' ({str(error).splitlines()[0][:80]})",
-        f"PostgreSQL 案件库需要附加组件：pip install 'casework[postgres]'（{str(error).splitlines()[0][:80]}）") from None
+# A connection that is lost is told of once, by us; psycopg would tell of it on stderr too.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
