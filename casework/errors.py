@@ -20,7 +20,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 
@@ -117,20 +117,28 @@ class Permitted(NamedTuple):
 class Refused(CaseworkError):
     """A command that the lifecycle or the rules do not allow; nothing was recorded.
 
-    ``reasons`` holds every reason, sorted by code, none twice; ``permitted`` what is allowed instead.
+    ``reasons`` holds every reason, sorted by code, none twice.
     """
 
     status = 1
 
-    def __init__(self, trigger: str, state: str, reasons: Sequence[Reason], permitted: Permitted) -> None:
+    def __init__(self, trigger: str, state: str, reasons: Sequence[Reason],
+                 permitted: Permitted | Callable[[], Permitted]) -> None:
         self.trigger = trigger
         self.state = state
         self.reasons = tuple(sorted({r.code: r for r in reasons}.values(), key=lambda r: r.code))
-        self.permitted = permitted
+        self._permitted = permitted
         super().__init__(
             f"{trigger} refused in state {state}: " + "; ".join(f"[{r.code}] {r.en}" for r in self.reasons),
             f"在状态 {state} 下不能 {trigger}：" + "；".join(f"[{r.code}] {r.zh}" for r in self.reasons),
         )
+
+    @property
+    def permitted(self) -> Permitted:
+        """What is allowed instead; worked out when it is first asked for, of what was known when it was refused."""
+        if not isinstance(self._permitted, Permitted):
+            self._permitted = self._permitted()
+        return self._permitted
 
     @property
     def codes(self) -> list[str]:

@@ -31,6 +31,8 @@ _BREAK = re.compile("\r\n|[\r\n]")
 _TAG_DIRECTIVE = re.compile("(?:\\A|[\r\n\x85\u2028\u2029])(?=%TAG)")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE | re.ASCII)
 
+_KINDS = ("StreamEnd", "Scalar", "Alias", "MappingStart", "MappingEnd", "SequenceEnd")
+
 Where = tuple[str | int, ...]
 
 
@@ -192,7 +194,7 @@ class _Composer:
     def __post_init__(self) -> None:
         import yaml
 
-        self.kinds: Any = yaml.events
+        self.kinds: dict[str, Any] = {kind: getattr(yaml.events, f"{kind}Event") for kind in _KINDS}
         self.bad: tuple[type[Exception], ...] = (yaml.YAMLError, ValueError, ArithmeticError)
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self.events: Iterator[Any] = iter(yaml.parse(self.text, Loader=loader))
@@ -230,7 +232,7 @@ class _Composer:
         return event
 
     def is_a(self, kind: str, event: Any) -> bool:
-        return isinstance(event, getattr(self.kinds, f"{kind}Event"))
+        return isinstance(event, self.kinds[kind])
 
     def error(self, en: str, zh: str, line: int | None = None) -> InputError:
         return _error(self.name, en, zh, self.at if line is None else line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -14,20 +15,22 @@ import pytest
 import test_standing_audit as standing
 from harness.commands import opened
 from ledger_helpers import sample
+from standing_helpers import Market
 from test_audit import LAWFUL, changed, forge, with_referral, with_return
 
 from casework.application.service import carry_on
 from casework.audit import index
-from casework.audit.check import audit, audit_case
+from casework.audit.check import Summary, audit, audit_case
 from casework.audit.findings import LONGEST_ID, Fault, Finding, Line, findings_of, shown
 from casework.audit.integrity import Cover, Integrity
 from casework.audit.limits import governing
 from casework.audit.signed import Signed
+from casework.errors import InputError
 from casework.rulebook.edition import CURRENT
 from casework.store.ledger.entry import leaf
 from casework.store.ledger.journal import Journal
 from casework.store.ledger.ledger import Leaf
-from casework.store.ledger.note import Signer
+from casework.store.ledger.note import Checkpoint, Signer
 from casework.store.opening import open_reader, open_store
 from casework.store.row import DueRow, Row
 
@@ -53,6 +56,67 @@ def test_a_finding_of_a_standing_names_the_value_and_tells_both(version: int, na
     assert f"{name} is " in said.what.en
     assert str(wrong)[:10] in said.what.en
     assert str(right)[:10] in said.why.en
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("by", {"by": {"role": "agent", "id": "A-9"}}), ("command_id", {"command_id": "another"}),
+    ("kind", {"data": {"kind": "removal"}}), ("clause", {"data": {"clause": "某条"}}), ("judges", {"data": {"judges": ["A-7"]}}),
+    ("forged", {"data": {"forged": True}}), ("at", {"at": "2026-03-02T10:59:59Z"}),
+    *((f"{due}.{part}", {due: {part: wrong}}) for due in ("publish_by", "appeal_by") for part, wrong in [
+        ("rule", "x"), ("clause", "某条"), ("certainty", "I"), ("at", "2027-01-01T00:00:00Z")])])
+def test_a_penalty_that_is_not_what_the_ruling_laid_is_told_by_the_value_and_once(name: str, said: Any) -> None:
+    told = one(found := list(audit(standing.forge(3, **said))), "standing_differs")
+    assert [(f.code, f.version) for f in found] == [("standing_differs", 3)]
+    assert told.what.en.startswith(f"{name} is ") and told.what.zh.startswith(f"{name} 为 ")
+    assert told.why.en.startswith("by the case it is ") and "; " not in told.why.en
+    assert "None" not in told.what.en and ("None" in told.why.en) == (name == "clause"), "a warning rests on no clause of its own"
+
+
+def test_a_penalty_without_the_time_to_appeal_that_the_rules_set_is_told() -> None:
+    row = standing.of_stream(standing.LAWFUL)[2]
+    without = {key: value for key, value in json.loads(row.payload).items() if key != "appeal_by"}
+    payload = json.dumps(without, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    rows = [row._replace(payload=payload) if here == row else here for here in standing.LAWFUL]
+    assert one(list(audit(rows)), "standing_differs").what.en == "appeal_by is 'None'"
+
+
+def test_what_a_merchants_stream_lacks_is_told_by_kind_and_name_where_the_case_brings_it() -> None:
+    found = list(audit([row for row in standing.LAWFUL if row.case != standing.STREAM]))
+    said = {(f.case, f.version): f.what.en for f in found if f.code == "standing_missing"}
+    first = standing.RULED
+    assert said == {
+        ("K-1", first): "penalty_imposed K-1/11.1; penalty_imposed K-1/11.2", ("K-1", first + 3): "advance_owed K-1",
+        ("K-1", first + 4): "advance_recovered K-1", ("K-2", 11): "penalty_imposed K-2/11.1",
+        ("K-2", 15): "penalty_annulled K-2/11.1; penalty_imposed K-2/15.1"}
+    assert all(f.what.zh == f.what.en.replace("; ", "；") and "商家记录" in f.why.zh for f in found)
+
+
+def test_where_the_stream_cannot_be_read_what_it_lacks_is_not_checked_and_why() -> None:
+    rows = [row._replace(payload=b"{") if (row.case, row.version) == (standing.STREAM, 3) else row for row in standing.LAWFUL]
+    said = one([f for f in audit(rows) if f.case == "K-1"], "not_checked")
+    assert said.what.en == "penalty_imposed K-1/11.2"
+    assert said.why.en == "the merchant's stream: version 3 could not be read"
+    assert said.why.zh == "商家记录不完整：版本 3 无法读取"
+
+
+def test_the_stream_records_what_a_case_brings_with_it_or_after_it_and_not_before() -> None:
+    assert list(audit(standing.forge(3, recorded_at="2026-03-02T20:00:00Z"))) == []
+    told = one([f for f in audit(standing.forge(3, recorded_at="2026-03-02T10:00:00Z"))], "standing_differs")
+    assert told.what.en == "recorded_at is '2026-03-02 10:00:00+00:00'"
+    assert told.why.en == "by the case it is '2026-03-02 11:00:00+00:00'"
+
+
+@pytest.mark.parametrize(("day", "found"), [
+    ("2061-12-31", False), ("2062-01-25", False), ("2062-03-01", True), ("2061-11-01", True)])
+def test_of_a_penalty_that_waits_for_a_calendar_the_day_is_an_estimate(day: str, found: bool) -> None:
+    with Market(start=datetime(2061, 12, 28, 1, tzinfo=UTC)) as market:
+        rows = list(market.ruled("K-1", 3).store.rows())
+    place, row = next((n, row) for n, row in enumerate(rows) if row.case == standing.STREAM)
+    for name in ("publish_by", "appeal_by"):
+        due = json.loads(row.payload)[name] | {"at": f"{day}T15:59:59.999999Z", "provisional": True}
+        altered = [*rows[:place], standing.forged(row, **{name: due}), *rows[place + 1:]]
+        said = [f.what.en for f in audit(altered)]
+        assert said == ([f"{name}.at is '{day} 15:59:59.999999+00:00'"] if found else []), name
 
 
 def test_a_measure_that_was_not_taken_is_told_of_the_stream_that_lacks_it() -> None:
@@ -241,6 +305,28 @@ def test_a_node_that_no_leaves_give_is_counted_with_those_that_it_pushes_aside(s
     assert said.what.en == "4 stored nodes", "the last three of the level, and the one that is left over"
 
 
+@pytest.mark.parametrize("wrong", ["first_version = 1.5", "last_version = 'x'", "leaf = 'text'"])
+def test_a_leaf_that_no_command_writes_is_told_as_unusable_and_its_rows_as_covered_by_none(
+        store: Path, journal: Journal, wrong: str) -> None:
+    run(store, f"UPDATE ledger_leaves SET {wrong} WHERE number = 5")
+    said = [f for f in findings(store, Signed(journal.folder)) if f.code == "leaf_misplaced" and not f.case]
+    assert (said[0].what.en, said[0].why.en) == ("the 8 leaves of the ledger", "8 were due, and 1 are unusable")
+    covered = [(f.code, f.version) for f in findings(store, Signed(journal.folder)) if f.case]
+    assert covered == [("row_unledgered", 6), ("leaf_differs", 7), ("leaf_misplaced", 7)]
+
+
+def test_a_store_says_of_its_journal_what_is_not_so_and_both_are_told(store: Path, journal: Journal) -> None:
+    run(store, "UPDATE ledger_meta SET value = 'none' WHERE name = 'journal'")
+    said = one(findings(store, Signed(journal.folder)), "journal_denied")
+    assert said.what.en == "it says: 'none'" and str(journal.folder)[:30] in said.why.en
+    run(store, "INSERT INTO ledger_meta VALUES ('renewed', 'lost again')")
+    found = findings(store, Signed(journal.folder))
+    assert one(found, "ledger_renewed").what.en == "the ledger was begun anew: lost again"
+    assert "renewal_denied" not in [f.code for f in found], "the journal has signed nothing else"
+    run(store, f"UPDATE ledger_meta SET value = '{'x' * 600}' WHERE name = 'renewed'")
+    assert one(findings(store, Signed(journal.folder)), "ledger_renewed").what.en.endswith(": " + "x" * 500)
+
+
 def test_how_far_the_leaves_can_be_read_is_told(store: Path, journal: Journal) -> None:
     run(store, "UPDATE ledger_leaves SET number = 20 WHERE number = 5")
     said = [f for f in findings(store, Signed(journal.folder)) if f.code == "leaf_misplaced" and not f.case]
@@ -279,3 +365,133 @@ def test_keys_that_cannot_be_followed_are_told_and_nothing_is_taken_for_verified
     assert (fault.code, "no key" in fault.why.en, fault.why.zh != "") == ("keys_broken", True, True)
     keys.write_bytes(b"\xff\xfe+00000000+AA==\n")
     assert [fault.code for fault in Signed(journal.folder).faults()] == ["keys_broken"]
+
+
+@pytest.mark.parametrize("broken", [
+    "local/test\n3\n{}\nmore\n\n", "local/test\n3\n{short}\n\n", "local/test\n3\n{long}\n\n", "local/test\n3\n\n"])
+def test_a_note_that_is_no_checkpoint_is_told_by_its_number(store: Path, journal: Journal, broken: str) -> None:
+    text = journal.path.read_text(encoding="utf-8")
+    root = text.partition("local/test\n3\n")[2].partition("\n")[0]
+    length = {name: b64encode(b64decode(root)[:31] + more).decode() for name, more in (("short", b""), ("long", b"12"))}
+    whole = f"local/test\n3\n{root}\n\n"
+    assert whole in text
+    journal.path.write_text(text.replace(whole, broken.format(root, **length)), encoding="utf-8")
+    assert one(findings(store, Signed(journal.folder)), "checkpoint_invalid").what.en == "note 3 of the checkpoints"
+
+
+def test_a_journal_with_a_line_without_end_is_told_where_it_stops_and_what_comes_after_it_is_not_believed(
+        store: Path, journal: Journal) -> None:
+    notes = journal.path.read_text(encoding="utf-8")
+    start = notes.index("local/test\n5\n")
+    journal.path.write_text(notes[:start] + "x" * 20_000 + notes[start:], encoding="utf-8")
+    assert one(findings(store, Signed(journal.folder)), "checkpoint_invalid").what.en == "note 5 of the checkpoints"
+
+
+def test_five_sizes_are_named_and_of_more_that_there_are_more(store: Path, journal: Journal) -> None:
+    run(store, "UPDATE ledger_leaves SET leaf = zeroblob(32) WHERE number = 3")
+    said = one(findings(store, Signed(journal.folder)), "checkpoint_differs")
+    assert said.what.en == "the checkpoints of 4, 5, 6, 7, 8 leaves"
+    mark = said.why.en.partition("(")[2].partition(")")[0]
+    assert len(bytes.fromhex(mark)) == 16, "what is acknowledged is bound to what was found"
+
+
+def test_whom_the_journal_belongs_to_is_held_against_what_the_store_says(store: Path, journal: Journal) -> None:
+    run(store, "UPDATE ledger_meta SET value = 'other/ledger' WHERE name = 'origin'")
+    said = one(findings(store, Signed(journal.folder)), "checkpoint_differs")
+    assert "'other/ledger'" in said.what.en and "'local/test'" in said.why.en
+
+
+def test_a_key_that_is_given_counts_and_not_the_first_of_the_journal(store: Path, journal: Journal) -> None:
+    first = (journal.folder / "keys").read_text(encoding="utf-8").split("\n")[2]
+    assert [f.code for f in findings(store, Signed(journal.folder, first))] == []
+    stranger = Signer("local/test", b"\x02" * 32).vkey
+    said = one(findings(store, Signed(journal.folder, stranger)), "keys_broken")
+    assert "does not name the key that you trust" in said.why.en
+
+
+def test_a_journal_that_is_not_there_is_told_with_its_place_and_no_key_makes_up_for_it(store: Path, journal: Journal,
+                                                                                 tmp_path: Path) -> None:
+    first = (journal.folder / "keys").read_text(encoding="utf-8").split("\n")[2]
+    for outside in (Signed(tmp_path / "nowhere"), Signed(tmp_path / "nowhere", first)):
+        said = one(findings(store, outside), "journal_missing")
+        assert str(tmp_path)[:30] in said.what.en and said.why.en == "cannot be read: No such file or directory"
+    (journal.folder / "keys").unlink()
+    said = one(findings(store, Signed(journal.folder, first)), "journal_missing")
+    assert said.why.zh == "无法读取：No such file or directory"
+
+
+def test_of_a_kept_checkpoint_every_line_counts_and_the_key_must_have_signed_it(store: Path, journal: Journal,
+                                                                        tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    first = (journal.folder / "keys").read_text(encoding="utf-8").split("\n")[2]
+    notes = journal.path.read_text(encoding="utf-8")
+    text = notes[notes.index("local/test\n4\n"):notes.index("\nlocal/test\n5\n")]
+    kept.write_text(text, encoding="utf-8")
+    root = text.split("\n")[2]
+    for given in (Signed(kept, first), Signed(kept, None, journal.folder), Signed(kept, first, tmp_path / "nowhere")):
+        found = given.last()
+        assert (found.origin, found.size, b64encode(found.root).decode()) == ("local/test", 4, root)
+    for spoiled in (text.replace("\n4\n", "\n5\n"), "", text + "\n" + "nonsense\n\n— x AAAAAAAA\n", text[:-2], "local/test\n4\n"):
+        kept.write_text(spoiled, encoding="utf-8")
+        with pytest.raises(InputError, match="kept"):
+            Signed(kept, first).last()
+    kept.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="give it with --key"):
+        Signed(kept).last()
+    with pytest.raises(InputError, match="signature by the key"):
+        Signed(kept, Signer("local/test", b"\x02" * 32).vkey).last()
+
+
+# --- since a checkpoint that somebody kept -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noted(tmp_path: Path) -> Path:
+    """Of K-1 three commits, the third with a note; one of K-2; one more of K-1."""
+    path = tmp_path / "noted.db"
+    later = datetime(2026, 3, 5, 1, 0, tzinfo=UTC)
+    with open_store(str(path), create=True, journal=Journal.found(tmp_path / "j", Signer("local/test", b"\x01" * 32))) as made:
+        opened(made, "K-1", clock=lambda: NOW)
+        carry_on(made, "K-1", "contact_merchant", {"message": "异响"}, by="consumer", clock=lambda: NOW, command_id="ask")
+        carry_on(made, "K-1", "refuse_claim", {"excuse": "misuse"}, by="merchant", at=NOW, clock=lambda: later, command_id="no")
+        opened(made, "K-2", clock=lambda: later)
+        carry_on(made, "K-1", "log_call", {"note": "x"}, by="consumer", clock=lambda: later, command_id="call")
+    return path
+
+
+def since(path: Path, size: int, root: bytes | None = None) -> tuple[list[tuple[str, str, int]], Summary]:
+    summary = Summary()
+    with open_reader(str(path)) as reader:
+        seen = reader.snapshot()
+        kept = Checkpoint("local/test", size, root or reader.ledger().root(size))
+        integrity = Integrity.of(reader, seen.leaves, Signed(path.parent / "j"), kept, whole=True)
+        found = [(f.code, f.case, f.version) for f in audit(seen.rows, summary=summary, indexed=reader, integrity=integrity)]
+    return found, summary
+
+
+@pytest.mark.parametrize(("size", "told"), [(1, True), (2, True), (3, False), (4, False), (5, False)])
+def test_what_a_kept_checkpoint_covers_is_not_judged_again_and_what_came_after_it_is(noted: Path, size: int, told: bool) -> None:
+    found, summary = since(noted, size)
+    assert found == ([("recorded_late", "K-1", 3)] if told else [])
+    assert (summary.whole, summary.proved, summary.cases, summary.events) == (False, size, 2, 5)
+    assert summary.notes.total() == told and summary.clean
+
+
+@pytest.mark.parametrize(("case", "version"), [("K-1", 1), ("K-1", 4), ("K-2", 1)])
+def test_a_row_that_was_altered_is_told_whether_a_kept_checkpoint_covers_it_or_not(noted: Path, case: str, version: int) -> None:
+    for column in ("at", "recorded_at"):
+        run(noted, f"UPDATE stored_events SET {column} = {column} - 1 WHERE originator_id = '{case}' "
+                   f"AND originator_version = {version}")
+    found, _ = since(noted, 5)
+    assert found == [("leaf_differs", case, version)]
+
+
+def test_a_checkpoint_that_the_store_does_not_contain_covers_nothing(noted: Path) -> None:
+    found, summary = since(noted, 4, b"\0" * 32)
+    assert found == [("recorded_late", "K-1", 3), ("checkpoint_differs", "", 0)]
+    assert (summary.whole, summary.proved) == (True, 0)
+    found, _ = since(noted, 6, b"\0" * 32)
+    assert found == [("recorded_late", "K-1", 3), ("tail_lost", "", 0)]
+    run(noted, "DELETE FROM ledger_nodes WHERE level = 2")
+    found, summary = since(noted, 4, b"\0" * 32)
+    assert found == [("recorded_late", "K-1", 3), ("checkpoint_differs", "", 0), ("tree_differs", "", 0)]

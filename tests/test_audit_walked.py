@@ -11,7 +11,6 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -134,14 +133,15 @@ def test_the_basis_of_a_ruling_is_that_of_deciding_for_every_ground_and_category
             evidence = _mixed(facts.evidence, "authenticity", mixed, ("authentic", "forged", "unexamined", "disputed"))
             proofs = _mixed(facts.proofs, "result", mixed, ("accepted", "forged", "missing", "rejected"))
             opening = msgspec.structs.replace(facts.given, ground=ground, order=order)
-            changed = replace(facts, given=opening, evidence=evidence, proofs=proofs)
+            changed = msgspec.structs.replace(facts, given=opening, evidence=evidence, proofs=proofs)
             assert basis.basis_again(changed, ruling, EDITIONS[edition], at) == basis_of(changed, ruling, EDITIONS[edition], at)
             held += 1
     assert held > 500
 
 
 def _mixed(things: dict[Any, Any], name: str, start: int, values: tuple[str, ...]) -> dict[Any, Any]:
-    return {key: replace(thing, **{name: values[(start + n) % len(values)]}) for n, (key, thing) in enumerate(things.items())}
+    return {key: msgspec.structs.replace(thing, **{name: values[(start + n) % len(values)]})
+            for n, (key, thing) in enumerate(things.items())}
 
 
 if __name__ == "__main__":

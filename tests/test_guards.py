@@ -576,7 +576,7 @@ def with_kinds(story: Story, kinds: tuple[str, ...], by: str = "consumer:C-1", f
     held = {f"E-{i}": Evidence(f"E-{i}", kind, actor(by), story.clock, 9, "x", authenticity=found)
             for i, kind in enumerate(kinds)}
     request = Request("accept_complaint", actor("agent:A-1"), story.clock, CURRENT, command("accept_complaint"))
-    return Asked(replace(story.facts, evidence=held), request)
+    return Asked(msgspec.structs.replace(story.facts, evidence=held), request)
 
 
 @pytest.mark.parametrize("ground", GROUNDS)

@@ -178,6 +178,64 @@ def test_the_audits_own_projector_makes_the_facts_that_the_living_standing_has()
     assert facts == fold("M-1", events)
 
 
+def removed_and_back() -> Rows:
+    """Of M-1: points to every node and a removal, an appeal that is rejected, let back in, removed again, and back again."""
+    with Market() as market:
+        market.ruled("K-1", 47, "removal").ruled("K-2", 1, ground="false_advertising")
+        first = market.view()["penalties"][0]["id"]
+        market.do(STREAM, "appeal", "merchant", penalty=first, statement="不服")
+        market.do(STREAM, "decide_appeal", "supervisor:S-2", penalty=first, result="rejected", explanation="无误")
+        market.do(STREAM, "readmit", "supervisor", explanation="整改完成")
+        market.ruled("K-3", 1, "removal")
+        market.do(STREAM, "readmit", "supervisor", explanation="再次整改")
+        for case in ("K-1", "K-3"):
+            market.do(case, "execute_ruling", "agent")
+            market.do(case, "apply_advance", statement="商家不退")
+            market.do(case, "pay_advance", "system", amount="100.00")
+        for amount in ("30.00", "20.00"):
+            market.do(STREAM, "repay_advance", "merchant", case="K-3", amount=amount)
+        market.do("K-3", "recover_advance", "system")
+        return list(market.store.rows())
+
+
+BACK = removed_and_back()
+
+
+def test_after_every_event_of_a_removed_merchants_stream_both_readings_hold_the_same() -> None:
+    assert found(BACK) == set()
+    events: list[Any] = [codec.decode(r.topic, r.payload) for r in of_stream(BACK)]
+    facts = StandingFacts("M-1")
+    for count, event in enumerate(events, 1):
+        project(facts, event)
+        theirs = fold("M-1", events[:count])
+        assert (facts.penalties, facts.measures, facts.debts) == (theirs.penalties, theirs.measures, theirs.debts)
+        assert (facts.readmitted, facts.version, facts.recorded_at) == (theirs.readmitted, theirs.version, theirs.recorded_at)
+    assert len(facts.readmitted) == 2
+    assert {p.state for p in facts.penalties.values()} >= {"confirmed"}
+    assert {m.ended_at for m in facts.measures if m.kind == "removal"} == {facts.readmitted[1]}
+
+
+@pytest.mark.parametrize(("topic", "place", "said", "code"), [
+    ("merchant_readmitted", 0, {"by": {"role": "merchant", "id": "M-1"}}, "role_may_not"),
+    ("appeal_decided", 0, {"data": {"penalty": "K-9/1.1"}}, "guard_refuses"),
+    ("appeal_lodged", 0, {"by": {"role": "merchant", "id": "M-2"}}, "role_may_not"),
+    ("advance_repaid", 1, {"data": {"case": "K-2"}}, "guard_refuses"),
+    ("advance_repaid", 1, {"data": {"amount": "70.01"}}, "guard_refuses"),
+    ("advance_recovered", 0, {"data": {"amount": "100.00"}}, "standing_differs"),
+    ("penalty_imposed", 0, {"id": "K-1/9.1"}, "standing_differs"),
+    ("penalty_imposed", 1, {"id": "K-1/11.1"}, "standing_differs"),
+])
+def test_what_a_removed_merchants_stream_could_not_hold_is_found(topic: str, place: int, said: dict[str, Any], code: str) -> None:
+    row = [row for row in of_stream(BACK) if row.topic.endswith(topic)][place]
+    assert (code, STREAM, row.version) in found([forged(r, **said) if r == row else r for r in BACK])
+
+
+def test_an_unknown_version_of_the_points_table_is_not_checked_and_told_once() -> None:
+    rows = [forged(r, data={"rules": 7}) if r.topic.endswith("penalty_imposed") else r for r in LAWFUL]
+    told = [f for f in audit(rows) if f.case == STREAM]
+    assert [(f.code, f.version, f.what.en) for f in told] == [("not_checked", 1, "version 7 of the points table")]
+
+
 def test_a_case_of_the_first_version_owes_its_merchant_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("casework.domain.decide.VERSION", 1)
     with Market() as market:

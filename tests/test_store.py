@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
+from harness import postgres
 from harness.commands import GIVEN, Planned, give, opened, outside, store_at
 from harness.verdict import rows_of
 
@@ -25,6 +26,7 @@ from casework.domain.decide import Context
 from casework.errors import Conflict, InputError, StoreMissing, UnknownCase
 from casework.rulebook.edition import current
 from casework.store.contract import Recorder
+from casework.store.copying import copy
 from casework.store.memory import MemoryRecorder
 from casework.store.opening import make_store, open_reader, open_recorder, open_store
 from casework.store.row import DueRow, Row
@@ -278,6 +280,23 @@ def test_ranges_hold_every_stream_whole_and_once_as_of_one_moment_also_for_anoth
         assert held == [len(here) for here in found]
         assert read.count() == 30
     assert (5 <= len(found) <= 9) if size < 1000 else len(found) == 1
+
+
+def test_commits_are_read_leaf_by_leaf_and_a_store_is_copied_onto_the_other_engine_under_the_same_root(
+        store_url: str, tmp_path: Path) -> None:
+    with store_at(store_url, create=True) as mine:
+        for number in range(3):
+            opened(mine, f"K-{number}")
+            give(mine, f"K-{number}", CALL)
+    other = postgres.fresh_url() if "://" not in store_url else str(tmp_path / "copy.db")
+    with open_reader(store_url) as read, open_store(other, create=True) as target:
+        assert read.totals() == (6, 6, 6)
+        assert [[row.version for row in rows] for rows in read.commits(0, 6)] == [[1], [2]] * 3
+        done = copy(read, target)
+        assert (done.leaves, done.events, done.head) == (6, 6, read.ledger().head())
+        assert copy(read, target).leaves == 0
+        with target.reader() as back:
+            assert list(back.rows()) == list(read.rows()) and back.dues() == read.dues()
 
 
 def test_an_audit_in_ranges_says_what_an_audit_in_one_piece_says(store_url: str) -> None:

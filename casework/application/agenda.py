@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from casework.application.views import UnreadableCase, by_case, duties, facts_of
+from casework.application.views import UnreadableCase, duties, facts_of
 from casework.errors import CaseworkError
 from casework.store.dues import moment
 from casework.store.row import DueRow, Row
@@ -48,17 +48,3 @@ def due(reader: HasDues, now: datetime, within: timedelta | None = None, by: str
                 seen[row.case] = {d["id"]: d for d in duties(facts, now)} if facts else {}
         if row.duty in seen[row.case]:
             yield {"case": row.case} | seen[row.case][row.duty]
-
-
-def missed(rows: Iterable[Row], by: str | None = None) -> int:
-    """How many duties of the cases in ``rows`` were missed and are owed still: all, or ``by`` one role. Cases that cannot be
-    read are passed over."""
-    count = 0
-    for _, held in by_case(rows):
-        try:
-            facts = facts_of(held)
-        except UnreadableCase:
-            continue
-        count += sum(d.state == "missed" and d.is_owed and by in (None, d.owes, d.owes.partition(":")[0])
-                     for d in (facts.duties.values() if facts else ()))
-    return count

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -96,7 +97,7 @@ def read(said: Any, kind: type[T]) -> T:
         raise FieldError("has to be a mapping of fields", "须为字段映射")
     _check_keys(said, kind, ())
     try:
-        return clean(msgspec.convert(_shaped(said, inspect.type_info(kind)), kind, strict=False))
+        return clean(msgspec.convert(_shaped(said, _type_info(kind)), kind, strict=False))
     except msgspec.ValidationError as error:
         raise _said_clearly(error, kind) from None
     except UnicodeEncodeError:  # of a text where none is wanted
@@ -130,17 +131,28 @@ def opener(text: str, given: OpenCase) -> Actor:
 
 
 def _check_keys(said: Mapping[str, Any], kind: type[msgspec.Struct], path: tuple[str | int, ...]) -> None:
-    fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     for key, value in said.items():
         if key not in fields:
             raise FieldError(*_unknown("field", "字段", str(key), list(fields)), path, str(key))
-        inner = _struct_in(fields[key].type)
+        inner = fields[key]
         if inner is not None and isinstance(value, Mapping):
             _check_keys(value, inner, (*path, key))
         elif inner is not None and isinstance(value, list):
             for i, item in enumerate(value):
                 if isinstance(item, Mapping):
                     _check_keys(item, inner, (*path, key, i))
+
+
+@cache
+def _type_info(kind: type[msgspec.Struct]) -> inspect.Type:
+    return inspect.type_info(kind)
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct] | None]:
+    """The fields of a type as they are written, each with the type of struct that it holds, if it does."""
+    return {f.encode_name: _struct_in(f.type) for f in msgspec.structs.fields(kind)}
 
 
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
@@ -174,7 +186,7 @@ def _said_clearly(error: msgspec.ValidationError, kind: type[msgspec.Struct]) ->
     required = re.search(r"missing required field (\w+)", what)
     if required:
         return FieldMissing(f"'{required[1]}' is required; add it", f"缺少必填字段“{required[1]}”，请补上", path)
-    choices = _choices(inspect.type_info(kind), path)
+    choices = _choices(_type_info(kind), path)
     if choices:
         return FieldError(f"has to be one of: {', '.join(choices)}", f"须为其中之一：{'、'.join(choices)}", path)
     for pattern, en, zh in _DOES_NOT_FIT:

@@ -77,6 +77,11 @@ FINDINGS: dict[str, FindingText] = {
     "unknown_topic": FindingText(
         "事件主题不在许可名单上", "the event's topic is not on the allow-list", _UPGRADE_ZH, _UPGRADE_EN,
         "bytes", clause=_ENVELOPE),
+    "unreadable_line": FindingText(
+        "日志的一行无法读取", "a line of a log cannot be read, or a value in it",
+        "在导出日志的系统中查明该行，改正导出后再审计",
+        "look it up where the log comes from, mend what writes the log, and audit again",
+        "bytes"),
     "payload_not_canonical": FindingText(
         "存储的内容可读，但不是命令会写下的字节或值",
         "the stored bytes are readable, but are not the bytes or the values that a command writes",

@@ -47,13 +47,13 @@ def duties_differ(walk: Walk, event: e.Event, to: str | None) -> Iterator[Fault]
         meant = event if event.to_state == to else replace(event, from_state=walk.state if to else None, to_state=to)
         derived = duties_of(rows, walk.facts, meant, walk.edition, adopted)
     except Exception as error:  # values that no command lets in: whatever becomes of them, the audit goes on
-        yield from walk.unchecked("duties", Line("期限", "duties"),
+        yield from walk.unchecked(Line("期限", "duties"),
                                   Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
         return
     for told, due in zip_longest(event.duties, derived):
         if told is None or due is None or not _same(told, due):
             if told is not None and due is not None and _is_beyond_calendar(told, due):
-                yield from walk.unchecked("duties.calendar", Line("期限", "duties"), Line(
+                yield from walk.unchecked(Line("期限", "duties"), Line(
                     "所装的工作日历不含该期限", "the installed working-day calendar does not cover it"))
                 continue
             yield _differs(told, due)

@@ -51,7 +51,7 @@ def _basis(walk: Walk, event: e.CaseRuled) -> Iterator[Fault]:
     try:
         derived = basis_again(walk.facts, event.data, walk.edition, event.at)
     except Exception as error:  # values that no command lets in
-        yield from walk.unchecked("basis", Line("裁决依据", "the ruling's basis"),
+        yield from walk.unchecked(Line("裁决依据", "the ruling's basis"),
                                   Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
         return
     if event.basis != derived:
@@ -72,7 +72,7 @@ def _reply_by(walk: Walk, told: e.Due, start: datetime) -> Iterator[Fault]:
     try:
         due = limit(walk.edition, "platform.reply", start)
     except Exception as error:  # a time or an edition that no command lets in
-        yield from walk.unchecked("reply_by", Line("reply_by", "reply_by"),
+        yield from walk.unchecked(Line("reply_by", "reply_by"),
                                   Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
         return
     for name in ("rule", "clause", "certainty"):
@@ -81,7 +81,7 @@ def _reply_by(walk: Walk, told: e.Due, start: datetime) -> Iterator[Fault]:
     if due.unit != "working_day" and told.provisional:
         yield _differs("reply_by.provisional", True, False)
     elif due.provisional and not told.provisional:
-        yield from walk.unchecked("reply_by", Line("reply_by", "reply_by"), Line(
+        yield from walk.unchecked(Line("reply_by", "reply_by"), Line(
             "所装的工作日历不含该期限", "the installed working-day calendar does not cover it"))
     elif not told.provisional and told.at != due.at:
         yield _differs("reply_by.at", told.at.isoformat(), due.at.isoformat())

@@ -97,7 +97,7 @@ def findings_of(case: object, version: int, faults: Iterable[Fault], within: obj
 
 def digest(within: object) -> str:
     """SHA-256, in hex, of a row or an event, by all that it holds."""
-    return sha256(repr(within).encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(repr(within).encode()).hexdigest()
 
 
 def of_store(code: str, what: Line, why: Line) -> Finding:

@@ -298,7 +298,7 @@ class Integrity:
                     kept = next(nodes.setdefault(node.level, self._nodes(node.level)), None)
                     if kept != node:
                         wrong += 1
-                        odd.update(repr((node.level, kept)).encode("utf-8", "surrogateescape"))
+                        odd.update(repr((node.level, kept)).encode())
             size += 1
             while due is not None and due.size <= size:
                 here_root = _root(peaks, size) if due.size == size else tree.EMPTY
@@ -308,7 +308,7 @@ class Integrity:
         deque(checkpoints, maxlen=0)
         for left in chain.from_iterable(nodes.values()):
             wrong += 1
-            odd.update(repr(left).encode("utf-8", "surrogateescape"))
+            odd.update(repr(left).encode())
         if size != self.size:
             yield Fault("leaf_misplaced", Line(f"账本应有 {self.size} 个叶子", f"the ledger should have {self.size} leaves"),
                         Line(f"只有前 {size} 个连续可读", f"only the first {size} follow one another and can be read"))

@@ -85,13 +85,13 @@ def act_refused(walk: Walk, request: Request, act: Act) -> Iterator[Fault]:
 
 def no_edition(walk: Walk) -> Iterator[Fault]:
     """A limit of time cannot be checked; told once a case."""
-    yield from walk.unchecked("edition", Line("期限", "limits of time"),
+    yield from walk.unchecked(Line("期限", "limits of time"),
                               Line("案件所定的规则版本未知", "the edition that the case pins is unknown"))
 
 
 def no_lifecycle(walk: Walk) -> Iterator[Fault]:
     """Neither steps nor acts can be checked; told once a case."""
-    yield from walk.unchecked("lifecycle", Line("流程步骤、角色与规则", "steps and acts, their roles and rules"),
+    yield from walk.unchecked(Line("流程步骤、角色与规则", "steps and acts, their roles and rules"),
                               Line("案件所定的流程未知", "the lifecycle that the case pins is unknown"))
 
 
@@ -99,7 +99,7 @@ def no_history(walk: Walk) -> Iterator[Fault]:
     """What rests on the events before cannot be checked; told once a case."""
     what = Line("此后依赖先前事件的规则与编号", "from here on, rules and identifiers that rest on the events before")
     why = walk.broken or Line("没有可读的立案事件", "there is no readable event that opens the case")
-    yield from walk.unchecked("history", what, why)
+    yield from walk.unchecked(what, why)
 
 
 def _with_history(walk: Walk, check: Callable[[Facts], Iterator[Fault]]) -> Iterator[Fault]:
@@ -118,13 +118,13 @@ def _asked(walk: Walk, facts: Facts, request: Request, guards: Iterable[str],
         except UnknownEdition:
             yield from no_edition(walk)
         except Exception as error:  # values that no command lets in: whatever a guard makes of them, the audit goes on
-            yield from walk.unchecked(f"guard {name}", Line(f"规则 {name}", f"the rule {name}"),
+            yield from walk.unchecked(Line(f"规则 {name}", f"the rule {name}"),
                                       Line(f"出错：{type(error).__name__}", f"it failed with {type(error).__name__}"))
     found.extend(more)
     if any(r.code == "calendar_not_published" for r in found):
         # The machine that recorded it may have had a later calendar than this one.
         found = [r for r in found if r.code != "calendar_not_published"]
-        yield from walk.unchecked("duties.calendar", Line("期限", "duties"), Line(
+        yield from walk.unchecked(Line("期限", "duties"), Line(
             "所装的工作日历不含该期限", "the installed working-day calendar does not cover it"))
     if found:
         yield _refused(request, found)

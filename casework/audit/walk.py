@@ -46,7 +46,7 @@ class Walk:
     numbers: dict[str, int] = field(default_factory=dict)
     duties: tuple[DutyChange, ...] | None = None
     meant: Event | None = None
-    _told: set[str] = field(default_factory=set)
+    _told: set[tuple[str, str]] = field(default_factory=set)
 
     def break_off(self, why: Line) -> None:
         """From here on the facts are incomplete; the first cause is the one that is told."""
@@ -71,10 +71,10 @@ class Walk:
         elif (row.trigger, row.from_state, row.to_state) != (None, None, None):
             self._enter(None)
 
-    def unchecked(self, key: str, what: Line, why: Line) -> Iterator[Fault]:
-        """The same thing that cannot be checked is told once a case, where it first matters."""
-        if key not in self._told:
-            self._told.add(key)
+    def unchecked(self, what: Line, why: Line) -> Iterator[Fault]:
+        """The same thing that cannot be checked, for the same reason, is told once a case, where it first matters."""
+        if (said := (what.en, why.en)) not in self._told:
+            self._told.add(said)
             yield Fault("not_checked", what, why)
 
     def _enter(self, state: str | None) -> None:

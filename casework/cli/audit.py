@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from casework.cli.base import Command, Settings, common, lang, now, option, say
 from casework.cli.journals import folder_of, journaled
@@ -19,6 +20,8 @@ from casework.report.text import document, escape
 
 if TYPE_CHECKING:
     from casework.audit.baseline import Entry
+    from casework.audit.check import Summary
+    from casework.audit.findings import Finding
     from casework.audit.integrity import Integrity
     from casework.audit.parts import Job, Judged
     from casework.report.audit import Report
@@ -61,20 +64,23 @@ FORMATS = ("text", "json", "jsonl", "sarif", "html")
         zh=f"整库审计由几个进程分担 [自 {WORTH_JOBS} 个事件起与核数相同]")
 @option("--engine", metavar="URL", help="A Dask cluster that judges the ranges of the store: dask://HOST:PORT.",
         zh="由 Dask 集群分段审计：dask://主机:端口")
+@option("--log", metavar="FILE", type=click.Path(path_type=Path),
+        help="Audit no store but a log of events, CSV or Parquet: case, activity, time; or what casework export writes.",
+        zh="不审案件库，而审 CSV 或 Parquet 的事件日志：case、activity、time，或 casework export 所写的文件")
+@option("--lifecycle", metavar="FILE", type=click.Path(path_type=Path),
+        help="The lifecycle that the log goes by, as casework lifecycle --format json prints it [casework's own].",
+        zh="日志所依的流程，写法同 casework lifecycle --format json 的输出 [casework 自身的流程]")
 @journaled
 @common
 def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore: str | None, baseline: str | None,
           write_baseline: str | None, reason: str | None, overwrite: bool, form: str | None, jsonl: bool, since: Path | None,
-          key: str | None, jobs: int | None, engine: str | None, journal: str | None) -> int:
+          key: str | None, jobs: int | None, engine: str | None, log: Path | None, lifecycle: Path | None, journal: str | None,
+          ) -> int:
     """Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first."""
     from casework.audit.baseline import read
     from casework.audit.check import Summary
-    from casework.audit.check import audit as findings
     from casework.audit.codes import FINDINGS
-    from casework.audit.parts import audit_parts
-    from casework.audit.parts import jobs as part_jobs
     from casework.report.audit import report
-    from casework.store.opening import open_reader
     from casework.store.url import shown
 
     form = _form(settings, form, jsonl)
@@ -82,6 +88,29 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
     known = read(Path(baseline), baseline) if baseline is not None else None
     why = _reason(write_baseline, reason, overwrite)
     counted = Summary()
+    if log is not None or lifecycle is not None:
+        _refuse_beside_a_log(log)
+        found = _found_in(log, lifecycle, wanted, counted)
+    else:
+        found = _found(settings, cases, wanted, counted, journal, key, since, jobs, engine)
+    made = report(shown(settings.store) if log is None else str(log), now(), counted, found, known)
+    if known and not cases and "baseline_unused" in wanted:
+        made = replace(made, notes=(*made.notes, *known.unused(made.acknowledged, wanted)))
+    if write_baseline is not None:
+        unseen = [e for e in known.entries.values() if cases or e.code not in wanted] if known else []
+        made = _written(made, unseen, write_baseline, why, overwrite)
+    _print(settings, made, form, _scope(cases, select, ignore))
+    return made.status
+
+
+def _found(settings: Settings, cases: tuple[str, ...], wanted: frozenset[str], counted: Summary, journal: str | None,
+           key: str | None, since: Path | None, jobs: int | None, engine: str | None) -> list[Finding]:
+    """What is wrong with the store."""
+    from casework.audit.check import audit as findings
+    from casework.audit.parts import audit_parts
+    from casework.audit.parts import jobs as part_jobs
+    from casework.store.opening import open_reader
+
     with open_reader(settings.store) as reader:
         for case in cases:
             if not reader.has(case):
@@ -90,22 +119,38 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
         if where is None:
             at = reader.snapshot(tuple(dict.fromkeys(cases)) or None)
             integrity = _integrity(reader, at.leaves, journal, key, since, whole=not cases)
-            found = list(findings(_with_progress(reader, at.rows), wanted, (), counted, whole=not cases, indexed=reader,
+            return list(findings(_with_progress(reader, at.rows), wanted, (), counted, whole=not cases, indexed=reader,
                                   integrity=integrity))
         else:
             parts = reader.parts(where.rows)
             integrity = _integrity(reader, parts.leaves, journal, key, since, whole=False)
             given = part_jobs(settings.store, parts, integrity.since)
-            found = list(audit_parts(_bar(where.judged(given), len(given)), wanted, (), counted, indexed=reader,
+            return list(audit_parts(_bar(where.judged(given), len(given)), wanted, (), counted, indexed=reader,
                                      integrity=integrity))
-    made = report(shown(settings.store), now(), counted, found, known)
-    if known and not cases and "baseline_unused" in wanted:
-        made = replace(made, notes=(*made.notes, *known.unused(made.acknowledged, wanted)))
-    if write_baseline is not None:
-        unseen = [e for e in known.entries.values() if cases or e.code not in wanted] if known else []
-        made = _written(made, unseen, write_baseline, why, overwrite)
-    _print(settings, made, form, _scope(cases, select, ignore))
-    return made.status
+
+
+def _refuse_beside_a_log(log: Path | None) -> None:
+    """What is asked of a store cannot be asked of a log; what the environment says of one is."""
+    ctx = click.get_current_context()
+    if log is None:
+        raise InputError("goes with --log FILE; name the log", "须与 --log 文件 同用；请给出日志", "--lifecycle")
+    for param in ("cases", "since", "key", "jobs", "engine", "journal", "store"):
+        if ctx.get_parameter_source(param) is ParameterSource.COMMANDLINE and ctx.params[param]:
+            name = "CASE" if param == "cases" else f"--{param}"
+            raise InputError(f"is of a store, and {log} is a log; leave one out",
+                             f"针对案件库，而 {log} 是日志；请去掉其一", name)
+
+
+def _found_in(log: Path | None, lifecycle: Path | None, wanted: frozenset[str], counted: Summary) -> list[Finding]:
+    """What is wrong with the log."""
+    from casework.audit.logfile import audit_log
+    from casework.audit.process import read
+
+    assert log is not None
+    found = [f for f in audit_log(log, None if lifecycle is None else read(lifecycle), counted) if f.code in wanted]
+    for finding in found:
+        (counted.notes if finding.severity == "note" else counted.findings)[finding.code] += 1
+    return found
 
 
 def _print(settings: Settings, made: Report, form: str, scope: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from casework.cli.base import Command, Settings, common, complain, lang, moment, now, option, say
-from casework.cli.journals import journaled, writing
+from casework.cli.journals import journaled, views_of, writing
 from casework.errors import CaseworkError, InputError
 from casework.report import clock as report
 from casework.report.text import document
@@ -60,7 +60,7 @@ def tick(settings: Settings, at: str | None, rebuild: bool, journal: str | None)
 def due(settings: Settings, within: str | None, role: str | None, jsonl: bool, at: str | None) -> int:
     """The duties whose time runs: whose, to whom, until when, under which rule."""
     from casework.application.agenda import due as dues
-    from casework.application.agenda import missed
+    from casework.application.kept import Kept
     from casework.store.opening import open_reader
 
     when = moment(at, "--now") or now()
@@ -69,8 +69,11 @@ def due(settings: Settings, within: str | None, role: str | None, jsonl: bool, a
     broken: list[CaseworkError] = []
     with open_reader(settings.store) as reader:
         found = list(dues(reader, when, span, role, broken=broken))
-        # What was missed is not in the index of what runs, and takes reading every case: only where the answer would mislead.
-        owed = missed(reader.rows(), role) if not found and not jsonl and not settings.json else 0
+        owed = 0
+        if not found and not jsonl and not settings.json:
+            # What was missed is not in the index of what runs, and without it the answer would mislead.
+            with Kept(reader, views_of(reader.place)) as kept:
+                owed = kept.missed(role)
     if jsonl:
         for item in found:
             click.echo(document(item, settings.zone, indent=None))

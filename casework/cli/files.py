@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from casework.errors import InputError
 
 
 def write_whole(path: Path, text: str | bytes, where: str, *, replace: bool = False) -> None:
-    """Write ``text`` (in UTF-8) to ``path``, by way of a new file beside it that takes its place once it is on disk.
+    """Write ``text`` (in UTF-8) to ``path``, whole or not at all. Raises as :func:`whole`."""
+    with whole(path, where, replace=replace) as beside, open(beside, "wb") as file:
+        file.write(text.encode() if isinstance(text, str) else text)
+
+
+@contextmanager
+def whole(path: Path, where: str, *, replace: bool = False) -> Iterator[Path]:
+    """A new file beside ``path``, to be written; it takes the place of ``path`` once it is on disk.
 
     An existing file is left as it is unless it is to be replaced: :class:`~casework.errors.InputError`, said of the option
     ``where``, which also names every failure of the disk.
     """
     try:
+        if not replace and os.path.lexists(path):
+            raise FileExistsError
         beside = path.with_name(f".casework-{secrets.token_hex(8)}")
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
         try:
-            with open(handle, "wb") as file:
-                file.write(text.encode() if isinstance(text, str) else text)
-                file.flush()
+            yield beside
+            handle = os.open(beside, os.O_RDWR | os.O_CLOEXEC)
+            try:
                 os.fsync(handle)
+            finally:
+                os.close(handle)
             if replace:
                 os.replace(beside, path)
             else:

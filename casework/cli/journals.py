@@ -220,3 +220,8 @@ def state_folder() -> Path:
 def index_of(path: str) -> Path:
     """The file that says which ledger was begun for the store at that place."""
     return state_folder() / "stores" / hashlib.sha256(os.path.realpath(path).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def views_of(path: str) -> Path:
+    """The file in which the views of the store at that place are kept, for whoever asks."""
+    return state_folder() / "views" / f"{index_of(path).name}.db"

@@ -33,15 +33,19 @@ COMMANDS = {
     "ways": ("advice", "ways"),
     "history": ("read", "history"),
     "list": ("read", "list_"),
+    "stats": ("views", "stats"),
     "due": ("clock", "due"),
     "tick": ("clock", "tick"),
     "merchant": ("merchant", "merchant"),
     "audit": ("audit", "audit"),
+    "export": ("export", "export"),
     "checkpoint": ("ledger", "checkpoint"),
     "receipt": ("ledger", "receipt"),
     "verify": ("verify", "verify"),
     "witness": ("witness", "witness"),
     "backup": ("backup", "backup"),
+    "copy": ("copy", "copy"),
+    "views": ("views", "views"),
     "doctor": ("doctor", "doctor"),
     "simulate": ("simulate", "simulate"),
     "lifecycle": ("reference", "lifecycle"),
@@ -87,6 +91,9 @@ SUMMARIES = {
     "list": (
         "列出案件，可按状态、阶段、商家、事由、逾期筛选",
         "The cases, filtered by state, stage, merchant, ground or overdue"),
+    "stats": (
+        "按阶段、状态和事由统计案件，以及其中逾期的",
+        "How many cases there are, by stage, state and ground, and how many are overdue"),
     "due": (
         "列出正在计算的期限：谁、向谁、何时、依据哪条规则",
         "The duties whose time runs: whose, to whom, until when, under which rule"),
@@ -99,6 +106,9 @@ SUMMARIES = {
     "audit": (
         "重新核查案件库中的每宗案件（或指定案件），每个问题一行；绝不在第一个问题处停下",
         "Re-check every recorded case (or those named): one line a finding, then a summary; it never stops at the first"),
+    "export": (
+        "把案件的事件列写成 CSV 或 Parquet：案件、版本、主题、步骤、状态、时间；不含内容",
+        "Write the events' columns (case, version, topic, trigger, states, times) to a file, or as CSV to - (stdout)"),
     "checkpoint": (
         "输出签名的检查点，交给他人保存，日后可证明此前的记录未被改动",
         "The signed checkpoint of all that is recorded: give it to others, and later show by it that nothing before was changed"),
@@ -114,6 +124,12 @@ SUMMARIES = {
     "backup": (
         "备份案件库及其日志，并审计副本：未经审计的备份不是备份",
         "Copy the store and its journal, and audit the copy: a backup not audited is not a backup"),
+    "copy": (
+        "把一个案件库复制到另一个：逐字节、逐叶子相同；中断后可继续，旧副本会补上其后的提交",
+        "Copy a store into another: the same bytes under the same leaves, and so the same root; signed under a name of its own"),
+    "views": (
+        "为列表和统计保存的视图：读到哪里；重建；与事件逐案核对",
+        "What is kept for lists and counts: how far it goes; make it anew; hold it against the events"),
     "doctor": (
         "检查案件库、日志、密钥、锁、磁盘、日历和环境，并说明如何补救；绝不写入",
         "Check store, journal, keys, lock, disk, calendar and surroundings, each with its remedy; it never writes"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from casework.cli.base import Command, Settings, common, complain, lang, moment, now, option, say
-from casework.errors import CaseworkError, InputError, UnknownCase
+from casework.cli.journals import views_of
+from casework.errors import InputError, UnknownCase
 from casework.report import case as report
 from casework.report.text import document
 
@@ -123,16 +124,20 @@ def history(settings: Settings, case: str, jsonl: bool) -> int:
 def list_(settings: Settings, state: str | None, stage: str | None, merchant: str | None, ground: str | None, overdue: bool,
           jsonl: bool) -> int:
     """The cases, filtered by state, stage, merchant, ground or overdue."""
+    from casework.application.kept import Kept
+    from casework.store.opening import open_reader
+
     wanted = {"state": state, "stage": stage, "ground": ground, "merchant": merchant}
     for kind in ("state", "stage", "ground"):
         _check_term(kind, wanted[kind])
-    broken: list[CaseworkError] = []
-    views = [v for v in _summaries(settings, broken)
-             if all(w is None or v[k] == w for k, w in wanted.items()) and (not overdue or v["overdue"])]
-    if jsonl:
-        _jsonl(views, settings)
-    else:
-        settings.answer({"cases": views}, lambda: report.list_lines(views, lang(), settings.zone))
+    with open_reader(settings.store) as reader, Kept(reader, views_of(reader.place)) as kept:
+        found = kept.summaries(now(), **wanted, overdue=overdue)
+        if jsonl:
+            _jsonl(found, settings)
+        else:
+            views = list(found)
+            settings.answer({"cases": views}, lambda: report.list_lines(views, lang(), settings.zone))
+        broken = kept.unreadable()
     for error in broken:
         complain(error.text(lang()))
     return 1 if broken else 0
@@ -179,22 +184,6 @@ def known(rows: Iterable[Any], case: str) -> list[Any]:
     return found
 
 
-def _summaries(settings: Settings, broken: list[CaseworkError]) -> Iterator[dict[str, Any]]:
-    from casework.application.views import UnreadableCase, by_case, facts_of, summary
-    from casework.store.opening import open_reader
-
-    at = now()
-    with open_reader(settings.store) as reader:
-        for _, rows in by_case(reader.rows()):
-            try:
-                facts = facts_of(rows)
-            except UnreadableCase as error:
-                broken.append(error)
-            else:
-                if facts is not None:
-                    yield summary(facts, at)
-
-
 def _check_term(kind: str, term: str | None) -> None:
     from casework.domain.values import named
 
@@ -205,7 +194,7 @@ def _check_term(kind: str, term: str | None) -> None:
             raise error.at(f"--{kind}") from None
 
 
-def _jsonl(items: list[Any], settings: Settings) -> None:
+def _jsonl(items: Iterable[Any], settings: Settings) -> None:
     for item in items:
         click.echo(document(item, settings.zone, indent=None))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace as replace_struct
@@ -99,7 +100,7 @@ def decide(facts: Facts, command: Command, context: Context) -> e.Event:
     to, found = judge(facts, request)
     found = [*found, *_times(facts, context)]
     if found:
-        raise Refused(request.name, facts.state, found, _permitted(facts, request))
+        raise Refused(request.name, facts.state, found, partial(_permitted, facts, request))
     step = {"trigger": request.name, "from_state": facts.state, "to_state": to} if to else {}
     kind: Callable[..., e.Event] = e.EVENT_OF[type(command)]
     event = clean(kind(
@@ -115,7 +116,7 @@ def ask(facts: Facts, name: str, context: Context) -> None:
     request = Request(name, context.by, context.at, context.edition, adopts=context.adopts)
     _, found = judge(facts, request)
     if found := [*found, *_times(facts, context)]:
-        raise Refused(name, facts.state, found, _permitted(facts, request))
+        raise Refused(name, facts.state, found, partial(_permitted, facts, request))
 
 
 def judge(facts: Facts, request: Request) -> tuple[str | None, list[Reason]]:

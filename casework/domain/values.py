@@ -31,6 +31,8 @@ IDENTITY_PATTERN = r"\A\w[\w.\-]{0,63}\Z"
 
 COMMAND_ID_PATTERN = r"\A[^\x00-\x1f\x7f\ud800-\udfff]+\Z"
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
 Identity = Annotated[str, Meta(pattern=IDENTITY_PATTERN)]
 Text = Annotated[str, Meta(min_length=1, extra={"personal": True})]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -286,7 +288,7 @@ def _text(value: str, marks: dict[str, Any], path: str) -> str:
         except InputError as error:
             raise error.at(path) from None
     _check_size(value, path)
-    if any((ord(c) < 32 and c not in "\n\t") or c == "\x7f" for c in value):
+    if _CONTROL.search(value):
         raise InputError("holds a control character; take it out", "含有控制字符，请删除", path)
     if overstacked(value):
         raise InputError(f"has more than {MAX_MARKS} combining marks on one character; delete some",

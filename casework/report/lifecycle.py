@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from casework.domain.facts import INITIAL
 from casework.domain.lifecycle import STAGE_OF
 from casework.domain.machine import Lifecycle
 from casework.domain.vocabulary import label
@@ -19,15 +20,17 @@ COMMON = ("accept_offer", "withdraw", "give_up", "lapse")
 
 
 def as_data(process: Lifecycle) -> dict[str, Any]:
-    """States with their stages, and every edge."""
+    """States with their stages, every edge, and the commands beside the states, which move nothing."""
     return {
         "version": process.version,
         "digest": process.digest,
+        "initial": INITIAL,
         "states": [{"state": s, "stage": stage, "final": stage == "closed"} for s, stage in STAGE_OF.items()],
         "edges": [
             {"from": source, "trigger": name, "to": step.to, "roles": list(step.roles), "guards": list(step.guards)}
             for source, name, step in _edges(process)
         ],
+        "beside": ["open_case", *process.acts],
     }
 
 

@@ -14,6 +14,7 @@ from casework.application.merchant import merchant_view
 from casework.application.standing import retold
 from casework.domain.events import Event
 from casework.domain.facts import Facts
+from casework.domain.fold import apply
 from casework.domain.standing.commands import STANDING_COMMANDS
 from casework.domain.standing.events import StandingEvent, stream_of
 from casework.errors import CaseworkError, Conflict, InputError, Refused
@@ -23,6 +24,8 @@ from casework.store.opening import open_store
 from casework.store.row import Row
 from casework.store.store import Store
 
+#: What a step's ``then`` may ask without the case being looked at.
+_OF_THE_STEP = {"state", "refused", "missing", "standing"}
 #: The audit, handed in by the caller: rows of one case -> sorted codes of its findings.
 Findings = Callable[[Iterable[Row]], list[str]]
 
@@ -93,14 +96,15 @@ def replay(path: Path, findings: Findings) -> Replay:
         now = scenario.begins
         service.open_case(store, scenario.name, scenario.given, by="consumer", clock=lambda: now,
                           command_id=f"{scenario.name}:open")
+        facts = _facts(store.rows(scenario.name))
         for number, step in enumerate(scenario.steps, 1):
-            now = _play(store, result, step, number, now)
+            now = _play(store, result, step, number, now, facts)
         result.rows = list(store.rows(scenario.name))
         result.standing = list(store.rows(stream_of(scenario.given.order.merchant)))
         result.findings = findings(result.rows)
-        facts = _facts(result.rows)
-        seen = views.full(facts, now) | {"findings": result.findings} | _standing(store, scenario, now, scenario.then)
-        _compare(result, scenario.then, scenario.then_lines, seen)
+        # From the rows and not from what was gone on with, so that a story also shows that a case reads as it was lived.
+        seen = _seen(_facts(result.rows), now, scenario.then) | {"findings": result.findings}
+        _compare(result, scenario.then, scenario.then_lines, seen | _standing(store, scenario, now, scenario.then))
     return result
 
 
@@ -126,23 +130,25 @@ def record(result: Replay, store: Store) -> bool:
         return True
 
 
-def _play(store: Store, result: Replay, step: Step, number: int, before: datetime) -> datetime:
+def _play(store: Store, result: Replay, step: Step, number: int, before: datetime, facts: Facts) -> datetime:
+    """Play a step, bring the facts forward by what it recorded of the case, and say when it was."""
     scenario = result.scenario
     where = f"{scenario.file}:{step.line}"
     at = _time_of(step, before, where)
     refused: Refused | None = None
     try:
         whom = stream_of(scenario.given.order.merchant) if step.do in STANDING_COMMANDS else scenario.name
-        service.carry_on(store, whom, step.do, step.said, by=step.by, at=at, clock=lambda: at,
-                         command_id=f"{scenario.name}:{number}")
+        done = service.carry_on(store, whom, step.do, step.said, by=step.by, at=at, clock=lambda: at,
+                                command_id=f"{scenario.name}:{number}")
+        if isinstance(done.event, Event):
+            apply(facts, done.event)
     except Refused as error:
         refused = error
     except InputError as error:
         raise error.at(where) from None
-    facts = _facts(store.rows(scenario.name))
     played = Played(step.line, step.do, step.by, at, facts.state, refused.codes if refused else [])
     result.steps.append(played)
-    seen = views.full(facts, at) | {
+    seen = _seen(facts, at, step.then) | {
         "refused": played.refused,
         "missing": sorted({m for r in refused.reasons for m in r.missing}) if refused else [],
     } | _standing(store, scenario, at, step.then)
@@ -161,6 +167,11 @@ def _time_of(step: Step, before: datetime, where: str) -> datetime:
         raise error.at(where) from None
     except CaseworkError as error:
         raise InputError(error.en, error.zh, where) from None
+
+
+def _seen(facts: Facts, at: datetime, then: dict[str, Any]) -> dict[str, Any]:
+    """What the file may ask of the case; everything of it only where more is asked than its state."""
+    return {"state": facts.state} if then.keys() <= _OF_THE_STEP else views.full(facts, at)
 
 
 def _standing(store: Store, scenario: Scenario, now: datetime, then: dict[str, Any]) -> dict[str, Any]:

@@ -70,6 +70,11 @@ class Plan:
         """With what the name of each of the cases begins."""
         return f"SIM{self.seed}-"
 
+    @property
+    def merchants(self) -> str:
+        """With what the name of each merchant begins."""
+        return f"M{self.seed}-"
+
     def case(self, number: int) -> str:
         """What the case of that number is called, from 0; in the order of their numbers."""
         return f"{self.prefix}{number:08}"
@@ -191,7 +196,7 @@ def _names(plan: Plan, block: int, number: int, random: Random) -> Names:
     # A merchant's cases lie within one block, so that his stream is recorded with them; few merchants have most of them.
     merchant = int(MERCHANTS * random.random() ** 2)
     return Names(plan.case(number), f"T{random.randrange(10**12):012}", f"C{random.randrange(10**9):09}",
-                 f"M{block:05}-{merchant:02}")
+                 f"{plan.merchants}{block:05}-{merchant:02}")
 
 
 def _day(plan: Plan, random: Random) -> datetime:

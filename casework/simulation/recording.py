@@ -15,6 +15,7 @@ from casework.domain.standing.events import is_standing, merchant_of
 from casework.errors import Conflict
 from casework.simulation.blocks import BLOCK, Block, Plan, block, wrong_of
 from casework.simulation.faults import Change, Planted
+from casework.store.ledger.ledger import by_stream
 from casework.store.row import Row
 from casework.store.sqlite.recorder import settings
 from casework.store.store import Store
@@ -58,7 +59,7 @@ def record(plan: Plan, store: Store, *, jobs: int = 1, add: bool = False, seen: 
         changes += before.changes
     for made in _made(plan, begin, jobs):
         with store.writing():
-            store.append_many(made.rows)
+            store.append_many(by_stream(made.rows))
         found.cases += made.cases
         found.events += len(made.rows)
         found.states.update(made.states)
@@ -134,7 +135,7 @@ def _other(plan: Plan, store: Store) -> str | None:
     """A case, or a merchant of one, that no run of this seed makes; None where there is none."""
     for stream in store.streams():
         name = merchant_of(stream) if is_standing(stream) else stream
-        if not name.startswith("M" if is_standing(stream) else plan.prefix):
+        if not name.startswith(plan.merchants if is_standing(stream) else plan.prefix):
             return stream
     return None
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from casework.store.row import DueRow, Part, Parts, Row, Snapshot
+from casework.store.row import DueRow, Part, Parts, Row, Snapshot, Totals
 
 if TYPE_CHECKING:
     from casework.errors import StoreError
@@ -54,6 +54,14 @@ class Reader(Protocol):
 
     def part(self, part: Part) -> Iterator[Row]:
         """The rows of that range, as of when the store was cut."""
+        ...
+
+    def totals(self) -> Totals:
+        """How much the store, one with a ledger, holds at this moment."""
+        ...
+
+    def commits(self, start: int, end: int) -> list[list[Row]]:
+        """The rows that the leaves from number ``start`` to ``end`` are over, leaf by leaf; of one whose rows are gone, none."""
         ...
 
     def case_ids(self) -> list[str]:
@@ -136,8 +144,10 @@ class Recorder(Protocol):
         """The library's stored events of a stream."""
         ...
 
-    def append_many(self, rows: Sequence[Row]) -> None:
-        """Record these rows as they are, in one transaction; raises as :meth:`insert_events`."""
+    def append_many(self, commits: Sequence[Sequence[Row]]) -> None:
+        """Record these rows as they are, in one transaction, with a leaf over each of ``commits``, each of one stream and by
+        version; raises as :meth:`insert_events`.
+        """
         ...
 
     def acknowledge(self) -> None:

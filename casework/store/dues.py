@@ -50,15 +50,16 @@ def moved(rows: Iterable[Row]) -> tuple[list[tuple[str, str]], list[DueRow]]:
 
     What begins and ends among them was never in it.
     """
-    here: dict[tuple[str, str], DueRow | None] = {}
+    here: dict[tuple[str, str], DutyChange] = {}
     begun: set[tuple[str, str]] = set()
     for row in rows:
-        if not (changes := codec.duty_changes(row.payload)):
-            continue
-        begun.update((row.case, c.id) for c in changes if c.change == "opened" and (row.case, c.id) not in here)
-        for case, duty, due in moves(row.case, changes):
-            here[case, duty] = due
-    return [key for key, due in here.items() if due is None and key not in begun], [d for d in here.values() if d is not None]
+        for change in codec.duty_changes(row.payload):
+            key = row.case, change.id
+            if change.change == "opened" and key not in here:
+                begun.add(key)
+            here[key] = change
+    over = [key for key, change in here.items() if change.due is None and key not in begun]
+    return over, [due for (case, _), change in here.items() for _, _, due in moves(case, (change,)) if due is not None]
 
 
 def follow(index: Index, case: str, changes: Iterable[DutyChange]) -> None:

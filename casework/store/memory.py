@@ -16,7 +16,7 @@ from casework.store.dues import running
 from casework.store.ledger.journal import Journal
 from casework.store.ledger.ledger import Ledger
 from casework.store.ledger.note import Signer
-from casework.store.row import DueRow, Part, Parts, Row, Snapshot
+from casework.store.row import DueRow, Part, Parts, Row, Snapshot, Totals
 from casework.store.stored import StoredCaseEvent, from_row, to_row
 
 
@@ -36,9 +36,9 @@ class MemoryRecorder(POPOApplicationRecorder):
                 raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
         return super()._insert_events(stored_events, **kwargs)
 
-    def append_many(self, rows: Sequence[Row]) -> None:
+    def append_many(self, commits: Sequence[Sequence[Row]]) -> None:
         """Keep these rows as they are, all or none."""
-        self.insert_events([from_row(row) for row in rows])
+        self.insert_events([from_row(row) for rows in commits for row in rows])
 
     def writing(self) -> AbstractContextManager[object]:
         """One thread at a time."""
@@ -89,6 +89,14 @@ class MemoryRecorder(POPOApplicationRecorder):
     def parts(self, size: int) -> Parts:
         """All of it in one range: no other process can read it."""
         return Parts([Part(None, None, b"")], 0)
+
+    def totals(self) -> Totals:
+        """All rows, and no leaf over them."""
+        return Totals(self.count(), 0, 0)
+
+    def commits(self, start: int, end: int) -> list[list[Row]]:
+        """None: there are no leaves."""
+        return [[] for _ in range(start, end)]
 
     def part(self, part: Part) -> Iterator[Row]:
         """All rows."""

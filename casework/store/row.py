@@ -42,6 +42,14 @@ class DueRow(NamedTuple):
     provisional: int
 
 
+class Totals(NamedTuple):
+    """How many events and leaves a store holds at one moment, and over how many events the leaves are."""
+
+    events: int
+    leaves: int
+    covered: int
+
+
 class Snapshot(NamedTuple):
     """What a store held at one moment: its rows, drawn as they are wanted, how many, and the size of its ledger."""
 

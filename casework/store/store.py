@@ -24,7 +24,7 @@ from casework.store import codec
 from casework.store.contract import Reader, Recorder
 from casework.store.dues import microseconds, running
 from casework.store.ledger.journal import Journal
-from casework.store.ledger.ledger import NONE, OUTSIDE
+from casework.store.ledger.ledger import NONE, OUTSIDE, by_stream
 from casework.store.ledger.note import Signer
 from casework.store.row import DueRow, Row
 from casework.store.stored import StoredCaseEvent, to_row
@@ -185,17 +185,19 @@ class Store:
         :class:`VersionTaken` if one of the rows is there already, or another writer was faster.
         """
         decided = [to_row(stored(cast(AnyEvent, event))) for standing in standings for event in standing.pending_events]
-        self.append_many([*rows, *decided])
+        self.append_many(by_stream([*rows, *decided]))
 
-    def append_many(self, rows: Sequence[Row]) -> None:
-        """Record many rows as they are, those of a stream by version, all or nothing and in one commit: for what was decided, or
-        recorded, elsewhere. :class:`VersionTaken` if one of them is there already.
+    def append_many(self, commits: Sequence[Sequence[Row]]) -> None:
+        """Record many rows as they are, all or nothing and at the price of one command: what was decided or recorded elsewhere.
+
+        Each of ``commits`` is of one stream, by version, and is a leaf of the ledger. :class:`VersionTaken` if one of the rows is
+        there already.
         """
         with self._said():
             try:
-                self._recorder.append_many(rows)
+                self._recorder.append_many(commits)
             except IntegrityError:
-                raise _taken(rows[0].case) from None
+                raise _taken(commits[0][0].case) from None
             self._recorder.acknowledge()
 
     def rows(self, case_id: str | None = None) -> Iterator[Row]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
-from functools import lru_cache
 
 from casework.store.ledger.tree import leaf_hash
 from casework.store.row import Row
 
 FORM = "casework/entry/1"
 _LENGTH = struct.Struct(">I").pack
-_LONGEST_WORD = 64
+#: The fields of words that were met before. A store that somebody altered may hold any, so that only so much is kept.
+_WORDS: dict[object, bytes] = {}
+_LONGEST_WORD, _MOST_WORDS = 80, 1000
 _HEAD = 5  # of a field: type and length, before its bytes
 
 
@@ -21,14 +22,17 @@ def entry(previous: bytes | None, rows: Sequence[Row]) -> bytes:
 
     Made from what the columns hold, of whatever type, so that an altered row gives another entry and never an error.
     """
-    events = hashlib.sha256()
-    case = field(rows[0].case)
-    for row in rows:
-        stream, version, topic, payload, trigger, source, target, at, recorded_at = row
-        events.update(b"".join((
-            case if stream is rows[0].case else field(stream), field(version), _word(topic), field(payload), _word(trigger),
-            _word(source), _word(target), field(at), field(recorded_at))))
     first, last = rows[0], rows[-1]
+    case = field(first.case)
+    held: list[bytes] = []
+    for stream, version, topic, payload, trigger, source, target, at, recorded_at in rows:
+        when = field(at)
+        held += (case if stream is first.case else field(stream), field(version), _WORDS.get(topic) or _word(topic))
+        # The payload is not copied: it is most of all there is.
+        held += (b"b", _LENGTH(len(payload)), payload) if type(payload) is bytes else (field(payload),)
+        held += (_WORDS.get(trigger) or _word(trigger), _WORDS.get(source) or _word(source), _WORDS.get(target) or _word(target),
+                 when, when if recorded_at is at else field(recorded_at))
+    events = hashlib.sha256(b"".join(held))
     payload = field(last.payload)[_HEAD:]
     return b"".join(map(field, (
         FORM, last.case, first.version, last.version, previous, events.digest(),
@@ -58,10 +62,8 @@ def field(value: object) -> bytes:
 
 
 def _word(value: object) -> bytes:
-    """The field of what is mostly one of a few words: a topic, a trigger, a state."""
-    return _known_word(value) if value is None or (isinstance(value, str) and len(value) < _LONGEST_WORD) else field(value)
-
-
-@lru_cache(1024)
-def _known_word(value: str | None) -> bytes:
-    return field(value)
+    """The field of what is mostly one of a few words: a topic, a trigger, a state, or none."""
+    made = field(value)
+    if (value is None or type(value) is str) and len(made) < _LONGEST_WORD and len(_WORDS) < _MOST_WORDS:
+        _WORDS[value] = made
+    return made

@@ -55,8 +55,11 @@ class Journal:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
+        #: The file of checkpoints.
+        self.path = self.folder / CHECKPOINTS
         self._known: _End | None = None
         self._trust: verifier.Trust | None = None
+        self._key: tuple[int, ...] = ()
         self.signer = self._signer()
         if os.path.lexists(self.folder / _FRESH):
             with suppress(OSError, JournalError), self._appending():
@@ -66,11 +69,6 @@ class Journal:
     def origin(self) -> str:
         """The name of the ledger whose journal this is."""
         return self.signer.origin
-
-    @property
-    def path(self) -> Path:
-        """The file of checkpoints."""
-        return self.folder / CHECKPOINTS
 
     @classmethod
     def found(cls, folder: str | os.PathLike[str], signer: Signer) -> Journal:
@@ -249,7 +247,8 @@ class Journal:
                 fcntl.flock(handle, fcntl.LOCK_EX)
             # Since this journal was opened another process may have changed the key, or been killed while it did.
             self._finish_rotation()
-            self.signer = self._signer()
+            if self._key != _mark(self.folder / KEY):
+                self.signer = self._signer()
             yield handle
         finally:
             os.close(handle)
@@ -279,7 +278,7 @@ class Journal:
                 write_over(self.folder / KEYS, known + "\n" + key_note(new, size, self.signer))
                 os.replace(fresh, self.folder / KEY)
                 sync_folder(self.folder)
-                self.signer = new
+                self.signer = self._signer()
                 if (last := self.last()) is not None:
                     self._append(handle, last)
         except OSError as error:
@@ -305,6 +304,7 @@ class Journal:
     def _signer(self) -> Signer:
         """The key in its file."""
         try:
+            self._key = _mark(self.folder / KEY)
             return Signer.read((self.folder / KEY).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise JournalError(
@@ -353,6 +353,12 @@ def refuse_denied(journal: Journal, name: str) -> NoReturn:
         "CASEWORK_JOURNAL，或另起账本：casework init --renew-ledger")
 
 
+def _mark(path: Path) -> tuple[int, ...]:
+    """What tells one file in that place from another that took it; a key is never written over. OSError where there is none."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def _is_ours_to_begin(place: Path) -> bool:
     """Whether what lies there under a journal's names is nothing, or what a beginning that was cut off left."""
     try:
@@ -374,10 +380,10 @@ def read_end(path: Path, known: _End | None = None, stands: Callable[[bytes], bo
     cannot be read or ends in something else.
     """
     try:
+        if known is not None and known.end == os.stat(path).st_size:
+            return known
         with open(path, "rb") as file:
             length = file.seek(0, os.SEEK_END)
-            if known is not None and known.end == length:
-                return known
             start = max(0, length - _TAIL)
             file.seek(start)
             tail = file.read()

@@ -80,15 +80,32 @@ class Head(NamedTuple):
     root: bytes
 
 
+class Known(NamedTuple):
+    """A ledger as it stands: its head, and the perfect subtrees that make up its tree, by level and number."""
+
+    head: Head
+    peaks: dict[tuple[int, int], bytes]
+
+
+def by_stream(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows of each stream, in the order in which the streams come up."""
+    streams: dict[str, list[Row]] = {}
+    for row in rows:
+        streams.setdefault(row.case, []).append(row)
+    return list(streams.values())
+
+
 class Ledger:
     """The ledger of a store, asked through ``ask`` and added to through ``put``.
 
     What is asked of an altered one may raise StoreError.
     """
 
-    def __init__(self, ask: Ask, put: Put | None = None) -> None:
+    def __init__(self, ask: Ask, put: Put | None = None, known: Known | None = None) -> None:
+        """``known`` is what whoever asks knows of it already, and that nobody else has written since."""
         self._ask = ask
         self._put = put or (lambda sql, rows: [ask(sql, *row) for row in rows])
+        self._known = known
 
     def is_there(self) -> bool:
         """Whether all of its tables are, with their columns."""
@@ -108,7 +125,7 @@ class Ledger:
 
     def size(self) -> int:
         """How many leaves there are."""
-        return int(self._ask(_SIZE)[0][0])
+        return self._known.head.size if self._known else int(self._ask(_SIZE)[0][0])
 
     def head(self) -> Head:
         """The tree as it stands."""
@@ -121,6 +138,8 @@ class Ledger:
 
     def node(self, level: int, number: int) -> bytes:
         """The hash of a perfect subtree."""
+        if self._known and (held := self._known.peaks.get((level, number))):
+            return held
         found = self._ask(_NODE, level, number) if level else self._ask(_LEAF, number)
         if not found or not isinstance(found[0][0], bytes):
             raise StoreError(f"the ledger lacks node {number} of level {level}; audit the store, and restore a backup",
@@ -162,10 +181,12 @@ class Ledger:
 
     def append(self, rows: Iterable[Row]) -> Head:
         """Add the leaves of one commit, within its transaction; the tree as it then stands."""
-        streams: dict[str, list[Row]] = {}
-        for row in rows:
-            streams.setdefault(row.case, []).append(row)
-        return self._grow(streams.values(), {stream: last.hash for stream in streams if (last := self.last(stream))})
+        return self.append_many(by_stream(rows))
+
+    def append_many(self, commits: Sequence[Sequence[Row]]) -> Head:
+        """Add a leaf over each of these, each of rows of one stream, within their transaction; the tree as it then stands."""
+        streams = dict.fromkeys(rows[0].case for rows in commits)
+        return self._grow(commits, {stream: last.hash for stream in streams if (last := self.last(stream))})
 
     def _grow(self, commits: Iterable[Sequence[Row]], last: dict[str, bytes]) -> Head:
         """Add a leaf over each of these; the tree as it then stands. ``last`` is kept up: each stream's last leaf."""
@@ -186,10 +207,18 @@ class Ledger:
             size += 1
         self._put(_PUT_LEAF, leaves)
         self._put(_PUT_NODE, [(level, number, digest) for (level, number), digest in made.items() if level])
-        return Head(size, tree.root(node, size))
+        head = Head(size, tree.root(node, size))
+        self._known = Known(head, {peak: node(*peak) for peak in tree.peaks(size)})
+        return head
+
+    @property
+    def known(self) -> Known | None:
+        """What is known of it after it was added to."""
+        return self._known
 
     def found(self, meta: dict[str, str], commits: Iterable[list[Row]]) -> Head:
         """Begin the ledger anew, within a transaction, over these commits of single streams; what was there of one is dropped."""
+        self._known = None
         for statement in (*DROP, *CREATE):
             self._ask(statement)
         for item in meta.items():

@@ -79,14 +79,14 @@ class Frontier:
         return found
 
 
-def peaks(size: int) -> list[tuple[int, int]]:
-    """Level and number of the largest perfect subtrees of a tree of ``size`` leaves, from left to right."""
-    return [(level, (size >> level) - 1) for level in reversed(range(size.bit_length())) if size >> level & 1]
-
-
 def root(nodes: Nodes, size: int) -> bytes:
     """The root of the tree of the first ``size`` leaves."""
     return _over(nodes, 0, size) if size else EMPTY
+
+
+def peaks(size: int) -> list[tuple[int, int]]:
+    """The perfect subtrees that make up the tree of ``size`` leaves, by level and number, the largest first."""
+    return [(level, (size >> level) - 1) for level in reversed(range(size.bit_length())) if size >> level & 1]
 
 
 def inclusion(nodes: Nodes, index: int, size: int) -> list[bytes]:

@@ -14,7 +14,7 @@ from casework.store.ledger import tree
 from casework.store.ledger.ledger import Ask, Ledger
 from casework.store.postgres.schema import check
 from casework.store.postgres.server import Connection, Server, store_error
-from casework.store.row import DueRow, Part, Parts, Row, Snapshot
+from casework.store.row import DueRow, Part, Parts, Row, Snapshot, Totals
 from casework.store.url import Location
 
 COLUMNS = ("originator_id", "originator_version", "topic", "state", "trigger_name", "from_state", "to_state", "at", "recorded_at")
@@ -31,6 +31,11 @@ SELECT min(originator_id) FROM (
     GROUP BY originator_id) AS streams
 GROUP BY floor(before / %s) ORDER BY 1
 """
+_COMMITS = (f"SELECT l.number, {', '.join('e.' + c for c in COLUMNS)} FROM ledger_leaves AS l JOIN stored_events AS e "
+            "ON e.originator_id = l.originator_id AND e.originator_version BETWEEN l.first_version AND l.last_version "
+            "WHERE l.number >= %s AND l.number < %s ORDER BY l.number, e.originator_version")
+_TOTALS = ("SELECT (SELECT count(*) FROM stored_events), (SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves), "
+           "(SELECT coalesce(sum(last_version - first_version + 1), 0) FROM ledger_leaves)")
 _OF_ONE = f"{_SELECT} WHERE originator_id = %s ORDER BY originator_version"
 _DUTIES = "SELECT case_id, duty, kind, owes, due, provisional FROM duties"
 # Two searches, each by its index: with OR, every duty would be read.
@@ -139,6 +144,17 @@ class PostgresReader:
     def part(self, part: Part) -> Iterator[Row]:
         """The rows of that range, as of when the store was cut."""
         return self._drawn(self._scan(_OF_RANGE, (part.low, part.low, part.high, part.high), part.held.decode()))
+
+    def totals(self) -> Totals:
+        """How much the store holds at this moment."""
+        return Totals(*map(int, self._all(_TOTALS)[0]))
+
+    def commits(self, start: int, end: int) -> list[list[Row]]:
+        """The rows that the leaves from number ``start`` to ``end`` are over, leaf by leaf; of one whose rows are gone, none."""
+        found: list[list[Row]] = [[] for _ in range(start, end)]
+        for number, *row in self._all(_COMMITS, start, end):
+            found[number - start].append(Row._make(row))
+        return found
 
     def case_ids(self) -> list[str]:
         """The ids of all streams, sorted."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -28,7 +28,7 @@ from casework.errors import JournalError, StoreBusy, StoreError
 from casework.store import dues
 from casework.store.ledger.entry import leaf
 from casework.store.ledger.journal import Journal, fitting, refuse_denied
-from casework.store.ledger.ledger import OUTSIDE, Head, Leaf
+from casework.store.ledger.ledger import OUTSIDE, Head, Leaf, by_stream
 from casework.store.ledger.note import Checkpoint, Signer
 from casework.store.ledger.tree import Frontier, Node
 from casework.store.postgres.reader import COLUMNS, PostgresLedger, PostgresReader
@@ -171,24 +171,24 @@ class PostgresRecorder(AggregateRecorder):
             if not isinstance(stored, StoredCaseEvent):
                 raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
             rows.append(to_row(stored))
-        self.append_many(rows)
+        self.append_many(by_stream(rows))
         return None
 
-    def append_many(self, rows: Sequence[Row]) -> None:
-        """Record these rows as they are, in one transaction; as :meth:`insert_events`."""
+    def append_many(self, commits: Sequence[Sequence[Row]]) -> None:
+        """Record these rows as they are, in one transaction, with a leaf over each of ``commits``; as :meth:`insert_events`."""
         # In one order by all: so no two transactions wait for each other.
-        ordered = sorted(rows, key=lambda row: (row.case, row.version))
+        rows = sorted(chain.from_iterable(commits), key=lambda row: (row.case, row.version))
         tried = False
 
         def attempt(connection: Connection) -> Head:
             nonlocal tried
             again, tried = tried, True
             try:
-                head = self._record(connection, ordered)
+                head = self._record(connection, rows, commits)
             except errors.UniqueViolation as error:
                 if error.diag.constraint_name != _VERSION:
                     raise
-                if not (again and self._are_there(connection, ordered)):
+                if not (again and self._are_there(connection, rows)):
                     raise IntegrityError(error) from error
                 seen = self._seen(connection)
                 self._proved(seen)
@@ -196,7 +196,7 @@ class PostgresRecorder(AggregateRecorder):
                 head = seen.head
             return head
 
-        if ordered:
+        if rows:
             self._mine.head = self._server.run(attempt)
 
     def acknowledge(self) -> None:
@@ -281,25 +281,27 @@ class PostgresRecorder(AggregateRecorder):
             connection.execute("TRUNCATE ledger_leaves, ledger_nodes, ledger_meta")
             yield connection, (list(here) for _, here in groupby(rows, key=lambda row: row.case))
 
-    def _record(self, connection: Connection, rows: list[Row]) -> Head:
+    def _record(self, connection: Connection, rows: list[Row], commits: Sequence[Sequence[Row]]) -> Head:
         """One transaction: the events, their duties, and then, in turn, their leaves."""
-        streams = [list(here) for _, here in groupby(rows, key=lambda row: row.case)]
         try:
-            before = self._insert(connection, rows, [here[0].case for here in streams])
-            for here in streams:
-                self._refuse_gap(connection, here[0], before.get(here[0].case, (0, None))[0])
-            made = [leaf(before.get(here[0].case, (0, None))[1], here) for here in streams]
+            last = self._insert(connection, rows)
+            made = []
+            for here in commits:
+                stream, (version, before) = here[0].case, last.get(here[0].case, (0, None))
+                self._refuse_gap(connection, here[0], version)
+                made.append(leaf(before, here))
+                last[stream] = here[-1].version, made[-1]
             self._contain(connection)
             turn = self._turn(connection)
             self._proved(turn)
-            return self._grow(connection, turn.frontier, streams, made)
+            return self._grow(connection, turn.frontier, commits, made)
         except BaseException:
             # Where an interrupt came in the middle of an answer, the session is closed instead (Server.session).
             if connection.info.transaction_status in (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR):
                 connection.rollback()
             raise
 
-    def _insert(self, connection: Connection, rows: list[Row], streams: list[str]) -> dict[str, tuple[int, bytes]]:
+    def _insert(self, connection: Connection, rows: list[Row]) -> dict[str, tuple[int, bytes | None]]:
         """Begin a transaction with the events and their duties; the last version and leaf of each stream before it."""
         over, run = dues.moved(rows)
         small = len(rows) < _MANY and sum(len(row.payload) for row in rows) < _SMALL
@@ -310,7 +312,7 @@ class PostgresRecorder(AggregateRecorder):
                 connection.execute(_DROP_DUTY, key)
             for due in run:
                 connection.execute(_PUT_DUTY, due)
-            last = connection.execute(_LAST, (streams,), binary=True)
+            last = connection.execute(_LAST, ([*dict.fromkeys(row.case for row in rows)],), binary=True)
         if sum(cursor.rowcount for cursor in put) != len(rows):
             raise PersistenceError("the store did not take the events")
         return {case: (version, held) for case, version, held in last.fetchall()}
@@ -371,9 +373,9 @@ class PostgresRecorder(AggregateRecorder):
                 f"{self.name} 的最后一次提交与其签名不符：它绕过命令写入。请运行 casework audit 并恢复备份")
         self._known = turn.note
 
-    def _grow(self, connection: Connection, frontier: Frontier, streams: list[list[Row]], made: list[bytes]) -> Head:
+    def _grow(self, connection: Connection, frontier: Frontier, commits: Sequence[Sequence[Row]], made: list[bytes]) -> Head:
         leaves, nodes = list[Leaf](), list[Node]()
-        for here, hashed in zip(streams, made, strict=True):
+        for here, hashed in zip(commits, made, strict=True):
             leaves.append(Leaf(frontier.size, here[0].case, here[0].version, here[-1].version, hashed))
             nodes += frontier.add(hashed)[1:]
         head = Head(frontier.size, frontier.root())

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from casework.errors import NotAStore, StoreBusy, StoreError, StoreMissing
-from casework.store.row import DueRow, Part, Parts, Row, Snapshot
+from casework.store.row import DueRow, Part, Parts, Row, Snapshot, Totals
 from casework.store.url import file_uri, refuse_network
 
 if TYPE_CHECKING:
@@ -71,6 +71,15 @@ _DUTIES = (
 
 _HAS_LEAVES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'ledger_leaves'"
 _LEAVES = "SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves"
+
+# Leaf by leaf, in the order of the tree; CROSS JOIN keeps SQLite from looking at the events first.
+_COMMITS = (
+    f"SELECT l.number, {', '.join('e.' + c for c in COLUMNS)} FROM ledger_leaves AS l CROSS JOIN stored_events AS e "
+    "WHERE l.number >= ? AND l.number < ? AND e.originator_id = l.originator_id "
+    "AND e.originator_version BETWEEN l.first_version AND l.last_version ORDER BY l.number, e.originator_version"
+)
+_TOTALS = ("SELECT (SELECT count(*) FROM stored_events), (SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves), "
+           "(SELECT coalesce(sum(last_version - first_version + 1), 0) FROM ledger_leaves)")
 
 T = TypeVar("T")
 
@@ -179,6 +188,17 @@ class Reader:
             return [d for d in running(self.rows()) if d.due < limit or (d.provisional and d.due < provisional_before)]
         found = self._all(_ALL_DUTIES) if before is None else self._all(_DUTIES, limit, provisional_before)
         return [DueRow(*row) for row in found]
+
+    def totals(self) -> Totals:
+        """How much the store, one with a ledger, holds at this moment."""
+        return Totals(*self._all(_TOTALS)[0])
+
+    def commits(self, start: int, end: int) -> list[list[Row]]:
+        """The rows that the leaves from number ``start`` to ``end`` are over, leaf by leaf; of one whose rows are gone, none."""
+        found: list[list[Row]] = [[] for _ in range(start, end)]
+        for number, *row in self._all(_COMMITS, start, end):
+            found[number - start].append(Row._make(row))
+        return found
 
     def format(self) -> int:
         """The format of the store: 1 without a ledger, 2 with one."""

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from itertools import groupby
+from itertools import chain, groupby
 from types import TracebackType
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ from casework.errors import NotAStore, StoreError, StoreMissing
 from casework.store import dues
 from casework.store.ledger import ledger
 from casework.store.ledger.journal import Journal, fitting, refuse_denied
-from casework.store.ledger.ledger import Head, Ledger
+from casework.store.ledger.ledger import Head, Known, Ledger, by_stream
 from casework.store.ledger.note import Signer
 from casework.store.lock import WriterLock
 from casework.store.row import DueRow, Row
@@ -354,6 +354,8 @@ class CaseRecorder(SQLiteApplicationRecorder):
         self.journal = journal
         #: The ledger after the last commit of this recorder.
         self.head: Head | None = None
+        #: What that commit left, and by which connection; it stands while SQLite says that nobody else has written.
+        self._left: tuple[sqlite3.Connection, int, Known] | None = None
         self.select_events_statement = _SELECT
 
     def construct_create_table_statements(self) -> list[str]:
@@ -423,6 +425,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
         """
         with self.datastore.transaction(commit=True) as c, Reader(self._path) as reader:
             streams = (list(rows) for _, rows in groupby(reader.rows(), key=lambda row: row.case))
+            self._left = None
             self.head = Ledger(_asking(c), c.executemany).found(meta, streams)
             c.execute(f"PRAGMA user_version={USER_VERSION}")
             if journal is not None:
@@ -434,10 +437,24 @@ class CaseRecorder(SQLiteApplicationRecorder):
         """Close all connections."""
         self.datastore.close()
 
-    def append_many(self, rows: Sequence[Row]) -> None:
-        """Record these rows as they are, in one transaction."""
-        with self.datastore.transaction(commit=True) as c:
-            self._append(c, rows)
+    def append_many(self, commits: Sequence[Sequence[Row]]) -> None:
+        """Record these rows as they are, in one transaction, with a leaf over each of ``commits``."""
+        with self._committing(), self.datastore.transaction(commit=True) as c:
+            self._append(c, commits)
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        """Record these events, in one transaction; their numbers in the table."""
+        with self._committing():
+            return super().insert_events(stored_events, **kwargs)
+
+    @contextmanager
+    def _committing(self) -> Iterator[None]:
+        """Only what was committed is known."""
+        try:
+            yield
+        except BaseException:
+            self._left = None
+            raise
 
     def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
         rows = []
@@ -445,18 +462,23 @@ class CaseRecorder(SQLiteApplicationRecorder):
             if not isinstance(stored, StoredCaseEvent):
                 raise TypeError(f"a store of cases keeps StoredCaseEvents, not {type(stored).__name__}")
             rows.append(to_row(stored))
-        self._append(c, rows)
+        self._append(c, by_stream(rows))
         # A table without AUTOINCREMENT gives the next number after its last, and nobody else writes meanwhile.
         c.execute("SELECT max(rowid) FROM stored_events")
         last: int = c.fetchone()[0]
         return list(range(last - len(rows) + 1, last + 1))
 
-    def _append(self, c: SQLiteCursor, rows: Sequence[Row]) -> None:
+    def _append(self, c: SQLiteCursor, commits: Sequence[Sequence[Row]]) -> None:
         """Put the rows in their table, their duties in the index, their leaves in the ledger; say what is about to be signed."""
-        book = self._ledger(c)
-        c.execute(dues.IS_THERE)
-        if c.fetchone() is None:
-            self._make_index(c)
+        rows = [*chain.from_iterable(commits)]
+        connection = c.sqlite_cursor.connection
+        version = _asking(c)("PRAGMA data_version")[0][0]
+        book = self._as_left(c, connection, version)
+        if book is None:
+            book = self._ledger(c)
+            c.execute(dues.IS_THERE)
+            if c.fetchone() is None:
+                self._make_index(c)
         c.executemany(_INSERT, rows)
         if c.sqlite_cursor.rowcount != len(rows):
             raise OperationalError("the store did not take the event" if len(rows) == 1 else "the store did not take the events")
@@ -464,9 +486,21 @@ class CaseRecorder(SQLiteApplicationRecorder):
         c.executemany(dues.DROP, over)
         c.executemany(dues.PUT, run)
         if book is not None:
-            self.head = book.append(rows)
+            self.head = book.append_many(commits)
             if self.journal is not None:
                 self.journal.intend(self.head)
+            self._left = (connection, version, book.known) if book.known else None
+
+    def _as_left(self, c: SQLiteCursor, connection: sqlite3.Connection, version: int) -> Ledger | None:
+        """The ledger, if nothing was written, here or in the journal, since this recorder's last commit, before which it was
+        proved; else None.
+        """
+        if self._left is None or (connection, version) != self._left[:2]:
+            return None
+        known = self._left[2]
+        if self.journal is not None and self.journal.last() != (self.journal.origin, *known.head):
+            return None
+        return Ledger(_asking(c), c.executemany, known)
 
     def _ledger(self, c: SQLiteCursor) -> Ledger | None:
         """The ledger that the commit goes into; None where the store is of a format without one.
