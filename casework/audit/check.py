@@ -152,7 +152,7 @@ def streams(rows: Iterable[Row], summary: Summary, books: Books | None, integrit
         yield from _stream(name, held if len(held) <= MANY else chain(held, rest), books, integrity)
 
 
-def _stream_of(row: Row) -> tuple[type, object]:
+def _stream_of(row: Row) -> tuple[type, str]:
     # By type as well, for a key may be of any type, and text must not be compared with bytes.
     return type(row.case), row.case
 
