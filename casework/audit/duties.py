@@ -40,8 +40,8 @@ _TO_MERCHANT = ("contact_merchant", "answer_merchant", "decline_offer")
 _TO_PLATFORM = ("file", "supply_evidence", "report_default", "reopen_filed")
 #: All that may begin a duty which a rule limits; but for these, what leads to performance.
 _LIMITED = frozenset((
-    *_TO_MERCHANT, *_TO_PLATFORM, "log_call", "suspend", "show_acceptance", "settle_referral", "examine_evidence", "rule", "refer",
-    "accept_referral", "tip_off", "ship_return", "receive_return", "settle_return"))
+    *_TO_MERCHANT, *_TO_PLATFORM, "log_call", "suspend", "show_acceptance", "settle_referral", "examine_evidence", "rule",
+    "refer", "accept_referral", "tip_off", "ship_return", "receive_return", "settle_return"))
 #: What is waited for while a case is suspended; the last one begun tells which.
 _SUSPENSIONS = ("acceptance_proof", "suspension")
 #: A suit is over without a judgment: refused, given up or ended.
