@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -85,6 +86,18 @@ def test_where_one_derivation_errs_the_audit_says_that_they_differ_there_and_onc
 
     assert [f.version for f in said] == [version]
     assert said[0].what.zh and said[0].why.en
+
+
+def test_an_opening_that_only_the_living_case_refuses_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = json.loads(LAWFUL[0].payload)["data"]["order"] | {"ordered_at": "2031-01-01T00:00:00Z"}
+    rows = forge(1, data={"order": order})
+    assert ("guard_refuses", 1) in found(rows) and ("derivations_differ", 1) not in found(rows)
+
+    monkeypatch.setattr("casework.audit.law.order_is_consistent", lambda given, at: [])
+
+    [told] = [f for f in audit_case(rows) if f.code == "derivations_differ"]
+    assert (told.version, told.what.en) == (1, "whether case_opened was allowed")
+    assert told.why.en.startswith("the audit's: allowed; the living case's: not allowed (")
 
 
 def test_after_a_difference_the_two_go_on_together_and_the_next_one_is_told_as_well(monkeypatch: pytest.MonkeyPatch) -> None:

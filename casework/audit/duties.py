@@ -178,13 +178,11 @@ class _Follow:
                     old.state = "missed"
                 if old.state != "running":
                     self._tell(_BEGUN, old, "cancelled")
-                    old.over = True
         halted = kind == "answer" and self.after in self.rows[kind].stops
         for old in same:
             if halted and old.state != "missed":
                 # Of what is asked in a suspension the last notice stands.
                 self._tell(_BEGUN, old, "cancelled")
-                old.state = "cancelled"
             elif old.state == "running" and kind != "call_promise":
                 if old.due.at != due.at:
                     self._set(_BEGUN, old, "extended", due)
@@ -195,7 +193,6 @@ class _Follow:
         self._set(_BEGUN, new, "opened", due)
         if halted:
             self._tell(_BEGUN, new, "paused")
-            new.state = "paused"
 
     def _begins(self) -> Iterator[tuple[str, str, e.Due, str | None]]:
         """The duties that the event calls for: kind, who owes it, until when, about what."""
@@ -329,7 +326,7 @@ class _Follow:
         if self.name == "deem_agreed":
             return facts.asked
         found: Remedy | None = getattr(self.said, "remedy", None)
-        return found if self.name == "external_award" else None
+        return found
 
     def _limitation(self, edition: Edition) -> e.Due:
         """民法典 188, 192, 195: three years from knowing, anew from each demand made before they were over."""

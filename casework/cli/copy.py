@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -34,7 +33,7 @@ def copy(settings: Settings, source: str, target: str, journal: str | None) -> i
 
     if parse(target).kind == "memory":
         raise InputError("a store in memory keeps no copy; name a file", "内存案件库无法保存副本；请指定文件", "TO")
-    with open_reader(source) as reader, writing(replace(settings, store=target), journal, create=True) as store:
+    with open_reader(source) as reader, writing(settings._replace(store=target), journal, create=True) as store:
         origin = store.journal.origin if store.journal else None
         try:
             # Each leaf twice: copied, and compared.
