@@ -253,6 +253,16 @@ def test_a_payload_that_became_text_of_half_characters_is_unreadable_and_no_cras
     assert one(found, "unreadable_event").what.en == "14 bytes cannot be read"
 
 
+@pytest.mark.parametrize(("rows", "why"), [
+    ([row._replace(payload=b"{") if row.version == 7 else row for row in LAWFUL], "version 7 could not be read"),
+    ([row for row in LAWFUL if row.version != 7], "version 7 is missing or out of its place"),
+    (LAWFUL[1:], "version 1 is missing or out of its place")])
+def test_what_rests_on_events_that_cannot_be_followed_is_not_checked_for_the_first_reason(rows: list[Row], why: str) -> None:
+    said = one(audit_case(rows), "not_checked")
+    assert why in said.why.en
+    assert "rules and identifiers that rest on the events before" in said.what.en
+
+
 def test_without_a_readable_opening_an_actor_of_no_known_role_is_told_by_what_he_is_called() -> None:
     rows = [LAWFUL[0]._replace(payload=b"{"), *changed(LAWFUL, 2, by={"role": "emperor", "id": "Q"})[1:]]
     said = one([f for f in audit_case(rows) if f.version == 2], "role_may_not")
