@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from casework.domain.events import DutyChange
 from casework.store import codec
+from casework.store.codec import Move
 from casework.store.row import DueRow, Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,7 +38,7 @@ IS_THERE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'duties'
 Index = dict[tuple[str, str], DueRow]
 
 
-def moves(case: str, changes: Iterable[DutyChange]) -> Iterator[tuple[str, str, DueRow | None]]:
+def moves(case: str, changes: Iterable[DutyChange | Move]) -> Iterator[tuple[str, str, DueRow | None]]:
     """What an event does to the index: case, duty, and its new row, None where its clock runs no more."""
     for change in changes:
         due = change.due
@@ -50,7 +51,7 @@ def moved(rows: Iterable[Row]) -> tuple[list[tuple[str, str]], list[DueRow]]:
 
     What begins and ends among them was never in it.
     """
-    here: dict[tuple[str, str], DutyChange] = {}
+    here: dict[tuple[str, str], Move] = {}
     begun: set[tuple[str, str]] = set()
     for row in rows:
         for change in codec.duty_changes(row.payload):
@@ -62,7 +63,7 @@ def moved(rows: Iterable[Row]) -> tuple[list[tuple[str, str]], list[DueRow]]:
     return over, [due for (case, _), change in here.items() for _, _, due in moves(case, (change,)) if due is not None]
 
 
-def follow(index: Index, case: str, changes: Iterable[DutyChange]) -> None:
+def follow(index: Index, case: str, changes: Iterable[DutyChange | Move]) -> None:
     """Do to the index what an event of the case does."""
     for name, duty, due in moves(case, changes):
         if due is None:
