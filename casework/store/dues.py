@@ -49,18 +49,20 @@ def moves(case: str, changes: Iterable[DutyChange | Move]) -> Iterator[tuple[str
 def moved(rows: Iterable[Row]) -> tuple[list[tuple[str, str]], list[DueRow]]:
     """What these rows, of one commit, do to the index: what is taken out of it, and then what is put in.
 
-    What begins and ends among them was never in it.
+    Of a stream that begins among them nothing was in it.
     """
-    here: dict[tuple[str, str], Move] = {}
-    begun: set[tuple[str, str]] = set()
+    last: dict[str, dict[str, Move]] = {}
+    new: set[str] = set()
     for row in rows:
-        for change in codec.duty_changes(row.payload):
-            key = row.case, change.id
-            if change.change == "opened" and key not in here:
-                begun.add(key)
-            here[key] = change
-    over = [key for key, change in here.items() if change.due is None and key not in begun]
-    return over, [due for (case, _), change in here.items() for _, _, due in moves(case, (change,)) if due is not None]
+        if row.version == 1:
+            new.add(row.case)
+        if changes := codec.duty_changes(row.payload):
+            if (mine := last.get(row.case)) is None:
+                last[row.case] = mine = {}
+            for change in changes:
+                mine[change.id] = change
+    over = [(case, duty) for case, mine in last.items() if case not in new for duty, change in mine.items() if change.due is None]
+    return over, [due for case, mine in last.items() for _, _, due in moves(case, mine.values()) if due is not None]
 
 
 def follow(index: Index, case: str, changes: Iterable[DutyChange | Move]) -> None:
