@@ -78,7 +78,7 @@ def copies(plan: Plan, rounds: int) -> tuple[dict[str, float], int]:
         source = stores(folder, stack)["without"]
         for number in range(plan.blocks):
             source.append_many(by_stream(block(plan, number).rows))
-        path = source.path
+        path = source.file
         assert path
         events = sum(1 for _ in source.rows())
 

@@ -97,9 +97,9 @@ def audits(rounds: int, events: int) -> dict[str, float]:
     rows = template()
     with tempfile.TemporaryDirectory(prefix="casework-bench-") as name, ExitStack() as stack:
         kept = stores(Path(name), stack)["with"]
-        assert kept.path and kept.journal
+        assert kept.file and kept.journal
         kept.adopt([row for n in range(events // 2) for row in renamed(rows, n)])
-        path, journal = kept.path, kept.journal
+        path, journal = kept.file, kept.journal
         end = journal.end()
         assert end
         note = end[1]
