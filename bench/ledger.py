@@ -1,7 +1,7 @@
-"""What the ledger costs: a durable command, a batch of rows, an audited event; beside each, in the same run, the least it could.
+"""What the ledger costs an audited event; beside it, in the same run, reading every row.
 
     make bench                                       runs it and writes its section of bench/RESULTS.md
-    python bench/ledger.py --rounds 60               runs it and prints what it found
+    python bench/ledger.py --rounds 3               runs it and prints what it found
 """
 
 from __future__ import annotations
@@ -92,52 +92,14 @@ def stores(folder: Path, stack: ExitStack) -> dict[str, Store]:
             "without": stack.enter_context(open_store(str(folder / "without.db"), create=True))}
 
 
-def commands(rounds: int) -> dict[str, float]:
-    """Median seconds of one durable command."""
-    note = b"x" * 190  # a checkpoint's length
-    opened, contacted = template()
-    with tempfile.TemporaryDirectory(prefix="casework-bench-") as name, ExitStack() as stack:
-        raw, kept = Raw(Path(name)), stores(Path(name), stack)
-        for store in kept.values():
-            store.adopt([row for n in range(rounds) for row in renamed([opened], n)])
-
-        def command(store: Store) -> Callable[[int], object]:
-            return lambda n: service.carry_on(store, f"K-{n:07}", "contact_merchant", CLAIM, by="consumer", clock=lambda: LATER,
-                                              command_id="contact")
-
-        return by_turns({
-            "a raw row, one fsynced append": lambda n: raw.write(renamed([contacted], n), note=note),
-            "a command, with its journal": command(kept["with"]),
-            "a raw row": lambda n: raw.write(renamed([contacted], rounds + n)),
-            "a command of a store that keeps none": command(kept["without"]),
-        }, rounds, time.perf_counter)
-
-
-def batches(rounds: int, size: int) -> dict[str, float]:
-    """Median seconds of recording so many rows at once, half as many streams."""
-    rows = template()
-    with tempfile.TemporaryDirectory(prefix="casework-bench-") as name, ExitStack() as stack:
-        raw, kept = Raw(Path(name)), stores(Path(name), stack)
-
-        def batch(number: int) -> list[Row]:
-            return [row for n in range(size // 2) for row in renamed(rows, number * size + n)]
-
-        made = [batch(number) for number in range(rounds)]
-        return by_turns({
-            "raw executemany, one fsynced append": lambda n: raw.write(made[n], note=b"x" * 190),
-            "adopt, with its journal": lambda n: kept["with"].adopt(made[n]),
-            "adopt, of a store that keeps none": lambda n: kept["without"].adopt(made[n]),
-        }, rounds, time.perf_counter)
-
-
 def audits(rounds: int, events: int) -> dict[str, float]:
     """Median CPU seconds of reading, proving and auditing a store of so many events, a commit each two."""
     rows = template()
     with tempfile.TemporaryDirectory(prefix="casework-bench-") as name, ExitStack() as stack:
         kept = stores(Path(name), stack)["with"]
-        assert kept.path and kept.journal
+        assert kept.file and kept.journal
         kept.adopt([row for n in range(events // 2) for row in renamed(rows, n)])
-        path, journal = kept.path, kept.journal
+        path, journal = kept.file, kept.journal
         end = journal.end()
         assert end
         note = end[1]
@@ -170,38 +132,23 @@ def rows_of(found: dict[str, float], unit: Callable[[float], str], least: dict[s
     return [[name, unit(seconds), f"{seconds / found[least.get(name, first)]:.2f}×"] for name, seconds in found.items()]
 
 
-def sections(rounds: int, size: int, events: int) -> list[list[list[str]]]:
-    """The tables."""
-    without = {"a raw row": "a raw row", "a command of a store that keeps none": "a raw row"}
-    return [
-        [["one durable command", "median", "ratio"], *rows_of(commands(rounds), lambda s: f"{s * 1e3:.2f} ms", without)],
-        [[f"{size} rows of {size // 2} cases at once", "a row", "ratio"],
-         *rows_of(batches(rounds // 4, size), lambda s: f"{s / size * 1e6:.1f} µs", {})],
-        [[f"a store of {events:,} events", "CPU an event", "ratio"],
-         *rows_of(audits(5, events), lambda s: f"{s / events * 1e6:.1f} µs", {})],
-    ]
-
-
 PROSE = """\
-*Raw* is the least that could be durable: rows in one transaction in the same journal mode, and one fsynced append of a
-checkpoint's length to a file elsewhere. A command waits for its turn, loads, decides, records event, leaf and nodes, signs and
-appends the checkpoint. Medians of wall time, but for the last table, which is CPU time; each ratio is against the raw row above
-it, in the last table against the reading."""
+Medians of CPU time; each ratio is against reading every row in order through sqlite3. What recording them costs is told by
+bench/bulk.py."""
 
 
 def main() -> None:
-    """The three tables."""
-    parser = argparse.ArgumentParser(description="what the ledger costs")
-    parser.add_argument("--rounds", type=int, default=200)
-    parser.add_argument("--batch", type=int, default=200)
+    """The table."""
+    parser = argparse.ArgumentParser(description="what the ledger costs an audit")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the section of the run there")
     chosen = parser.parse_args()
-    tables = sections(chosen.rounds, chosen.batch, chosen.events)
-    for rows in tables:
-        page.shown(rows)
+    rows = [[f"a store of {chosen.events:,} events", "CPU an event", "ratio"],
+            *rows_of(audits(chosen.rounds, chosen.events), lambda s: f"{s / chosen.events * 1e6:.1f} µs", {})]
+    page.shown(rows)
     if chosen.write:
-        page.keep(chosen.write, "ledger.py", "What the ledger costs", "\n\n".join([PROSE, *map(page.table, tables)]))
+        page.keep(chosen.write, "ledger.py", "What the ledger costs", f"{PROSE}\n\n{page.table(rows)}")
 
 
 if __name__ == "__main__":

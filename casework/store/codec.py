@@ -7,12 +7,12 @@ decode with it.
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
-from casework.domain.events import DutyChange
 from casework.domain.topics import TOPICS, AnyEvent, any_topic_of
 from casework.domain.values import EVENT_BYTES, absurd, clean, is_clean
 from casework.errors import CaseworkError, InputError
@@ -25,8 +25,25 @@ class _Head(msgspec.Struct):
     type: str
 
 
-class _Moves(msgspec.Struct):
-    duties: tuple[DutyChange, ...] = ()
+class When(msgspec.Struct, gc=False):
+    """Until when a duty runs, of all that an event says of it."""
+
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    provisional: bool = False
+
+
+class Move(msgspec.Struct, gc=False):
+    """A change of a duty, as far as the index of duties needs it. A great many are read at once, and hold no cycles."""
+
+    id: str
+    change: str
+    duty: str
+    owes: str
+    due: When | None = None
+
+
+class _Moves(msgspec.Struct, gc=False):
+    duties: tuple[Move, ...] = ()
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -95,7 +112,7 @@ def said_topic(payload: bytes) -> str | None:
     return said if said in TOPICS else None
 
 
-def duty_changes(payload: bytes) -> tuple[DutyChange, ...]:
+def duty_changes(payload: bytes) -> tuple[Move, ...]:
     """What the event of these bytes does to duties; nothing where they cannot be read, which reading the event tells."""
     if b'"duties"' not in payload:
         return ()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from casework.domain.events import DutyChange
 from casework.store import codec
+from casework.store.codec import Move
 from casework.store.row import DueRow, Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,7 +38,7 @@ IS_THERE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'duties'
 Index = dict[tuple[str, str], DueRow]
 
 
-def moves(case: str, changes: Iterable[DutyChange]) -> Iterator[tuple[str, str, DueRow | None]]:
+def moves(case: str, changes: Iterable[DutyChange | Move]) -> Iterator[tuple[str, str, DueRow | None]]:
     """What an event does to the index: case, duty, and its new row, None where its clock runs no more."""
     for change in changes:
         due = change.due
@@ -48,21 +49,23 @@ def moves(case: str, changes: Iterable[DutyChange]) -> Iterator[tuple[str, str, 
 def moved(rows: Iterable[Row]) -> tuple[list[tuple[str, str]], list[DueRow]]:
     """What these rows, of one commit, do to the index: what is taken out of it, and then what is put in.
 
-    What begins and ends among them was never in it.
+    Of a stream that begins among them nothing was in it.
     """
-    here: dict[tuple[str, str], DutyChange] = {}
-    begun: set[tuple[str, str]] = set()
+    last: dict[str, dict[str, Move]] = {}
+    new: set[str] = set()
     for row in rows:
-        for change in codec.duty_changes(row.payload):
-            key = row.case, change.id
-            if change.change == "opened" and key not in here:
-                begun.add(key)
-            here[key] = change
-    over = [key for key, change in here.items() if change.due is None and key not in begun]
-    return over, [due for (case, _), change in here.items() for _, _, due in moves(case, (change,)) if due is not None]
+        if row.version == 1:
+            new.add(row.case)
+        if changes := codec.duty_changes(row.payload):
+            if (mine := last.get(row.case)) is None:
+                last[row.case] = mine = {}
+            for change in changes:
+                mine[change.id] = change
+    over = [(case, duty) for case, mine in last.items() if case not in new for duty, change in mine.items() if change.due is None]
+    return over, [due for case, mine in last.items() for _, _, due in moves(case, mine.values()) if due is not None]
 
 
-def follow(index: Index, case: str, changes: Iterable[DutyChange]) -> None:
+def follow(index: Index, case: str, changes: Iterable[DutyChange | Move]) -> None:
     """Do to the index what an event of the case does."""
     for name, duty, due in moves(case, changes):
         if due is None:

@@ -14,6 +14,8 @@ _LENGTH = struct.Struct(">I").pack
 #: The fields of words that were met before. A store that somebody altered may hold any, so that only so much is kept.
 _WORDS: dict[object, bytes] = {}
 _LONGEST_WORD, _MOST_WORDS = 80, 1000
+#: The field of a time of sixteen digits, in microseconds: of the years 2001 to 2286.
+_TIME, _EARLY, _LATE = b"i\x00\x00\x00\x10%d", 10**15, 10**16
 _HEAD = 5  # of a field: type and length, before its bytes
 
 
@@ -24,14 +26,16 @@ def entry(previous: bytes | None, rows: Sequence[Row]) -> bytes:
     """
     first, last = rows[0], rows[-1]
     case = field(first.case)
+    known = _WORDS.get
     held: list[bytes] = []
     for stream, version, topic, payload, trigger, source, target, at, recorded_at in rows:
-        when = field(at)
-        held += (case if stream is first.case else field(stream), field(version), _WORDS.get(topic) or _word(topic))
-        # The payload is not copied: it is most of all there is.
-        held += (b"b", _LENGTH(len(payload)), payload) if type(payload) is bytes else (field(payload),)
-        held += (_WORDS.get(trigger) or _word(trigger), _WORDS.get(source) or _word(source), _WORDS.get(target) or _word(target),
-                 when, when if recorded_at is at else field(recorded_at))
+        when = _TIME % at if type(at) is int and _EARLY <= at < _LATE else field(at)
+        held.append(b"".join((
+            case if stream is first.case else field(stream),
+            _VERSIONS[version] if type(version) is int and 0 <= version < len(_VERSIONS) else field(version),
+            known(topic) or _word(topic), field(payload),
+            known(trigger) or _word(trigger), known(source) or _word(source), known(target) or _word(target),
+            when, when if recorded_at is at else field(recorded_at))))
     events = hashlib.sha256(b"".join(held))
     payload = field(last.payload)[_HEAD:]
     return b"".join(map(field, (
@@ -47,8 +51,8 @@ def leaf(previous: bytes | None, rows: Sequence[Row]) -> bytes:
 def field(value: object) -> bytes:
     """A value of SQLite as a field: type, length, bytes. The length before the bytes lets no two rows look the same."""
     if isinstance(value, bytes):
-        kind, held = b"b", value
-    elif isinstance(value, int):
+        return b"b" + _LENGTH(len(value)) + value
+    if isinstance(value, int):
         kind, held = b"i", b"%d" % value
     elif isinstance(value, str):
         kind, held = b"t", value.encode("utf-8", "surrogateescape")
@@ -67,3 +71,7 @@ def _word(value: object) -> bytes:
     if (value is None or type(value) is str) and len(made) < _LONGEST_WORD and len(_WORDS) < _MOST_WORDS:
         _WORDS[value] = made
     return made
+
+
+#: The fields of the versions that most events have.
+_VERSIONS = [field(number) for number in range(200)]
