@@ -34,9 +34,11 @@ from casework.store.codec import read_plain
 from casework.store.row import DueRow, Row
 
 #: Events beside which something is derived: an identifier, the offer meant, the platform's reply, what a ruling rests on.
-_DERIVES = (e.EvidenceAdded, e.OfferMade, e.MatterReferred, e.TippedOff, e.OfferAccepted, e.OfferDeclined, e.CaseRuled,
-            e.ComplaintFiled, e.DefaultReported, e.FiledCaseReopened, e.EvidenceSupplied)
-_OWES = (e.CaseRuled, e.AdvancePaid, e.AdvanceRecovered)
+_DERIVES = frozenset((e.EvidenceAdded, e.OfferMade, e.MatterReferred, e.TippedOff, e.OfferAccepted, e.OfferDeclined,
+                      e.CaseRuled, e.ComplaintFiled, e.DefaultReported, e.FiledCaseReopened, e.EvidenceSupplied))
+_OWES = frozenset((e.CaseRuled, e.AdvancePaid, e.AdvanceRecovered))
+#: What may follow an opening and is gone through here; that a case goes over to another edition is seldom.
+_FOLLOWS = frozenset(e.TOPICS.values()) - {e.CaseOpened, e.EditionAdopted}
 
 
 class _Way(NamedTuple):
@@ -80,7 +82,8 @@ def _in_order(walk: Walk, rows: Sequence[Row], entries: list[Entry]) -> bool:
     walk.facts, walk.version = facts, 1
     for version, row in enumerate(rows[1:], 2):
         event = _read(row, version)
-        if not isinstance(event, e.Event) or isinstance(event, e.CaseOpened | e.EditionAdopted):
+        kind = type(event)
+        if kind not in _FOLLOWS:
             return False
         if event.at < facts.at or event.recorded_at < facts.recorded_at or event.command_id in facts.commands:
             return False
@@ -95,14 +98,14 @@ def _in_order(walk: Walk, rows: Sequence[Row], entries: list[Entry]) -> bool:
         if not _allowed(walk, facts, request, way) or not second.allows(process, request, way.to):
             return False
         walk.version = version
-        if isinstance(event, _DERIVES) and any(derived_differs(walk, event)):
+        if kind in _DERIVES and any(derived_differs(walk, event)):
             return False
         if event.duties != (duties_of(process.duties, facts, event, rules) if process.duties else ()):
             return False
         project(facts, event)
         if not second.goes_on(event, facts):
             return False
-        if isinstance(event, _OWES) and (entry := owed(walk, event)) is not None:
+        if kind in _OWES and (entry := owed(walk, event)) is not None:
             entries.append(entry)
     return True
 
