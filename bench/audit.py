@@ -182,12 +182,12 @@ def figures(found: dict[str, float]) -> list[page.Figure]:
 
 PROSE = """\
 A store of lawful cases by `casework simulate`, audited whole: every byte, every column, law by two derivations, duties and
-rulings derived again, merchants' books, the index of duties, every leaf and node. A case is first gone through in one pass that
-tells whether there is certainly nothing to say (`casework/audit/quick.py`); none of these needs more. The goals were set at what
-a scan takes, and that is out of reach as long as every payload is decoded, encoded again and compared in Python, and guards and duties
-are asked in Python: decoding alone is over the goal. Where the rest goes is told by the rows below. What would be left to try is
-to judge histories of one shape together, which takes a proof of what of a history the law does not look at. `--jobs` shares the
-audit out over processes; here it is one. Medians of CPU time."""
+rulings derived again, merchants' books, the index of duties, every leaf and node. A case is first gone through in one pass, which
+tells whether there is certainly nothing to say (`casework/audit/quick.py`); none of these cases needs more. The goals were set at
+what a scan takes, and are out of reach as long as every payload is decoded, encoded again and compared, and every guard and duty
+asked, in Python: to decode is over the goal already. The rows below tell where the rest goes. Left to try is to judge histories
+of one shape together, which takes a proof of what in a history the law does not look at. `--jobs` shares the audit out over
+processes; this is one. Medians of CPU time."""
 
 
 def main() -> None:
