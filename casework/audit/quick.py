@@ -27,7 +27,7 @@ from casework.domain.beside import Act
 from casework.domain.commands import Command, name_of
 from casework.domain.facts import Facts
 from casework.domain.guards import GUARDS, order_is_consistent, who_may
-from casework.domain.machine import Lifecycle, lifecycle
+from casework.domain.machine import Lifecycle, WhoMay, lifecycle
 from casework.domain.request import Request
 from casework.rulebook.edition import edition
 from casework.store.codec import read_plain
@@ -42,12 +42,17 @@ _FOLLOWS = frozenset(e.TOPICS.values()) - {e.CaseOpened, e.EditionAdopted}
 
 
 class _Way(NamedTuple):
-    """How a lifecycle lets a command be given: as an act, or as a step to somewhere; by whom; which guards are asked."""
+    """How a lifecycle lets a command be given: as an act, or as a step to somewhere; by whom; which guards are asked.
+
+    ``by_machine`` says of a step that the machine's own edge leads there and asks these very guards. Both derivations hold the
+    same facts, which are compared whole after every event: so the machine has nothing to answer but what was answered.
+    """
 
     act: Act | None
     to: str | None
     roles: tuple[str, ...]
     guards: tuple[str, ...]
+    by_machine: bool = False
 
 
 def nothing_against(rows: Sequence[Row], books: Books | None) -> bool:
@@ -95,7 +100,7 @@ def _in_order(walk: Walk, rows: Sequence[Row], entries: list[Entry]) -> bool:
         if way is None or not _told(way, event, name, facts.state):
             return False
         request = Request(name, event.by, event.at, rules, event.data)
-        if not _allowed(walk, facts, request, way) or not second.allows(process, request, way.to):
+        if not _allowed(walk, facts, request, way) or not (way.by_machine or second.allows(request)):
             return False
         walk.version = version
         if kind in _DERIVES and any(derived_differs(walk, event)):
@@ -160,7 +165,9 @@ def _way(process: Lifecycle, state: str, name: str) -> _Way | None:
     if act is not None:
         return _Way(act, None, act.roles, act.guards) if state in act.states else None
     step = process.steps_from(state).get(name)
-    return None if step is None else _Way(None, step.to, step.roles, step.guards)
+    if step is None or process.asks(state, name) != (step.to, (WhoMay(step.roles), *(GUARDS[g] for g in step.guards))):
+        return None
+    return _Way(None, step.to, step.roles, step.guards, by_machine=True)
 
 
 def _told(way: _Way, event: e.Event, name: str, state: str) -> bool:
