@@ -20,10 +20,10 @@ from random import Random
 from typing import Any
 
 import page
+from audit import Probe, machine
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from log import STEPS, Walk, walks
-from transitions import Machine
 
 from casework.application.views import facts_of
 from casework.audit.check import Summary, audit_case
@@ -51,18 +51,6 @@ class Stock(Aggregate):
     def step(self, trigger: str, to: str) -> None:
         """Record a step."""
         self.steps.append((trigger, to))
-
-
-class Probe:
-    """What a machine is asked with."""
-
-    state = ""
-
-
-def machine() -> Machine:
-    """Casework's lifecycle as a stock machine."""
-    rows = [{"trigger": name, "source": source, "dest": to} for source, row in own().steps.items() for name, to in row.items()]
-    return Machine(model=None, states=sorted(own().states), initial=own().initial, transitions=rows, auto_transitions=False)
 
 
 def stock(made: list[Walk], *, shared: bool) -> Work:

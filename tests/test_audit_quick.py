@@ -34,6 +34,7 @@ from casework.audit.quick import nothing_against
 from casework.domain import fold
 from casework.domain.facts import Facts
 from casework.domain.guards import GUARDS
+from casework.domain.machine import Lifecycle
 from casework.domain.standing.events import is_standing
 from casework.errors import CaseworkError
 from casework.store.dues import moment
@@ -257,6 +258,18 @@ def test_where_either_derivation_errs_the_fast_path_is_not_silent(spoils: str, m
     monkeypatch.setattr(spoils, forgets)
 
     assert not nothing_against(LAWFUL, None)
+
+
+def test_where_the_machine_asks_or_leads_otherwise_than_the_map_says_the_fast_path_is_not_silent(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    asks = Lifecycle.asks
+    for otherwise in (lambda to, what: ("lapsed", what), lambda to, what: (to, what[:-1]), lambda to, what: (to, what[1:])):
+        with monkeypatch.context() as patched:
+            patched.setattr(Lifecycle, "asks", lambda self, state, name, otherwise=otherwise: otherwise(*asks(self, state, name)))
+            quick._way.cache_clear()
+            assert not nothing_against(LAWFUL, None)
+        quick._way.cache_clear()
+        assert nothing_against(LAWFUL, None)
 
 
 def _leaves(random: Random, rows: Rows) -> list[Leaf]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -25,6 +26,7 @@ from casework.domain.duties import DutyRow
 from casework.domain.facts import INITIAL, Duty, Facts, Referral
 from casework.domain.values import Remedy
 from casework.domain.vocabulary import PLATFORM_CHANNELS
+from casework.rulebook import calendar
 from casework.rulebook.edition import Edition
 
 #: The order in which an event records what it does to duties.
@@ -333,10 +335,7 @@ class _Follow:
         demands = list(self.facts.demands) if self.facts else [self.event.at]
         if self.facts is not None and self.name in _DEMANDING:
             demands.append(self.event.at)
-        due = limit(edition, "suit.limitation", demands[0])
-        for demand in demands[1:]:
-            due = limit(edition, "suit.limitation", demand) if demand <= due.at else due
-        return due
+        return _limitation_from(calendar.published(), edition, tuple(demands))
 
     # --- telling ---
 
@@ -355,6 +354,15 @@ def duties_of(rows: Mapping[str, DutyRow], facts: Facts | None, event: e.Event, 
     Raises ``KeyError`` and the like on values that no command lets in.
     """
     return _Follow(rows, facts, event, edition, adopted).result()
+
+
+@lru_cache(maxsize=4096)
+def _limitation_from(published: object, edition: Edition, demands: tuple[datetime, ...]) -> e.Due:
+    """From each demand that was made in time anew; a case asks this at each of its steps, and demands seldom."""
+    due = limit(edition, "suit.limitation", demands[0])
+    for demand in demands[1:]:
+        due = limit(edition, "suit.limitation", demand) if demand <= due.at else due
+    return due
 
 
 def _always(follow: _Follow, now: _Now) -> bool:

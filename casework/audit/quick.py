@@ -27,25 +27,32 @@ from casework.domain.beside import Act
 from casework.domain.commands import Command, name_of
 from casework.domain.facts import Facts
 from casework.domain.guards import GUARDS, order_is_consistent, who_may
-from casework.domain.machine import Lifecycle, lifecycle
+from casework.domain.machine import Lifecycle, WhoMay, lifecycle
 from casework.domain.request import Request
 from casework.rulebook.edition import edition
 from casework.store.codec import read_plain
 from casework.store.row import DueRow, Row
 
 #: Events beside which something is derived: an identifier, the offer meant, the platform's reply, what a ruling rests on.
-_DERIVES = (e.EvidenceAdded, e.OfferMade, e.MatterReferred, e.TippedOff, e.OfferAccepted, e.OfferDeclined, e.CaseRuled,
-            e.ComplaintFiled, e.DefaultReported, e.FiledCaseReopened, e.EvidenceSupplied)
-_OWES = (e.CaseRuled, e.AdvancePaid, e.AdvanceRecovered)
+_DERIVES = frozenset((e.EvidenceAdded, e.OfferMade, e.MatterReferred, e.TippedOff, e.OfferAccepted, e.OfferDeclined,
+                      e.CaseRuled, e.ComplaintFiled, e.DefaultReported, e.FiledCaseReopened, e.EvidenceSupplied))
+_OWES = frozenset((e.CaseRuled, e.AdvancePaid, e.AdvanceRecovered))
+#: What may follow an opening and is gone through here; that a case goes over to another edition is seldom.
+_FOLLOWS = frozenset(e.TOPICS.values()) - {e.CaseOpened, e.EditionAdopted}
 
 
 class _Way(NamedTuple):
-    """How a lifecycle lets a command be given: as an act, or as a step to somewhere; by whom; which guards are asked."""
+    """How a lifecycle lets a command be given: as an act, or as a step to somewhere; by whom; which guards are asked.
+
+    ``by_machine`` says of a step that the machine's own edge leads there and asks these very guards. Both derivations hold the
+    same facts, which are compared whole after every event: so the machine has nothing to answer but what was answered.
+    """
 
     act: Act | None
     to: str | None
     roles: tuple[str, ...]
     guards: tuple[str, ...]
+    by_machine: bool = False
 
 
 def nothing_against(rows: Sequence[Row], books: Books | None) -> bool:
@@ -80,7 +87,8 @@ def _in_order(walk: Walk, rows: Sequence[Row], entries: list[Entry]) -> bool:
     walk.facts, walk.version = facts, 1
     for version, row in enumerate(rows[1:], 2):
         event = _read(row, version)
-        if not isinstance(event, e.Event) or isinstance(event, e.CaseOpened | e.EditionAdopted):
+        kind = type(event)
+        if kind not in _FOLLOWS:
             return False
         if event.at < facts.at or event.recorded_at < facts.recorded_at or event.command_id in facts.commands:
             return False
@@ -92,17 +100,17 @@ def _in_order(walk: Walk, rows: Sequence[Row], entries: list[Entry]) -> bool:
         if way is None or not _told(way, event, name, facts.state):
             return False
         request = Request(name, event.by, event.at, rules, event.data)
-        if not _allowed(walk, facts, request, way) or not second.allows(process, request, way.to):
+        if not _allowed(walk, facts, request, way) or not (way.by_machine or second.allows(request)):
             return False
         walk.version = version
-        if isinstance(event, _DERIVES) and any(derived_differs(walk, event)):
+        if kind in _DERIVES and any(derived_differs(walk, event)):
             return False
         if event.duties != (duties_of(process.duties, facts, event, rules) if process.duties else ()):
             return False
         project(facts, event)
         if not second.goes_on(event, facts):
             return False
-        if isinstance(event, _OWES) and (entry := owed(walk, event)) is not None:
+        if kind in _OWES and (entry := owed(walk, event)) is not None:
             entries.append(entry)
     return True
 
@@ -157,7 +165,9 @@ def _way(process: Lifecycle, state: str, name: str) -> _Way | None:
     if act is not None:
         return _Way(act, None, act.roles, act.guards) if state in act.states else None
     step = process.steps_from(state).get(name)
-    return None if step is None else _Way(None, step.to, step.roles, step.guards)
+    if step is None or process.asks(state, name) != (step.to, (WhoMay(step.roles), *(GUARDS[g] for g in step.guards))):
+        return None
+    return _Way(None, step.to, step.roles, step.guards, by_machine=True)
 
 
 def _told(way: _Way, event: e.Event, name: str, state: str) -> bool:

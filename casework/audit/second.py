@@ -24,7 +24,6 @@ from casework.domain import fold
 from casework.domain.commands import Command, name_of
 from casework.domain.decide import Context, against_opening, judge, open_event
 from casework.domain.facts import Facts
-from casework.domain.machine import Lifecycle
 from casework.domain.request import Request
 from casework.errors import InputError, Refused
 from casework.rulebook.edition import Edition, edition
@@ -114,11 +113,10 @@ class Second:
         self.facts = fold.opened(event)
         return not against_opening(event.data, Context(event.by, event.at, event.recorded_at, event.command_id, rules))
 
-    def allows(self, process: Lifecycle, request: Request, to: str | None) -> bool:
-        """Whether the living case lets that be done, and it leads there."""
+    def allows(self, request: Request) -> bool:
+        """Whether the living case lets be done what stands beside the lifecycle."""
         assert self.facts is not None
-        given = judge(self.facts, request) if to is None else process.answer(self.facts, request)
-        return given == (to, [])
+        return judge(self.facts, request) == (None, [])
 
     def goes_on(self, event: e.Event, facts: Facts) -> bool:
         """Go on after the event; whether every fact is then that of the first derivation."""

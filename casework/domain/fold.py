@@ -14,6 +14,8 @@ from casework.domain.values import Actor, Remedy
 #: What starts the limitation period anew (民法典 195: a demand, an application, a suit).
 DEMANDS = (e.MerchantContacted, e.ComplaintFiled, e.FiledCaseReopened, e.CaseEscalated, e.DefaultReported, e.MatterReferred)
 
+_DEMANDS = frozenset(DEMANDS)
+
 
 def opened(event: e.CaseOpened) -> Facts:
     """The facts after a case's first event."""
@@ -33,7 +35,7 @@ def apply(facts: Facts, event: e.Event) -> None:
     facts.commands[event.command_id] = event.originator_version
     if event.to_state is not None:
         _enter(facts, event)
-    if isinstance(event, DEMANDS):
+    if type(event) in _DEMANDS:
         facts.demands.append(event.at)
     _keep_duties(facts, event)
     change = _CHANGES.get(type(event))

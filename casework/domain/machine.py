@@ -125,19 +125,9 @@ class Lifecycle:
             return None, [reason("not_in_this_state", {"state": state}), *who_may(facts, request, trigger.roles)]
         return (probe.state, []) if taken else (None, probe.reasons)
 
-    def answer(self, facts: Facts, request: Request) -> tuple[str | None, list[Reason]]:
-        """What :meth:`ask` answers, without setting the machine going: its conditions are read out of it once.
-
-        A test holds both to each other. For whoever asks of a great many steps: the going takes longer than the asking.
-        """
-        edge = self._edges.get((facts.state, request.name))
-        if edge is None:
-            return self.ask(facts, request)
-        to, conditions = edge
-        found: list[Reason] = []
-        for condition in conditions:
-            found.extend(condition(facts, request))
-        return (None, found) if found else (to, found)
+    def asks(self, state: str, trigger: str) -> tuple[str, tuple[Any, ...]] | None:
+        """Where the machine's own edge leads, and what it asks, but for what stands last on each; None where there is none."""
+        return self._edges.get((state, trigger))
 
     def moves(self, track: str, state: str, trigger: str) -> str | None:
         """Where a track's trigger leads from a state of it; None where it does not leave it."""
