@@ -95,7 +95,7 @@ def test_an_opening_that_only_the_living_case_refuses_is_told_with_its_reason(mo
 
     monkeypatch.setattr("casework.audit.law.order_is_consistent", lambda given, at: [])
 
-    [told] = [f for f in audit_case(rows) if f.code == "derivations_differ"]
+    [told] = [f for f in judged(rows) if f.code == "derivations_differ"]
     assert (told.version, told.what.en) == (1, "whether case_opened was allowed")
     assert told.why.en.startswith("the audit's: allowed; the living case's: not allowed (")
 

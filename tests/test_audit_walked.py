@@ -164,7 +164,7 @@ def test_the_basis_of_a_ruling_is_that_of_deciding_for_every_remedy_sum_and_serv
             services=tuple(SERVICES[services:] + SERVICES[:services // 2]))
         extra = () if other is None else (Extra(kind=other, amount=amount),)
         granted = msgspec.structs.replace(ruling, remedy=Remedy(kind=kind, amount=amount, extra=extra))
-        changed = replace(facts, given=msgspec.structs.replace(facts.given, ground=ground, order=order))
+        changed = msgspec.structs.replace(facts, given=msgspec.structs.replace(facts.given, ground=ground, order=order))
         mine = basis.basis_again(changed, granted, EDITIONS[edition], at)
         assert mine == basis_of(changed, granted, EDITIONS[edition], at)
         carried |= {row.row for row in mine if row.about == "granted"}
