@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from types import TracebackType
 from typing import Any, Self, cast
@@ -36,6 +37,10 @@ from casework.store.stored import StoredCaseEvent, to_row
 _ALTERED = (codec.Unreadable, KeyError, ValueError, AttributeError, AssertionError, TypeError)
 
 
+#: More events than the longest story has.
+_REMEMBERED = 1024
+
+
 class VersionTaken(StoreBusy):
     """Somebody else recorded that version of the case in the meantime: load again and ask again."""
 
@@ -43,8 +48,12 @@ class VersionTaken(StoreBusy):
 class CaseMapper(Mapper[str]):
     """Between events and stored events, by the codec; nothing is resolved by its topic."""
 
-    def __init__(self) -> None:
-        """No transcoder, compressor or cipher: the codec is all of it."""
+    def __init__(self, *, remembers: bool) -> None:
+        """No transcoder, compressor or cipher: the codec is all of it.
+
+        ``remembers`` is for a store in memory, which hands out the very same bytes whenever a case is loaded.
+        """
+        self._decode = lru_cache(_REMEMBERED)(codec.decode) if remembers else codec.decode
 
     def to_stored_event(self, domain_event: Any) -> StoredCaseEvent:
         """The stored event, with its hot columns."""
@@ -52,7 +61,7 @@ class CaseMapper(Mapper[str]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         """The event. :class:`~casework.store.codec.Unreadable` where the bytes are none."""
-        return codec.decode(stored_event.topic, stored_event.state)
+        return self._decode(stored_event.topic, stored_event.state)
 
 
 class Cases(Application[str]):
@@ -72,7 +81,7 @@ class Cases(Application[str]):
 
     def construct_mapper(self) -> Mapper[str]:
         """Our codec."""
-        return CaseMapper()
+        return CaseMapper(remembers=isinstance(self._recorder, MemoryRecorder))
 
     def construct_recorder(self) -> Any:
         """The recorder of the store."""
