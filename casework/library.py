@@ -26,7 +26,6 @@ from casework.domain.standing.events import is_standing, merchant_of
 from casework.errors import UnknownCase
 from casework.scenario.replay import Replay
 from casework.scenario.replay import replay as replay_file
-from casework.store.opening import open_reader
 from casework.store.store import Store, unknown_case
 
 if TYPE_CHECKING:
@@ -84,10 +83,10 @@ def replay(path: str | PathLike[str]) -> Replay:
 
 def audit_store(store: Store, *cases: str) -> list[Finding]:
     """Everything wrong with the cases named, or with all, and with their ledger; notes are not wrong. Nothing is written."""
-    if store.path is None:
+    if not store.kept:
         found = audit(store.rows()) if not cases else chain.from_iterable(audit_case(store.rows(case)) for case in cases)
         return [finding for finding in found if finding.severity != "note"]
-    with open_reader(store.path) as reader:
+    with store.reader() as reader:
         at = reader.snapshot(cases or None)
         outside = Signed(store.journal.folder) if store.journal else None
         integrity = Integrity.of(reader, at.leaves, outside, whole=not cases)

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +31,13 @@ def calendars_of_this_century(request: pytest.FixtureRequest, monkeypatch: pytes
         return (day.weekday() < 5, False) if works is None and day.year <= 2100 else (works, named)
 
     monkeypatch.setattr(calendar, "_published", until_2100)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a store can be made, on every engine: what is asked of it is the contract of all stores that are kept."""
+    if request.param == "sqlite":
+        return str(tmp_path / "t.db")
+    from harness import postgres
+
+    return postgres.fresh_url()

@@ -22,12 +22,15 @@ from harness.nursery import Nursery
 from harness.races import prepare
 from harness.verdict import problems, recorded, rows_of, sidecars
 
-from casework.application.service import ATTEMPTS, CLOCK_SLACK, Done, carry_on
+from casework.application.service import CLOCK_SLACK, Done, carry_on
 from casework.domain.values import EVENT_BYTES
 from casework.errors import Conflict, InputError, Refused, StoreBusy, StoreError, UnknownCase
 from casework.store import codec
 from casework.store.lock import WriterLock
+from casework.store.sqlite.recorder import CaseRecorder
 
+#: How often a command is decided anew on a store in a file.
+ATTEMPTS = CaseRecorder.attempts
 CALL = Planned("call", "log_call", "consumer", {"note": "客服称三天内答复"})
 CONTACT = Planned("contact", "contact_merchant", "consumer", {"message": "电机异响，请处理"})
 OFFER = Planned("offer", "make_offer", "merchant", {"remedy": {"kind": "refund", "amount": "100.00"}})

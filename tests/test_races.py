@@ -21,7 +21,15 @@ from casework.store.opening import open_store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Path:
+def store(store_url: str) -> str:
+    """A store with a case, on each engine."""
+    prepare(store_url, "K-1")
+    return store_url
+
+
+@pytest.fixture
+def in_a_file(tmp_path: Path) -> Path:
+    """One in a file, where one writer at a time has the lock."""
     path = tmp_path / "t.db"
     prepare(path, "K-1")
     return path
@@ -33,7 +41,7 @@ CALL = Planned("call", "log_call", "consumer", {"note": "客服称三天内答�
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_eight_processes_carry_one_case_and_every_acknowledged_command_is_there_once(
-        store: Path, tmp_path: Path, seed: int) -> None:
+        store: str, tmp_path: Path, seed: int) -> None:
     done = race(tmp_path, store, "K-1", workers=8, commands=200, seed=seed)
     rows = rows_of(store, "K-1")
     answers = done.answers
@@ -48,8 +56,8 @@ def test_eight_processes_carry_one_case_and_every_acknowledged_command_is_there_
     assert {code for codes in answers.refused.values() for code in codes} == {"not_in_this_state"}
 
 
-def test_of_processes_that_open_one_new_case_in_a_new_store_one_wins(tmp_path: Path) -> None:
-    path, go = tmp_path / "new.db", tmp_path / "go"
+def test_of_processes_that_open_one_new_case_in_a_new_store_one_wins(store_url: str, tmp_path: Path) -> None:
+    path, go = store_url, tmp_path / "go"
     journals = [tmp_path / f"{n}.journal" for n in range(6)]
     with Nursery() as nursery:
         # Workers 0 to 2 are one client that asks three times; the others are clients of their own.
@@ -68,7 +76,7 @@ def test_of_processes_that_open_one_new_case_in_a_new_store_one_wins(tmp_path: P
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["one_store", "a_store_each"])
-def test_threads_carry_one_case(store: Path, tmp_path: Path, shared: bool) -> None:
+def test_threads_carry_one_case(store: str, tmp_path: Path, shared: bool) -> None:
     stores = [store_at(store)] * 8 if shared else [store_at(store) for _ in range(8)]
     answers = race_of_threads(stores, tmp_path, "K-1", commands=80)
     for each in stores:
@@ -89,28 +97,28 @@ def test_threads_carry_one_case_in_memory(tmp_path: Path) -> None:
 # the lock held too long
 
 
-def test_a_writer_that_waits_too_long_says_so_and_records_nothing(store: Path) -> None:
-    with store_at(store, lock_timeout=0.1) as mine, WriterLock(store, 1):
+def test_a_writer_that_waits_too_long_says_so_and_records_nothing(in_a_file: Path) -> None:
+    with store_at(in_a_file, lock_timeout=0.1) as mine, WriterLock(in_a_file, 1):
         with pytest.raises(StoreBusy, match="try again") as caught:
             give(mine, "K-1", CALL)
         assert caught.value.status == 2
-    assert len(rows_of(store, "K-1")) == 1
+    assert len(rows_of(in_a_file, "K-1")) == 1
 
 
 def test_the_command_line_ends_with_2_when_the_store_is_busy(
-        store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        in_a_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(opening.open_store.__kwdefaults__, "lock_timeout", 0.1)
-    with WriterLock(store, 1):
-        assert run(["do", "K-1", "give_feedback", "--by", "consumer", "-d", "score=1", "--store", str(store)]) == 2
+    with WriterLock(in_a_file, 1):
+        assert run(["do", "K-1", "give_feedback", "--by", "consumer", "-d", "score=1", "--store", str(in_a_file)]) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert len(said.err.splitlines()) == 1
     assert "try again" in said.err
 
 
-def test_readers_do_not_wait_for_the_writers_lock(store: Path) -> None:
-    with WriterLock(store, 1):
-        assert len(rows_of(store, "K-1")) == 1
+def test_readers_do_not_wait_for_the_writers_lock(in_a_file: Path) -> None:
+    with WriterLock(in_a_file, 1):
+        assert len(rows_of(in_a_file, "K-1")) == 1
 
 
 # after a fork
@@ -131,33 +139,33 @@ def in_child(work: object) -> int:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_store_opened_before_a_fork_is_refused_in_the_child_and_goes_on_in_the_parent(store: Path) -> None:
-    with store_at(store) as mine:
+def test_a_store_opened_before_a_fork_is_refused_in_the_child_and_goes_on_in_the_parent(in_a_file: Path) -> None:
+    with store_at(in_a_file) as mine:
         give(mine, "K-1", CALL)
 
         def use_it() -> None:
             with pytest.raises(StoreError, match="fork"):
                 give(mine, "K-1", CALL._replace(id="child"))
             mine.close()
-            with store_at(store) as own:
+            with store_at(in_a_file) as own:
                 give(own, "K-1", CALL._replace(id="own"))
 
         assert in_child(use_it) == 0
         give(mine, "K-1", CALL._replace(id="parent"))
-    assert list(recorded(rows_of(store, "K-1"))) == ["open", "call", "own", "parent"]
+    assert list(recorded(rows_of(in_a_file, "K-1"))) == ["open", "call", "own", "parent"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_child_that_leaves_the_block_of_its_parents_lock_does_not_unlock_it(store: Path) -> None:
-    lock = WriterLock(store, 1)
+def test_a_child_that_leaves_the_block_of_its_parents_lock_does_not_unlock_it(in_a_file: Path) -> None:
+    lock = WriterLock(in_a_file, 1)
     lock.__enter__()
     assert in_child(lambda: lock.__exit__(None, None, None)) == 0
     busy: list[BaseException] = []
 
     def try_it() -> None:
         def enter() -> None:
-            with pytest.raises(StoreBusy), WriterLock(store, 0.1):
+            with pytest.raises(StoreBusy), WriterLock(in_a_file, 0.1):
                 pass
         if in_child(enter):
             busy.append(AssertionError())
@@ -172,7 +180,7 @@ def test_a_child_that_leaves_the_block_of_its_parents_lock_does_not_unlock_it(st
 # a command id is one command
 
 
-def again(store: Path, **changes: object) -> Done:
+def again(store: str, **changes: object) -> Done:
     arguments = {"by": "consumer", "command_id": "call", "at": None} | changes
     said = arguments.pop("said", CALL.said)
     name = arguments.pop("name", CALL.name)
@@ -185,7 +193,7 @@ def again(store: Path, **changes: object) -> Done:
 @pytest.mark.parametrize("changes", [{"said": {"note": "另一通"}}, {"name": "give_feedback", "said": {"score": 1}},
                                      {"by": "agent:A-1"}, {"command_id": "open"}],
                          ids=["other_words", "other_command", "other_actor", "id_of_the_opening"])
-def test_a_command_id_used_for_another_command_is_refused(store: Path, changes: dict[str, object]) -> None:
+def test_a_command_id_used_for_another_command_is_refused(store: str, changes: dict[str, object]) -> None:
     again(store)
     with pytest.raises(Refused) as caught:
         again(store, **changes)
@@ -193,7 +201,7 @@ def test_a_command_id_used_for_another_command_is_refused(store: Path, changes: 
     assert len(rows_of(store, "K-1")) == 2
 
 
-def test_a_repeated_command_gives_the_state_as_it_was_then(store: Path) -> None:
+def test_a_repeated_command_gives_the_state_as_it_was_then(store: str) -> None:
     first = again(store)
     again(store, name="contact_merchant", said={"message": "请处理"}, command_id="later")
     second = again(store)
@@ -204,13 +212,13 @@ def test_a_repeated_command_gives_the_state_as_it_was_then(store: Path) -> None:
         assert (opened(mine, "K-1").state, opened(mine, "K-1").repeated) == ("discovered", True)
 
 
-def test_an_id_written_in_two_unicode_forms_is_one_command(store: Path) -> None:
+def test_an_id_written_in_two_unicode_forms_is_one_command(store: str) -> None:
     assert not again(store, command_id="caf\u00e9").repeated
     assert again(store, command_id="cafe\u0301").repeated
     assert len(rows_of(store, "K-1")) == 2
 
 
-def test_a_journal_that_contradicts_itself_is_a_problem(tmp_path: Path, store: Path) -> None:
+def test_a_journal_that_contradicts_itself_is_a_problem(tmp_path: Path, store: str) -> None:
     """The harness itself: what it is there to find, it finds."""
     rows = rows_of(store, "K-1")
     with Journal(tmp_path / "j") as book:

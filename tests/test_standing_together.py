@@ -13,14 +13,13 @@ from harness.faults import KINDS, POINTS, hooked
 from harness.nursery import Nursery
 from standing_helpers import Market
 
-from casework.application.service import ATTEMPTS
 from casework.audit.check import audit
 from casework.errors import CaseworkError, StoreBusy, StoreError
 from casework.store.opening import open_reader, open_store
 from casework.store.sqlite import recorder as sqlite
 
 
-def ready(path: Path, *cases: str) -> Market:
+def ready(path: Path | str, *cases: str) -> Market:
     """Cases of one merchant in a file, each ready to be ruled by A-1."""
     market = Market(open_store(str(path), create=True))
     for case in cases:
@@ -33,7 +32,7 @@ def versions(path: Path) -> dict[str, int]:
         return {row.case: row.version for row in reader.rows()}
 
 
-def findings(path: Path) -> list[Any]:
+def findings(path: Path | str) -> list[Any]:
     with open_reader(str(path)) as reader:
         return list(audit(reader.rows()))
 
@@ -104,7 +103,7 @@ def test_a_writer_past_the_lock_who_moves_the_standing_first_makes_the_ruling_be
 
 
 def test_a_writer_who_is_always_overtaken_says_so_and_records_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    cases = [f"K-{n}" for n in range(ATTEMPTS + 2)]
+    cases = [f"K-{n}" for n in range(sqlite.CaseRecorder.attempts + 2)]
     with Market() as market:
         for case in cases:
             market.reviewed(case)
@@ -118,13 +117,14 @@ def test_a_writer_who_is_always_overtaken_says_so_and_records_nothing(monkeypatc
         monkeypatch.setattr(market.store, "save", overtaken)
         with pytest.raises(StoreBusy, match="try again"):
             market.rule("K-0", 1)
-        assert market.points() == ATTEMPTS
+        assert market.points() == sqlite.CaseRecorder.attempts
         assert market.findings() == []
 
 
 @pytest.mark.slow
-def test_processes_that_rule_cases_of_one_merchant_at_once_are_all_recorded_and_their_points_add_up(tmp_path: Path) -> None:
-    path, go = tmp_path / "t.db", tmp_path / "go"
+def test_processes_that_rule_cases_of_one_merchant_at_once_are_all_recorded_and_their_points_add_up(
+        store_url: str, tmp_path: Path) -> None:
+    path, go = store_url, tmp_path / "go"
     cases = [f"K-{n}" for n in range(4)]
     with ready(path, *cases) as market:
         market.findings()

@@ -34,7 +34,16 @@ GIVEN = {"order": {"id": "ORD-1", "item": "榨汁机", "category": "small_applia
 @pytest.fixture
 def path(tmp_path: Path) -> str:
     """A store with a case that waits for the merchant, whose time is over at ``OVER``."""
-    found = str(tmp_path / "cases.db")
+    return waiting(str(tmp_path / "cases.db"))
+
+
+@pytest.fixture
+def kept(store_url: str) -> str:
+    """The same, on each engine."""
+    return waiting(store_url)
+
+
+def waiting(found: str) -> str:
     with open_store(found, create=True) as store:
         service.open_case(store, "K-1", GIVEN, by="consumer", clock=lambda: BEGIN, command_id="open")
         carry(store, "contact_merchant", CLAIM, "consumer", BEGIN)
@@ -56,33 +65,33 @@ def alter(path: str, sql: str) -> None:
     connection.close()
 
 
-def test_what_fell_due_is_done_once_at_the_time_given_and_recorded_when_it_was(path: str) -> None:
-    assert ticks(path, BEGIN + timedelta(days=1)) == []
-    [done] = ticks(path)
+def test_what_fell_due_is_done_once_at_the_time_given_and_recorded_when_it_was(kept: str) -> None:
+    assert ticks(kept, BEGIN + timedelta(days=1)) == []
+    [done] = ticks(kept)
     assert (done.case, done.kind, done.did, done.state) == ("K-1", "merchant_answer", "deem_agreed", "remedy_due")
-    assert ticks(path) == []
-    with open_reader(path) as reader:
+    assert ticks(kept) == []
+    with open_reader(kept) as reader:
         rows = list(reader.rows("K-1"))
     assert len(rows) == 3
     assert audit_case(rows) == []
-    with open_store(path) as store:
+    with open_store(kept) as store:
         facts = store.get("K-1").facts
     assert (facts.at, facts.recorded_at) == (OVER, LATER)
 
 
-def test_of_two_that_tick_at_once_one_does_it(path: str) -> None:
-    with open_store(path) as one, open_store(path) as other:
+def test_of_two_that_tick_at_once_one_does_it(kept: str) -> None:
+    with open_store(kept) as one, open_store(kept) as other:
         first, second = tick(one, OVER, lambda: LATER), tick(other, OVER, lambda: LATER)
         found = [next(first, None), next(second, None), next(first, None), next(second, None)]
     assert [bool(done) for done in found] == [True, False, False, False]
 
 
-def test_what_somebody_did_before_the_tick_is_let_be_and_was_late_all_the_same(path: str) -> None:
-    with open_store(path) as store:
+def test_what_somebody_did_before_the_tick_is_let_be_and_was_late_all_the_same(kept: str) -> None:
+    with open_store(kept) as store:
         carry(store, "refuse_claim", {"excuse": "misuse"}, "merchant", OVER)
         facts = store.get("K-1").facts
     assert [d.state for d in facts.duties.values() if d.kind == "merchant_answer"] == ["late"]
-    assert ticks(path, LATER) == []
+    assert ticks(kept, LATER) == []
 
 
 def test_a_row_of_the_index_that_the_case_does_not_bear_out_moves_nothing(path: str) -> None:
@@ -159,8 +168,8 @@ def test_an_id_that_is_no_text_has_no_place_in_the_index_and_stops_nobody(path: 
         assert "K-2" in {d.case for d in store.dues()}
 
 
-def test_a_case_whose_refusal_cannot_be_looked_into_stops_no_other(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_store(path) as store:
+def test_a_case_whose_refusal_cannot_be_looked_into_stops_no_other(kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_store(kept) as store:
         service.open_case(store, "K-2", GIVEN, by="consumer", clock=lambda: BEGIN, command_id="open")
         service.carry_on(store, "K-2", "contact_merchant", CLAIM, by="consumer", clock=lambda: BEGIN + timedelta(hours=1),
                          command_id="contact")

@@ -23,11 +23,11 @@ from casework.domain.lifecycle import STAGE_OF
 from casework.domain.standing.events import is_standing
 from casework.domain.versions import TABLES
 from casework.errors import StoreError
+from casework.store.contract import Reader
 from casework.store.dues import microseconds, moment
 from casework.store.ledger.ledger import Head
 from casework.store.ledger.tree import EMPTY
 from casework.store.row import Row
-from casework.store.sqlite.reader import Reader
 
 #: The form of the file; one of another form is made anew.
 FORM = 1

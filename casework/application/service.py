@@ -31,8 +31,6 @@ from casework.rulebook.edition import current, edition, pinned
 from casework.store.store import Store, VersionTaken
 
 Clock = Callable[[], datetime]
-#: How often a command is asked again when a writer that does not take the lock was faster.
-ATTEMPTS = 5
 #: How far a clock may lag behind the case's last record and still be taken for it (two machines never agree exactly).
 CLOCK_SLACK = timedelta(seconds=60)
 _COMMAND_ID = re.compile(COMMAND_ID_PATTERN)
@@ -62,7 +60,7 @@ def open_case(store: Store, case_id: str, given: OpenCase | Mapping[str, Any], *
     case_id, command_id = _identity(case_id), _stored_id(command_id)
     who = opener(by, command)
     with store.writing():
-        for attempt in range(ATTEMPTS):
+        for attempt in range(store.attempts):
             if store.has(case_id):
                 return _opened_before(store, next(store.events(case_id)), command, who, command_id, at)
             now = clock()
@@ -71,7 +69,7 @@ def open_case(store: Store, case_id: str, given: OpenCase | Mapping[str, Any], *
             try:
                 store.save(case)
             except VersionTaken:
-                if attempt == ATTEMPTS - 1:
+                if attempt == store.attempts - 1:
                     raise
             else:
                 return Done(case_id, 1, case.facts.state, event, repeated=False)
@@ -96,7 +94,7 @@ def carry_on(store: Store, case_id: str, name: str, said: Mapping[str, Any] | Co
                          f"这是对商家的步骤，不是对案件“{case_id}”的；请写 merchant:商家编号")
     command, incomplete = _command(name, said)
     with store.writing():
-        for attempt in range(ATTEMPTS):
+        for attempt in range(store.attempts):
             case = store.get(case_id)
             if command is not None and command_id in case.facts.commands:
                 return _repeated(store, case.facts, command, command_id, by, at)
@@ -108,7 +106,7 @@ def carry_on(store: Store, case_id: str, name: str, said: Mapping[str, Any] | Co
             try:
                 store.save(case, *followed(store, case.facts, event))
             except VersionTaken:
-                if attempt == ATTEMPTS - 1:
+                if attempt == store.attempts - 1:
                     raise
             else:
                 return Done(case_id, event.originator_version, case.facts.state, event, repeated=False)
@@ -120,7 +118,7 @@ def _carry_standing(store: Store, stream: str, name: str, said: Mapping[str, Any
     if isinstance(said, Command):
         raise InputError(f"that is done to a case, not to {stream}", f"这是对案件的步骤，不是对 {stream} 的")
     standing, event, repeated = carry_standing(store, merchant_of(stream), name, said, by=by, clock=clock,
-                                               command_id=command_id, at=at, attempts=ATTEMPTS)
+                                               command_id=command_id, at=at)
     return Done(stream, event.originator_version, standing.facts.status(event.at), event, repeated)
 
 

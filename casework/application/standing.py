@@ -46,7 +46,7 @@ def follow(standing: Standing, edition: str, event: Event, effect: Effect) -> No
 
 
 def carry_standing(store: Store, merchant: str, name: str, said: Mapping[str, Any] | c.StandingCommand, *, by: str,
-                   clock: Callable[[], datetime], command_id: str, at: datetime | None, attempts: int,
+                   clock: Callable[[], datetime], command_id: str, at: datetime | None,
                    ) -> tuple[Standing, e.StandingEvent, bool]:
     """Give a merchant's standing a command and record it exactly once; the event, and whether it was recorded before.
 
@@ -57,7 +57,7 @@ def carry_standing(store: Store, merchant: str, name: str, said: Mapping[str, An
         name = c.standing_name_of(type(command))
     merchant = unicodedata.normalize("NFC", merchant)
     with store.writing():
-        for attempt in range(attempts):
+        for attempt in range(store.attempts):
             standing = store.standing(merchant)
             if not standing.facts.version and not _has_cases(store, merchant):
                 raise unknown_merchant(merchant)
@@ -74,7 +74,7 @@ def carry_standing(store: Store, merchant: str, name: str, said: Mapping[str, An
             try:
                 store.save(standing)
             except VersionTaken:
-                if attempt == attempts - 1:
+                if attempt == store.attempts - 1:
                     raise
             else:
                 return standing, event, False

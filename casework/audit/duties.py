@@ -38,6 +38,10 @@ _BY_HAND = {"request_evidence": ("evidence", "answer_by"), "ask_proof": ("proof"
             "log_call": ("call_promise", "promised_by")}
 _TO_MERCHANT = ("contact_merchant", "answer_merchant", "decline_offer")
 _TO_PLATFORM = ("file", "supply_evidence", "report_default", "reopen_filed")
+#: All that may begin a duty which a rule limits; but for these, what leads to performance.
+_LIMITED = frozenset((
+    *_TO_MERCHANT, *_TO_PLATFORM, "log_call", "suspend", "show_acceptance", "settle_referral", "examine_evidence", "rule",
+    "refer", "accept_referral", "tip_off", "ship_return", "receive_return", "settle_return"))
 #: What is waited for while a case is suspended; the last one begun tells which.
 _SUSPENSIONS = ("acceptance_proof", "suspension")
 #: A suit is over without a judgment: refused, given up or ended.
@@ -207,7 +211,7 @@ class _Follow:
         elif (self.name in _SUIT_OVER and self._names_court() and self._awaits_court()) or self._outlives_suit():
             yield "suspension", "agent", e.Due(at=self.event.at, rule=self.name, clause="《淘宝平台争议处理规则》第83条",
                                                certainty="A"), "court"
-        elif (found := self._called_for()) is not None:
+        elif (self.name in _LIMITED or self.event.to_state == "remedy_due") and (found := self._called_for()) is not None:
             kind, owes, rule, about = found
             if self.edition.has(rule):
                 yield kind, owes, limit(self.edition, rule, self.event.at), about

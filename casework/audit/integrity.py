@@ -19,12 +19,12 @@ from typing import Any
 from casework.audit.findings import Fault, Finding, Line, findings_of, of_store, one_line, shown
 from casework.audit.signed import Signed, mark
 from casework.errors import StoreError
+from casework.store.contract import Reader
 from casework.store.ledger import tree
 from casework.store.ledger.entry import leaf
 from casework.store.ledger.ledger import OUTSIDE, Head, Leaf, Ledger
 from casework.store.ledger.note import Checkpoint
 from casework.store.row import Row
-from casework.store.sqlite.reader import Reader
 
 #: How many leaves are read at a time.
 PAGE = 4096
@@ -337,7 +337,7 @@ class Integrity:
                         Line(f"不是由叶子得出的（{mark(odd.digest())}）", f"are not what the leaves give ({mark(odd.digest())})"))
         if outside is not None:
             root = _root(peaks, size) if size else tree.EMPTY
-            yield from outside.against(size, root, differs, self._recorded_meanwhile)
+            yield from outside.against(size, root, differs, self._recorded_meanwhile, self.ledger.signed())
 
     def _recorded_meanwhile(self, signed: Checkpoint) -> bool:
         """Whether the store by now has what was signed: others go on recording while it is audited."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from functools import cache
+from functools import lru_cache
 
 from casework.domain.events import Due
 from casework.errors import CalendarUnknown
@@ -68,19 +68,14 @@ def ends(record: Record, start: datetime, *, whole_days: bool) -> tuple[datetime
 
 def limit(edition: Edition, rule: str, start: datetime) -> Due:
     """The deadline of what begins at ``start`` under a rule, as an event would hold it. Raises as :func:`governing` does."""
-    if edition.whole_days and not _is_in_hours(edition, rule):
+    if edition.whole_days and rule not in edition.in_hours:
         # The same for whatever begins on that local day.
-        return _limit_by_day(edition, rule, calendar.local_day(start))
+        return _limit_by_day(calendar.published(), edition, rule, calendar.local_day(start))
     return _limit(edition, rule, start)
 
 
-@cache
-def _is_in_hours(edition: Edition, rule: str) -> bool:
-    return any(record.unit == "hour" for record in edition.of(rule))
-
-
-@calendar.kept
-def _limit_by_day(edition: Edition, rule: str, day: date) -> Due:
+@lru_cache(maxsize=1 << 16)
+def _limit_by_day(published: object, edition: Edition, rule: str, day: date) -> Due:
     return _limit(edition, rule, datetime.combine(day, time.min, calendar.SHANGHAI))
 
 

@@ -16,7 +16,7 @@ from casework.audit.findings import Finding
 from casework.audit.integrity import Drawn, Integrity
 from casework.store.ledger.note import Checkpoint
 from casework.store.opening import open_reader
-from casework.store.sqlite.reader import Part, Parts
+from casework.store.row import Part, Parts
 
 
 class Job(NamedTuple):

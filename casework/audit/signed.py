@@ -95,9 +95,12 @@ class Signed:
             return None
 
     def against(self, size: int, root: bytes, differs: Sequence[Head], meanwhile: Callable[[Checkpoint], bool] = lambda _: False,
-                ) -> Iterator[Fault]:
+                inside: str | None = None) -> Iterator[Fault]:
         """What is to be said of them, held against a tree of ``size`` leaves with that root; ``differs`` are the stored tree at
         the sizes of those that do not fit, and ``meanwhile`` says whether the store by now has a checkpoint of more.
+
+        ``inside`` is the note that the store itself keeps of its last commit, if it does: signed by the same keys, it tells
+        what other machines recorded from what nobody signed.
         """
         if differs:
             which = _some([head.size for head in differs])
@@ -121,7 +124,9 @@ class Signed:
                         Line(f"库外签名的检查点有 {signed} 个（{mark(self._last.root)}）：末尾丢失，或换成了旧副本",
                              f"the checkpoint signed outside has {signed} ({mark(self._last.root)}): the end is lost, or an old "
                              "copy was put back"))
-        if signed < size:
+        if signed < size and inside is not None:
+            yield from self._signed_inside(size, root, inside, meanwhile)
+        elif signed < size:
             intended = read_intended(self.place) if self.place.is_dir() else None
             tree = mark(root)
             # One of more is of a command that others are giving meanwhile.
@@ -134,6 +139,21 @@ class Signed:
                         Line(f"库外签名的只有 {signed} 个，且没有命令准备为其余的签名：它们绕过命令写入，或日志是旧副本",
                              f"only {signed} are signed outside, and no command was about to have the others signed: they were "
                              "written past the commands, or the journal is an old copy"))
+
+    def _signed_inside(self, size: int, root: bytes, note: str, meanwhile: Callable[[Checkpoint], bool]) -> Iterator[Fault]:
+        try:
+            assert self._trust is not None
+            found = verifier.verify_checkpoint(note.encode(), self._trust)
+            told = Checkpoint(found.origin, found.size, found.root)
+            why = Line("其签名是另一段历史的", "its signature is of another history")
+            if (told.size, told.root) == (size, root) or (told.size > size and meanwhile(told)):
+                return
+        except verifier.NotVerified as error:
+            why = Line(error.zh, error.en)
+        tree = mark(root)
+        yield Fault("tail_unsigned", Line(f"账本有 {size} 个叶子（{tree}）", f"the ledger has {size} leaves ({tree})"),
+                    Line(f"库中所存的最后签名不成立：{why.zh}",
+                         f"the last signature that the store keeps does not hold: {why.en}"))
 
     def last(self) -> Checkpoint:
         """The checkpoint of a file that somebody kept, verified. :class:`~casework.errors.InputError` where it cannot be."""

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from casework.audit.integrity import Integrity
     from casework.audit.parts import Job, Judged
     from casework.report.audit import Report
+    from casework.store.contract import Reader
     from casework.store.row import Row
-    from casework.store.sqlite.reader import Reader
 
 
 #: How many cases make a progress bar worth its line.
@@ -81,6 +81,7 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
     from casework.audit.check import Summary
     from casework.audit.codes import FINDINGS
     from casework.report.audit import report
+    from casework.store.url import shown
 
     form = _form(settings, form, jsonl)
     wanted = (_codes(select, "--select") or frozenset(FINDINGS)) - _codes(ignore, "--ignore")
@@ -92,7 +93,7 @@ def audit(settings: Settings, cases: tuple[str, ...], select: str | None, ignore
         found = _found_in(log, lifecycle, wanted, counted)
     else:
         found = _found(settings, cases, wanted, counted, journal, key, since, jobs, engine)
-    made = report(settings.store if log is None else str(log), now(), counted, found, known)
+    made = report(shown(settings.store) if log is None else str(log), now(), counted, found, known)
     if known and not cases and "baseline_unused" in wanted:
         made = replace(made, notes=(*made.notes, *known.unused(made.acknowledged, wanted)))
     if write_baseline is not None:

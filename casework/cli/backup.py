@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command("backup", cls=Command,
-               zh="备份案件库及其日志，并审计副本：未经审计的备份不是备份。从不覆盖；副本不能证明时留作 TO.unproved，状态 1。")
+               zh="备份案件库及其日志，并审计副本：未经审计的备份不是备份。从不覆盖；副本不能证明时留作 TO.unproved，状态 1。"
+                  "PostgreSQL 案件库也备份成一个 SQLite 文件。")
 @click.argument("to", type=click.Path(path_type=Path))
 @option("--audit/--no-audit", "audited", default=True, help="Prove and audit the copy [--audit].", zh="证明并审计副本 [--audit]")
 @option("--with-key", is_flag=True, help="Copy the signing key too; whoever has it can sign for this ledger.",
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 def backup(settings: Settings, to: Path, audited: bool, with_key: bool, journal: str | None) -> int:
     """Copy the store and its journal, and audit the copy: a backup not audited is not a backup.
 
+    The copy is a store in one SQLite file, also where the original is in PostgreSQL.
+
     Checkpoints and keys lie in TO.journal, so that the copy can be proved elsewhere. Nothing is overwritten; a copy that cannot
     be proved is kept as TO.unproved, and the status is 1. It is 1 too where the audit has findings, which the store then has as
     well.
     """
-    from casework.store.lock import WriterLock
-    from casework.store.opening import LOCK_TIMEOUT, open_reader
+    from casework.store.opening import copy_store, open_reader
     from casework.store.sqlite import backup as work
 
     to = to.absolute()
@@ -43,11 +45,13 @@ def backup(settings: Settings, to: Path, audited: bool, with_key: bool, journal:
     fresh = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
     try:
         with open_reader(settings.store) as reader:
-            path, folder = reader.path, folder_of(reader, journal)
-        with WriterLock(path, LOCK_TIMEOUT):
-            work.copy(path, fresh)
+            folder = folder_of(reader, journal)
+
+        def copy_journal() -> None:
             if folder is not None and (folder / "checkpoints").is_file():
                 work.copy_journal(folder, beside, with_key=with_key)
+
+        copy_store(settings.store, fresh, copy_journal)
         if not audited:
             work.publish(fresh, to)
             settings.answer({"backup": str(to), "journal": str(beside) if beside.is_dir() else None, "proved": None},

@@ -72,7 +72,7 @@ def due(settings: Settings, within: str | None, role: str | None, jsonl: bool, a
         owed = 0
         if not found and not jsonl and not settings.json:
             # What was missed is not in the index of what runs, and without it the answer would mislead.
-            with Kept(reader, views_of(reader.path)) as kept:
+            with Kept(reader, views_of(reader.place)) as kept:
                 owed = kept.missed(role)
     if jsonl:
         for item in found:

@@ -29,7 +29,7 @@ def copy(settings: Settings, source: str, target: str, journal: str | None) -> i
     """
     from casework.store import copying
     from casework.store.opening import open_reader
-    from casework.store.url import parse
+    from casework.store.url import parse, shown
 
     if parse(target).kind == "memory":
         raise InputError("a store in memory keeps no copy; name a file", "内存案件库无法保存副本；请指定文件", "TO")
@@ -44,8 +44,8 @@ def copy(settings: Settings, source: str, target: str, journal: str | None) -> i
             complain(say("已中断；再次执行同一命令即可继续", "broken off; give the same command again to go on"))
             raise
     settings.answer(
-        {"copy": target, "commits": done.head.size, "root": done.head.root.hex(), "added": done.leaves, "events": done.events,
-         "there": done.there, "origin": origin}, lambda: map(escape, _lines(target, done, origin)))
+        {"copy": shown(target), "commits": done.head.size, "root": done.head.root.hex(), "added": done.leaves,
+         "events": done.events, "there": done.there, "origin": origin}, lambda: map(escape, _lines(shown(target), done, origin)))
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, nullcontext
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -17,12 +17,11 @@ from casework.cli.base import Command, Settings, common, now, option, say
 from casework.cli.journals import folder_by, journaled
 from casework.errors import CaseworkError, InputError, StoreError
 from casework.report.text import columns, escape
+from casework.store.checks import Check
 from casework.store.sqlite import health, upkeep
-from casework.store.sqlite.health import Check
 from casework.store.sqlite.reader import SQLITE_ERRORS, store_error
 
 if TYPE_CHECKING:
-    import sqlite3
     from datetime import datetime
 
     from casework.store.ledger.ledger import Ledger
@@ -57,7 +56,8 @@ def doctor(settings: Settings, thorough: bool, journal: str | None) -> int:
     if place.kind == "memory":
         raise InputError("a store in memory has nothing to look at; name a file", "内存案件库没有可检查的内容；请指定文件",
                          "--store")
-    found = [*_surroundings(), *_store(place, journal, now(), thorough)]
+    looks = _server if place.is_shared else _store
+    found = [*_surroundings(), *looks(place, journal, now(), thorough)]
     bad = [c for c in found if c.state in ("warning", "error")]
     settings.answer(
         {"checks": [{"check": c.check, "state": c.state, "what": say(c.zh, c.en), "remedy": say(c.remedy_zh, c.remedy_en) or None}
@@ -101,41 +101,65 @@ def _store(place: Location, journal: str | None, at: datetime, thorough: bool) -
             book = health.ledger_of(db) if db is not None else None
             meta = book.meta() if book is not None else {}
             folder = folder_by(meta, path, journal)
-            yield from _journal(folder, path, db, book, meta)
+            yield from _journal(folder, place.folder, book, meta, health.has(db) if db is not None else None)
         except CaseworkError as error:
             yield Check("journal", "error", error.zh, error.en, *_RESTORE)
         except SQLITE_ERRORS as error:
             told = store_error(error, path)
             yield Check("journal", "error", told.zh, told.en, *_RESTORE)
         except OSError as error:
-            yield Check("journal", "error", f"日志无法查看（{error.strerror}）",
-                        f"the journal cannot be looked at ({error.strerror})",
-                        "修正权限", "mend its permissions")
-    yield from _disks(place, folder)
+            yield _unseen(error)
+    needed = os.path.getsize(place.place) if os.path.isfile(place.place) else 0
+    yield from _disks({"store": place.folder, "journal": folder}, needed, forced=place.force)
 
 
-def _journal(folder: Path | None, path: str, db: sqlite3.Connection | None, book: Ledger | None,
-             meta: dict[str, str]) -> Iterator[Check]:
+def _server(place: Location, journal: str | None, at: datetime, thorough: bool) -> Iterator[Check]:
+    from casework.store.postgres.health import Examined
+    from casework.store.postgres.reader import PostgresReader
+
+    examined, folder = Examined(place), None
+    yield from examined.checks(at, thorough=thorough)
+    yield from _calendar(at, examined.provisional)
+    if examined.is_usable:
+        try:
+            with PostgresReader(place) as reader:
+                book = reader.ledger()
+                meta = book.meta()
+                folder = folder_by(meta, reader.place, journal)
+                yield from _journal(folder, None, book, meta,
+                                    lambda case, version: any(row.version == version for row in reader.rows(case)))
+        except CaseworkError as error:
+            yield Check("journal", "error", error.zh, error.en, *_RESTORE)
+        except OSError as error:
+            yield _unseen(error)
+    yield from _disks({"journal": folder}, 0, forced=False)
+
+
+def _unseen(error: OSError) -> Check:
+    return Check("journal", "error", f"日志无法查看（{error.strerror}）", f"the journal cannot be looked at ({error.strerror})",
+                 "修正权限", "mend its permissions")
+
+
+def _journal(folder: Path | None, beside: str | None, book: Ledger | None, meta: dict[str, str],
+             has: Callable[[str, int], bool] | None) -> Iterator[Check]:
     if book is not None:
         yield from upkeep.kept_journal(meta, denied=folder is not None)
     if folder is None:
         return
-    yield from upkeep.journal(folder, path, book)
+    yield from upkeep.journal(folder, beside, book)
     if folder.is_dir():
         yield from upkeep.keys(folder, meta.get("origin", ""))
-        yield from upkeep.receipts(folder, db)
+        yield from upkeep.receipts(folder, has)
 
 
-def _disks(place: Location, folder: Path | None) -> Iterator[Check]:
+def _disks(places: Mapping[str, str | Path | None], needed: int, *, forced: bool) -> Iterator[Check]:
     try:
         mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         mounts = ""
-    real = os.path.realpath(place.path)
-    needed = os.path.getsize(real) if os.path.isfile(real) else 0
-    for name, where in (("store", os.path.dirname(real)), ("journal", str(folder) if folder else "")):
-        if os.path.isdir(where):
-            yield from upkeep.disk(name, where, needed, mounts, forced=place.force)
+    for name, where in places.items():
+        if where and os.path.isdir(where):
+            yield from upkeep.disk(name, str(where), needed, mounts, forced=forced)
 
 
 def _calendar(at: datetime, provisional: int) -> Iterator[Check]:
@@ -188,8 +212,18 @@ def _libraries() -> Iterator[Check]:
         yield Check("versions", "ok", "、".join(found), ", ".join(found))
 
 
+def _shown(name: str, value: str) -> str:
+    """What a variable says, without a password."""
+    from casework.store.url import shown
+
+    try:
+        return shown(value) if name == "CASEWORK_STORE" else value
+    except CaseworkError:
+        return "…"
+
+
 def _environment() -> Iterator[Check]:
-    ours = [f"{name}={os.environ[name]}" for name in _OURS if os.environ.get(name)]
+    ours = [f"{name}={_shown(name, os.environ[name])}" for name in _OURS if os.environ.get(name)]
     yield Check("environment", "ok", "、".join(ours) or "未设置 casework 的变量",
                 ", ".join(ours) or "none of casework's variables is set")
     if others := [name for name in _DISOBEYED if os.environ.get(name)]:

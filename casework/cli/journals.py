@@ -17,9 +17,10 @@ from casework.report.text import escape
 
 if TYPE_CHECKING:
     from casework.application.service import Done
+    from casework.store.contract import Reader
     from casework.store.ledger.journal import Journal
-    from casework.store.sqlite.reader import Reader
     from casework.store.store import Store
+    from casework.store.url import Location
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: What ``--journal`` says for a store that is to keep none.
@@ -35,16 +36,23 @@ def journaled(function: F) -> F:
     return decorated
 
 
-def writing(settings: Settings, journal: str | None, *, create: bool = False, origin: str | None = None) -> Store:
-    """The store, to write to, with its journal; made, and its journal with it, where ``create`` says so and there is none."""
-    from casework.store.opening import open_store
+def writing(settings: Settings, journal: str | None, *, create: bool = False, origin: str | None = None,
+            upgrade: bool = False) -> Store:
+    """The store, to write to, with its journal; made, and its journal with it, where ``create`` says so and there is none.
+
+    One in a server that others use is made, and brought up to date, only by who says ``upgrade``.
+    """
+    from casework.store.opening import is_blank, make_store, open_store
     from casework.store.url import parse
 
     place = parse(settings.store)
     if place.kind == "memory":
         return open_store(settings.store)
-    if create and _is_blank(place.path):
-        return _made(settings, place.path, journal, origin)
+    if create and (upgrade or not place.is_shared):
+        if is_blank(place):
+            return _made(settings, place, journal, origin)
+        if place.is_shared:
+            make_store(place, None)
     return open_store(settings.store, journal=journal_of(settings, journal))
 
 
@@ -54,12 +62,12 @@ def journal_of(settings: Settings, journal: str | None) -> Journal | None:
     from casework.store.opening import open_reader
 
     with open_reader(settings.store) as reader:
-        folder, path = folder_of(reader, journal), os.path.realpath(reader.path)
+        folder, place = folder_of(reader, journal), reader.place
     if folder is None:
         return None
     kept = Journal(folder)
     if journal is None:
-        _refuse_copy(folder / "store", path)
+        _refuse_copy(folder / "store", place)
     return kept
 
 
@@ -86,7 +94,7 @@ def folder_of(reader: Reader, journal: str | None) -> Path | None:
     otherwise.
     """
     ledger = reader.ledger()
-    return folder_by(ledger.meta() if ledger.is_there() else {}, reader.path, journal)
+    return folder_by(ledger.meta() if ledger.is_there() else {}, reader.place, journal)
 
 
 def folder_by(meta: dict[str, str], path: str, journal: str | None) -> Path | None:
@@ -112,17 +120,18 @@ def default_folder(origin: str) -> Path:
     return state_folder() / origin
 
 
-def new_journal(path: str, journal: str | None, origin: str | None) -> Journal | None:
-    """A new journal for the store at ``path``; None where it is to keep none."""
+def new_journal(settings: Settings, journal: str | None, origin: str | None) -> Journal | None:
+    """A new journal for the store; None where it is to keep none."""
     from casework.store.ledger.journal import Journal
     from casework.store.ledger.note import Signer, refuse_origin
+    from casework.store.url import parse
 
     if journal == WITHOUT:
         return None
     origin = origin or f"local/{secrets.token_hex(8)}"
     refuse_origin(origin)
     folder = Path(journal) if journal else default_folder(origin)
-    if os.path.realpath(folder) == os.path.dirname(os.path.realpath(path)):
+    if os.path.realpath(folder) == parse(settings.store).folder:
         raise InputError(
             "the journal must not lie in the store's own folder, where whoever alters the one alters the other; name another",
             "日志不能放在案件库所在的目录：能改其一者便能改另一；请指定其他目录", "--journal")
@@ -148,16 +157,14 @@ def receipt_of(store: Store, done: Done) -> Path | None:
     written, which is said and is no error.
     """
     from casework.store.ledger.ledger import receipt
-    from casework.store.opening import open_reader
 
-    journal, path = store.journal, store.path
-    if journal is None or path is None:
+    if (journal := store.journal) is None:
         return None
     try:
         if (end := journal.end()) is None:
             return None
         last, note = end
-        with open_reader(path) as reader:
+        with store.reader() as reader:
             leaf, text = receipt(reader.ledger(), list(reader.rows(done.case)), note, last.size, done.version, with_event=True)
         return journal.keep_receipt(done.case, leaf.last, text)
     except CaseworkError as error:
@@ -174,30 +181,35 @@ def tell_receipt(settings: Settings, receipt: Path | None) -> None:
         click.echo(escape(say(f"回执：{receipt}", f"receipt: {receipt}")), err=True)
 
 
-def _made(settings: Settings, path: str, journal: str | None, origin: str | None) -> Store:
+def _made(settings: Settings, place: Location, journal: str | None, origin: str | None) -> Store:
     """The store, made with its journal by one of those who want to at the same moment."""
-    from casework.store.lock import WriterLock
-    from casework.store.opening import LOCK_TIMEOUT, open_store
+    from casework.store.opening import is_blank, making, open_store
 
-    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+    if place.folder is not None and not os.path.isdir(place.folder):
         return open_store(settings.store, create=True)  # which says so
-    with WriterLock(path, LOCK_TIMEOUT):
-        if _is_blank(path):
-            made = new_journal(path, journal, origin)
+    with making(place):
+        if is_blank(place):
+            made = new_journal(settings, journal, origin)
             try:
-                remember(path, made.origin if made else None)
+                remember(place.place, made.origin if made else None)
                 store = open_store(settings.store, create=True, journal=made)
-                store.settle()  # signed from the first, so that nobody takes the journal of an empty store for his own
-                return store
+                if (origin := _origin(store)) == (made.origin if made else ""):
+                    store.settle()  # signed from the first, so that nobody takes the journal of an empty store for his own
+                    return store
+                store.close()  # somebody on another machine was faster
+                remember(place.place, origin or None)
             except BaseException:
-                if made is not None and _is_blank(path):
+                if made is not None and is_blank(place):
                     made.abandon()
                 raise
+            if made is not None:
+                made.abandon()
     return writing(settings, journal)
 
 
-def _is_blank(path: str) -> bool:
-    return not os.path.exists(path) or (os.path.isfile(path) and os.path.getsize(path) == 0)
+def _origin(store: Store) -> str:
+    with store.reader() as reader:
+        return reader.ledger().meta().get("origin", "")
 
 
 def state_folder() -> Path:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from casework.store.store import Store
 
 
-@click.command("init", cls=Command, zh="建立一个空的案件库及其库外日志；已有则不变。")
+@click.command("init", cls=Command, zh="建立一个空的案件库及其库外日志；已有则不变。PostgreSQL 案件库只由此命令建立和升级。")
+@click.argument("url", required=False)
 @option("--origin", metavar="NAME", help="The name of its ledger, such as shop.example/cases [local/ and a random one].",
         zh="账本名，例如 shop.example/cases [local/ 加随机名]")
 @option("--renew-ledger", "renew", is_flag=True,
@@ -32,17 +33,35 @@ if TYPE_CHECKING:
              "lost, or an old copy that had to be put back. The audit goes on saying so.",
         zh="为已有的案件库另起账本：此前没有账本、密钥或日志已丢失、或不得已换回旧副本时。审计会一直说明此事")
 @option("--reason", metavar="TEXT", help="Why the ledger is begun anew.", zh="另起账本的原因")
+@option("--writer", metavar="ROLE", help="PostgreSQL: let this role read and add, and neither change nor remove an event.",
+        zh="PostgreSQL：允许该角色读取和追加，但不能修改或删除事件")
+@option("--reader", metavar="ROLE", help="PostgreSQL: let this role read.", zh="PostgreSQL：允许该角色读取")
 @journaled
 @common
-def init(settings: Settings, origin: str | None, renew: bool, reason: str | None, journal: str | None) -> int:
-    """Make an empty store and the journal outside it; one that is there already stays as it is."""
+def init(settings: Settings, url: str | None, origin: str | None, renew: bool, reason: str | None, writer: str | None,
+         reader: str | None, journal: str | None) -> int:
+    """Make an empty store and the journal outside it; one that is there already stays as it is.
+
+    URL is the store, as --store. A store in PostgreSQL is made and upgraded by this command alone.
+    """
+    if url is not None:
+        settings = settings._replace(store=url)
     if renew:
         return _renew(settings, journal, origin, reason)
     if reason is not None:
         raise InputError("a reason is given with --renew-ledger only", "只有 --renew-ledger 才需要原因", "--reason")
-    with writing(settings, journal, create=True, origin=origin) as store:
+    with writing(settings, journal, create=True, origin=origin, upgrade=True) as store:
+        _grant(settings, writer, reader)
         _tell(settings, store)
     return 0
+
+
+def _grant(settings: Settings, writer: str | None, reader: str | None) -> None:
+    from casework.store.opening import grant
+
+    for role, writes in ((writer, True), (reader, False)):
+        if role is not None:
+            grant(settings.store, role, writes=writes)
 
 
 def _renew(settings: Settings, journal: str | None, origin: str | None, reason: str | None) -> int:
@@ -52,27 +71,29 @@ def _renew(settings: Settings, journal: str | None, origin: str | None, reason: 
         raise InputError("say why: --reason TEXT; the audit will go on telling it",
                          "请用 --reason 说明原因；审计会一直说明", "--renew-ledger")
     with open_reader(settings.store) as reader:
-        path, ledger = reader.path, reader.ledger()
+        place, ledger = reader.place, reader.ledger()
         before = ledger.meta() if ledger.is_there() else {}
         size = ledger.size() if before else 0
-    made = new_journal(path, journal, origin)
+    made = new_journal(settings, journal, origin)
     said = {"at": now().isoformat(timespec="seconds"), "reason": reason, "origin": before.get("origin", ""), "size": size}
     if "renewed" in before:
         said["before"] = before["renewed"]
     with open_store(settings.store) as store, store.writing():
         store.renew_ledger(made.origin if made else "", made, document(said, settings.zone, indent=None))
-        remember(path, None if made is None else made.origin)
+        remember(place, None if made is None else made.origin)
         _tell(settings, store)
     return 0
 
 
 def _tell(settings: Settings, store: Store) -> None:
+    from casework.store.url import shown
+
     journal = store.journal
     settings.answer(
-        {"store": settings.store}
+        {"store": shown(settings.store)}
         | ({"origin": journal.origin, "journal": str(journal.folder), "key": journal.signer.vkey} if journal
            else {"journal": None}),
-        lambda: [escape(settings.store), *(_journal_lines(journal) if journal else [])])
+        lambda: [escape(shown(settings.store)), *(_journal_lines(journal) if journal else [])])
 
 
 def _journal_lines(journal: Journal) -> Iterator[str]:
@@ -102,9 +123,9 @@ def checkpoint(settings: Settings, only_key: bool, old: int | None, rotate_key: 
         key = _kept(settings, journal).signer.vkey
         settings.answer({"key": key}, lambda: [key])
         return 0
-    with _signing(settings, journal) as (kept, last, note), open_reader(settings.store) as reader:
+    with _signing(settings, journal) as (store, kept, last, note), open_reader(settings.store) as reader:
         if rotate_key:
-            new = kept.rotate(secrets.token_bytes(32), last.size)
+            new = store.rotate_key(secrets.token_bytes(32))
             settings.answer({"key": new.vkey}, lambda: [new.vkey])
             return 0
         if old is not None and old > last.size:
@@ -136,7 +157,7 @@ def receipt(settings: Settings, case: str, version: int | None, with_event: bool
     from casework.store.opening import open_reader
     from casework.store.store import unknown_case
 
-    with _signing(settings, journal) as (_, last, note), open_reader(settings.store) as reader:
+    with _signing(settings, journal) as (_, _, last, note), open_reader(settings.store) as reader:
         rows = list(reader.rows(case))
         if not rows:
             raise unknown_case(case)
@@ -162,14 +183,14 @@ def _kept(settings: Settings, journal: str | None) -> Journal:
 
 
 @contextmanager
-def _signing(settings: Settings, journal: str | None) -> Iterator[tuple[Journal, Checkpoint, str]]:
-    """The journal while nobody writes, and its last checkpoint and the note of it, which sign the store's last commit."""
+def _signing(settings: Settings, journal: str | None) -> Iterator[tuple[Store, Journal, Checkpoint, str]]:
+    """The store and its journal, and of that the last checkpoint and its note, which sign all that was recorded before this."""
     _kept(settings, journal)
     with writing(settings, journal) as store, store.writing():
         store.settle()
         end = store.journal.end() if store.journal else None
         assert store.journal is not None and end is not None
-        yield store.journal, *end
+        yield store, store.journal, *end
 
 
 def _stamp(note: bytes) -> bytes:

@@ -23,7 +23,7 @@ def merchant(settings: Settings, merchant: str, as_of: str | None) -> int:
 
     at = moment(as_of, "--as-of")
     who = merchant_of(merchant)
-    with open_reader(settings.store) as reader, Kept(reader, views_of(reader.path)) as kept:
+    with open_reader(settings.store) as reader, Kept(reader, views_of(reader.place)) as kept:
         view = merchant_view(kept.rows_of(who, stream_of(who)), who, at or now(), as_of=at)
     settings.answer(view, lambda: merchant_lines(view, lang(), settings.zone))
     for case in view["unreadable"]:

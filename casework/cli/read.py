@@ -130,7 +130,7 @@ def list_(settings: Settings, state: str | None, stage: str | None, merchant: st
     wanted = {"state": state, "stage": stage, "ground": ground, "merchant": merchant}
     for kind in ("state", "stage", "ground"):
         _check_term(kind, wanted[kind])
-    with open_reader(settings.store) as reader, Kept(reader, views_of(reader.path)) as kept:
+    with open_reader(settings.store) as reader, Kept(reader, views_of(reader.place)) as kept:
         found = kept.summaries(now(), **wanted, overdue=overdue)
         if jsonl:
             _jsonl(found, settings)

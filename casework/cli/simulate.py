@@ -64,9 +64,9 @@ def simulate(ctx: click.Context, settings: Settings, cases: int, seed: int, firs
     plan = Plan(cases, seed, _day(first, "--from") or FIRST, _day(last, "--to") or LAST, walks or WALKS, unlawful, late,
                 tampered)
     with writing(settings, journal, create=True) as store:
-        if tampered and store.path is None:
-            raise InputError("a store in memory has no file to be altered; name one", "内存案件库没有可改动的文件；请指定文件",
-                             "--tampered")
+        if tampered and store.file is None:
+            raise InputError("only a store in a file is altered past casework; name one",
+                             "只有文件案件库可被绕过 casework 改动；请指定文件", "--tampered")
         try:
             with click.progressbar(length=cases, file=sys.stderr, label=say("生成", "simulate"),
                                    hidden=not sys.stderr.isatty()) as bar:

@@ -19,7 +19,7 @@ def stats(settings: Settings) -> int:
     from casework.application.kept import Kept
     from casework.store.opening import open_reader
 
-    with open_reader(settings.store) as reader, Kept(reader, views_of(reader.path)) as kept:
+    with open_reader(settings.store) as reader, Kept(reader, views_of(reader.place)) as kept:
         counts = kept.counts(now())
     settings.answer(counts, lambda: map(escape, _lines(counts)))
     if counts["unreadable"]:
@@ -53,7 +53,7 @@ def status(settings: Settings, check: bool) -> int:
     from casework.application.kept import Kept
     from casework.store.opening import open_reader
 
-    with open_reader(settings.store) as reader, Kept(reader, views_of(reader.path)) as kept:
+    with open_reader(settings.store) as reader, Kept(reader, views_of(reader.place)) as kept:
         found = kept.status()
         place = str(kept.place) if kept.place else None
         differing = kept.differing() if check else []
@@ -75,7 +75,7 @@ def rebuild(settings: Settings) -> int:
     from casework.application.kept import Kept
     from casework.store.opening import open_reader
 
-    with open_reader(settings.store) as reader, Kept(reader, views_of(reader.path)) as kept:
+    with open_reader(settings.store) as reader, Kept(reader, views_of(reader.place)) as kept:
         cases = kept.rebuild()
         place = str(kept.place) if kept.place else None
     settings.answer({"file": place, "cases": cases}, lambda: [escape(say(f"案件 {cases}", f"cases: {cases}"))])

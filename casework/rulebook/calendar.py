@@ -15,13 +15,9 @@ from calendar import monthrange
 from collections.abc import Callable
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from functools import cache, lru_cache
-from typing import TypeVar, TypeVarTuple
 from zoneinfo import ZoneInfo
 
 from casework.errors import CalendarUnknown, InputError
-
-Given = TypeVarTuple("Given")
-T = TypeVar("T")
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -174,13 +170,9 @@ def _published(day: date) -> tuple[bool | None, bool]:
     return not off, name is not None
 
 
-def kept(reckon: Callable[[*Given], T]) -> Callable[[*Given], T]:
-    """The function, whose answers are kept as long as the calendar is the one that they were reckoned by."""
-    @lru_cache(maxsize=1 << 16)
-    def by(calendar: object, *args: *Given) -> T:
-        return reckon(*args)
-
-    return lambda *args: by(_published, *args)
+def published() -> object:
+    """What stands for the calendar as it is now: whatever is reckoned by it may be kept together with this."""
+    return _published
 
 
 @cache

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
 from casework.errors import CalendarUnknown, CaseworkError
 from casework.rulebook import files
-from casework.rulebook.calendar import SHANGHAI, after_pause, estimate_after_pause, kept, local_day
+from casework.rulebook.calendar import SHANGHAI, after_pause, estimate_after_pause, local_day, published
 from casework.rulebook.counting import Span, end_of_day, same_clock, unit_of
 from casework.rulebook.money import Step, reckon
 from casework.rulebook.records import RANKS, AppliesBy, Base, Body, Certainty, Rank, Record, Roll, TimeUnit, Unit
@@ -176,8 +176,8 @@ class Edition:
         otherwise than the record does. Raises ``KeyError`` as ``governing`` does, ``ValueError`` for a naive datetime and
         a rule about money, ``CalendarUnknown`` after the year 9999.
         """
-        if (on, rank, roll) == (None, None, None) and self.whole_days and rule_id not in self._in_hours:
-            return _due_by_day(self, rule_id, local_day(start))
+        if (on, rank, roll) == (None, None, None) and self.whole_days and rule_id not in self.in_hours:
+            return _due_by_day(published(), self, rule_id, local_day(start))
         return self._ends(rule_id, start, on, rank, roll)
 
     def _ends(self, rule_id: str, start: datetime, on: When | None, rank: Rank | None, roll: Roll | None) -> Due:
@@ -235,7 +235,8 @@ class Edition:
         return hash(self.id)
 
     @cached_property
-    def _in_hours(self) -> frozenset[str]:
+    def in_hours(self) -> frozenset[str]:
+        """The ids of the rules that count hours, if only at times; the ends of all others go by whole days."""
         return frozenset(record.id for record in self.records if record.unit == "hour")
 
     @cached_property
@@ -246,8 +247,8 @@ class Edition:
         return found
 
 
-@kept
-def _due_by_day(edition: Edition, rule_id: str, day: date) -> Due:
+@lru_cache(maxsize=1 << 16)
+def _due_by_day(calendar: object, edition: Edition, rule_id: str, day: date) -> Due:
     """When a limit that is counted in whole days ends: the same for whatever begins on that local day."""
     return edition._ends(rule_id, datetime.combine(day, time.min, SHANGHAI), None, None, None)
 

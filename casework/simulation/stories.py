@@ -2,7 +2,7 @@
 
 The shares of what is complained of are those of the China Consumers Association for 2025; those of the goods follow its table for
 the first half of 2022; about how many are resolved, its rate for 2024 (68.75 %). Every other share is an assumption, made so that
-nearly all that the lifecycle has comes up: ``docs/simulate.md`` says which.
+nearly all that the lifecycle has comes up: ``docs/bulk.md`` says which.
 """
 
 from __future__ import annotations

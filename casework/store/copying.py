@@ -1,20 +1,21 @@
 """From one store into another: the same rows under the same leaves in the same order, and so under the same roots.
 
 What proves the history goes along with it: a leaf is over the stored bytes, so that a copy has the same leaves or is none. Only
-who signs is another: the copy has a ledger of its own name and a journal of its own (``docs/copy.md``).
+who signs is another: the copy has a ledger of its own name and a journal of its own (``docs/bulk.md``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from casework.errors import Conflict, StoreError
+from casework.store.contract import Reader
 from casework.store.ledger import tree
 from casework.store.ledger.entry import leaf
 from casework.store.ledger.ledger import Head, Leaf, Ledger
 from casework.store.row import Row
-from casework.store.sqlite.reader import Reader
 from casework.store.store import Store
 
 #: How many leaves are copied in one commit.
@@ -58,8 +59,8 @@ def _sound(source: Reader) -> tuple[Ledger, int]:
     """The ledger of the source and its size now."""
     book = source.ledger()
     if source.format() < 2 or not book.is_there():
-        raise StoreError(f"{source.path} has no ledger, by which a copy is proved; begin one: casework init --renew-ledger",
-                         f"{source.path} 没有账本，无法证明副本；请先执行 casework init --renew-ledger")
+        raise StoreError(f"{source.name} has no ledger, by which a copy is proved; begin one: casework init --renew-ledger",
+                         f"{source.name} 没有账本，无法证明副本；请先执行 casework init --renew-ledger")
     totals = source.totals()
     if totals.events != totals.covered:
         raise _altered(source, "", f"{totals.events} events, and {totals.covered} in its ledger",
@@ -71,8 +72,8 @@ def _begin(book: Ledger, size: int, target: Reader) -> int:
     """How many leaves are there already; all of them have to be the source's."""
     held = target.totals()
     if held.leaves > size or held.events != held.covered or target.ledger().root(held.leaves) != book.root(held.leaves):
-        raise Conflict(f"{target.path} holds something else than the first {held.leaves} commits of the other; name a new store",
-                       f"{target.path} 的内容不是所复制内容的前 {held.leaves} 次提交；请指定新的案件库")
+        raise Conflict(f"{target.name} holds something else than the first {held.leaves} commits of the other; name a new store",
+                       f"{target.name} 的内容不是所复制内容的前 {held.leaves} 次提交；请指定新的案件库")
     return held.leaves
 
 
@@ -101,25 +102,25 @@ def _compared(source: Reader, book: Ledger, target: Reader, size: int, seen: Cal
         for (here, _), theirs in zip(_page(target, other, start, end, last), book.leaves(start, end), strict=True):
             if here != theirs:
                 number = here.number
-                raise Conflict(f"{target.path} has another leaf {number} than {source.path}; name a new store, and copy again",
-                               f"{target.path} 的第 {number} 个叶子与 {source.path} 不同；请指定新的案件库重新复制")
+                raise Conflict(f"{target.name} has another leaf {number} than {source.name}; name a new store, and copy again",
+                               f"{target.name} 的第 {number} 个叶子与 {source.name} 不同；请指定新的案件库重新复制")
             for node in list(tree.grown(here.number, here.hash, lambda level, _: peaks[level])):
                 peaks[node.level] = node.hash
         seen(end - start)
     root = tree.root(lambda level, _: peaks[level], size)
     if not root == book.root(size) == other.root(size):
-        raise Conflict(f"{target.path} and {source.path} have the same leaves and other roots; run casework audit on both",
-                       f"{target.path} 与 {source.path} 叶子相同而树根不同；请对二者运行 casework audit")
+        raise Conflict(f"{target.name} and {source.name} have the same leaves and other roots; run casework audit on both",
+                       f"{target.name} 与 {source.name} 叶子相同而树根不同；请对二者运行 casework audit")
     return Head(size, root)
 
 
-def _reading(store: Store) -> Reader:
-    if store.path is None:
+def _reading(store: Store) -> AbstractContextManager[Reader]:
+    if not store.kept:
         raise StoreError("a store in memory keeps no copy; name a file", "内存案件库无法保存副本；请指定文件")
-    return Reader(store.path)
+    return store.reader()
 
 
 def _altered(source: Reader, stream: str, en: str, zh: str) -> Conflict:
-    what = f"{source.path} ({stream})" if stream else source.path
+    what = f"{source.name} ({stream})" if stream else source.name
     return Conflict(f"{what} is not what its ledger says: {en}; run casework audit on it, and copy a backup",
                     f"{what} 与其账本不符：{zh}；请运行 casework audit，并从备份复制")

@@ -5,6 +5,7 @@ Nothing is imported here but the standard library, so that whoever only reads st
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -39,3 +40,36 @@ class DueRow(NamedTuple):
     owes: str
     due: int
     provisional: int
+
+
+class Totals(NamedTuple):
+    """How many events and leaves a store holds at one moment, and over how many events the leaves are."""
+
+    events: int
+    leaves: int
+    covered: int
+
+
+class Snapshot(NamedTuple):
+    """What a store held at one moment: its rows, drawn as they are wanted, how many, and the size of its ledger."""
+
+    rows: Iterator[Row]
+    events: int
+    leaves: int
+
+
+class Part(NamedTuple):
+    """A range of streams, from ``low`` to before ``high`` in the store's own order (None: no bound), with what it held at one
+    moment: ``held`` is for a reader's ``part`` alone.
+    """
+
+    low: object
+    high: object
+    held: bytes
+
+
+class Parts(NamedTuple):
+    """A store cut into ranges of streams as of one moment, and how many leaves its ledger had then."""
+
+    ranges: list[Part]
+    leaves: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -12,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Mapper, PersistenceError, StoredEvent
+from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Mapper, StoredEvent
 from eventsourcing.popo import Factory
 from eventsourcing.utils import Environment, EnvType
 
@@ -21,16 +20,14 @@ from casework.domain.events import Event
 from casework.domain.standing.aggregate import Standing
 from casework.domain.standing.events import stream_of
 from casework.domain.topics import AnyEvent, any_topic_of
-from casework.errors import StoreBusy, StoreError, UnknownCase
+from casework.errors import StoreBusy, UnknownCase
 from casework.store import codec
+from casework.store.contract import Reader, Recorder
 from casework.store.dues import microseconds, running
 from casework.store.ledger.journal import Journal
 from casework.store.ledger.ledger import NONE, OUTSIDE, by_stream
-from casework.store.lock import WriterLock
-from casework.store.memory import MemoryRecorder
+from casework.store.ledger.note import Signer
 from casework.store.row import DueRow, Row
-from casework.store.sqlite.reader import SQLITE_ERRORS, Reader, store_error
-from casework.store.sqlite.recorder import CaseRecorder, proved, sync_journal
 from casework.store.stored import StoredCaseEvent, to_row
 
 #: What reading events raises that somebody altered past the commands.
@@ -67,7 +64,7 @@ class CaseMapper(Mapper[str]):
 class Cases(Application[str]):
     """The library's application over our recorder. It is given no environment, so that none can switch the store."""
 
-    def __init__(self, recorder: MemoryRecorder | CaseRecorder) -> None:
+    def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         super().__init__()
 
@@ -91,25 +88,42 @@ class Cases(Application[str]):
 class Store:
     """Cases by id. Get, carry on and save between ``with store.writing():``, so that one writer at a time decides."""
 
-    def __init__(self, recorder: MemoryRecorder | CaseRecorder, *, path: str | None, lock_timeout: float) -> None:
+    def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        #: The journal outside the store, where there is one.
-        self.journal = recorder.journal if isinstance(recorder, CaseRecorder) else None
         self._cases = Cases(recorder)
-        self._path = path
-        self._lock_timeout = lock_timeout
-        self._turn = threading.RLock()
 
     @property
-    def path(self) -> str | None:
-        """The file of the store; None for one in memory."""
-        return self._path
+    def journal(self) -> Journal | None:
+        """The journal outside the store, where there is one."""
+        return self._recorder.journal
+
+    @property
+    def name(self) -> str:
+        """What people are told of which store it is; it holds no secret."""
+        return self._recorder.name
+
+    @property
+    def kept(self) -> bool:
+        """Whether it outlives the process, and so has a ledger and a :meth:`reader`."""
+        return self._recorder.kept
+
+    @property
+    def file(self) -> str | None:
+        """The file that keeps it; None where none does."""
+        return self._recorder.file
+
+    @property
+    def attempts(self) -> int:
+        """How often a command is decided anew because another writer was faster."""
+        return self._recorder.attempts
 
     def writing(self) -> AbstractContextManager[object]:
-        """The writer's lock, around load, decide and save. :class:`~casework.errors.StoreBusy` if it is held too long."""
-        # Where the last writer was killed between a commit and its fsync, what is written on top of that commit could, after a
-        # power cut, be mixed with the journal that undoes it.
-        return WriterLock(self._path, self._lock_timeout, self.settle) if self._path else self._turn
+        """What is held around load, decide and save. :class:`~casework.errors.StoreBusy` if another holds it for too long."""
+        return self._recorder.writing()
+
+    def reader(self) -> AbstractContextManager[Reader]:
+        """A reader of the same store."""
+        return self._recorder.reader()
 
     def get(self, case_id: str) -> Case:
         """The case as recorded. :class:`~casework.errors.UnknownCase`, :class:`~casework.store.codec.Unreadable`."""
@@ -146,7 +160,7 @@ class Store:
                 self._cases.save(*decided)
             except IntegrityError:
                 raise _taken(decided[0].id) from None
-        self._acknowledge()
+            self._recorder.acknowledge()
 
     def settle(self) -> None:
         """Make what is recorded survive a power cut, also where whoever recorded it was killed before he knew that it does.
@@ -154,20 +168,8 @@ class Store:
         For whoever acknowledges a command that was recorded before. :class:`~casework.errors.JournalError` where the store is not
         what the journal has signed: that is not signed on.
         """
-        if self._path:
-            sync_journal(self._path)
-            if self.journal is not None:
-                with Reader(self._path) as reader:
-                    book = proved(reader.ledger(), reader.format(), self.journal, self._path)
-                    if book is not None:
-                        self.journal.acknowledge(book.head())
-
-    def _acknowledge(self) -> None:
-        """Put the checkpoint of what was just recorded in the journal. :class:`~casework.errors.NotAcknowledged`."""
-        if self.journal is not None and isinstance(self._recorder, CaseRecorder) and self._recorder.head is not None:
-            # Once: at the next turn others may have gone on from here.
-            head, self._recorder.head = self._recorder.head, None
-            self.journal.acknowledge(head)
+        with self._said():
+            self._recorder.settle()
 
     def renew_ledger(self, origin: str, journal: Journal | None, renewed: str) -> None:
         """Begin the ledger anew under another origin, over all that is recorded; ``renewed`` says of which, when and why, and
@@ -176,13 +178,15 @@ class Store:
         For a store that was made before there were ledgers, whose key or journal is lost, or of which an old copy had to be put
         back.
         """
-        if not isinstance(self._recorder, CaseRecorder):
-            raise StoreError("a store in memory has no ledger", "内存案件库没有账本")
         meta = {"origin": origin, "journal": OUTSIDE if journal else NONE, "renewed": renewed}
         with self._said():
             self._recorder.renew(meta, journal)
-        self.journal = journal
-        self._acknowledge()
+            self._recorder.acknowledge()
+
+    def rotate_key(self, seed: bytes) -> Signer:
+        """From here on the key of that seed signs, and the present one signs that. The new signer."""
+        with self._said():
+            return self._recorder.rotate(seed)
 
     def adopt(self, rows: Sequence[Row], *standings: Standing) -> None:
         """Record these rows as they are, and what the standings decided, all or nothing.
@@ -203,14 +207,11 @@ class Store:
                 self._recorder.append_many(commits)
             except IntegrityError:
                 raise _taken(commits[0][0].case) from None
-        self._acknowledge()
+            self._recorder.acknowledge()
 
     def rows(self, case_id: str | None = None) -> Iterator[Row]:
         """The stored rows, by case and version, as of now."""
-        if self._path is None:
-            yield from cast(MemoryRecorder, self._recorder).rows(case_id)
-            return
-        with Reader(self._path) as reader:
+        with self.reader() as reader:
             yield from reader.rows(case_id)
 
     def events(self, case_id: str) -> Iterator[Event]:
@@ -219,22 +220,19 @@ class Store:
 
     def has(self, case_id: str) -> bool:
         """Whether anything is recorded of that case."""
-        return next(self.rows(case_id), None) is not None
+        with self.reader() as reader:
+            return reader.has(case_id)
 
     def streams(self) -> list[str]:
         """The ids of all cases and merchants' standings, sorted."""
-        if self._path is None:
-            return cast(MemoryRecorder, self._recorder).case_ids()
-        with Reader(self._path) as reader:
+        with self.reader() as reader:
             return reader.case_ids()
 
     def dues(self, before: datetime | None = None, provisional_before: datetime | None = None) -> list[DueRow]:
         """The running duties due before that time (None: all), by due time, and the provisional ones before another."""
         limit = None if before is None else microseconds(before)
         horizon = 0 if provisional_before is None else microseconds(provisional_before)
-        if self._path is None:
-            return cast(MemoryRecorder, self._recorder).dues(limit, horizon)
-        with Reader(self._path) as reader:
+        with self.reader() as reader:
             return reader.dues(limit, horizon)
 
     def rebuild_dues(self) -> int:
@@ -247,14 +245,12 @@ class Store:
             here = list(rows)
             found += running(here) if all(map(codec.is_readable, here)) else [d for d in kept if d.case == case]
         with self._said():
-            if isinstance(self._recorder, CaseRecorder):
-                self._recorder.rebuild_index(found)
+            self._recorder.rebuild_index(found)
         return len(found)
 
     def close(self) -> None:
         """Close all connections."""
-        if isinstance(self._recorder, CaseRecorder):
-            self._recorder.close()
+        self._recorder.close()
         self._cases.close()
 
     def __enter__(self) -> Self:
@@ -265,11 +261,13 @@ class Store:
 
     @contextmanager
     def _said(self) -> Iterator[None]:
-        """Errors of the library become ours, in both languages."""
+        """Errors of the library and of the database become ours, in both languages."""
         try:
             yield
-        except (PersistenceError, *SQLITE_ERRORS) as error:
-            raise store_error(error, self._path or ":memory:") from error
+        except Exception as error:
+            if (told := self._recorder.said(error)) is None:
+                raise
+            raise told from error
 
 
 def stored(event: AnyEvent) -> StoredCaseEvent:

@@ -1,4 +1,4 @@
-"""Where a store is: the URL that names it, the URI that SQLite opens, the file system below it."""
+"""Where a store is: the URL that names it, what of it may be shown, the URI that SQLite opens, the file system below it."""
 
 from __future__ import annotations
 
@@ -17,26 +17,57 @@ _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://|(sqlite|postgres|postgresql|file):"
 #: What stands in a URI as it is.
 _PLAIN = frozenset(b"/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _OPTION = r"\?([A-Za-z_]+)=([^/?=]*)$"
+#: A PostgreSQL URL: who, where (one host or several), which database, and what else libpq is told.
+_POSTGRESQL = r"[^:]+://(?:(?P<user>[^/?]*)@)?(?P<hosts>[^@/?]*)/(?P<database>[^/?]*)(?:\?(?P<options>.*))?"
+_SCHEMA = r"[a-z_][a-z0-9_]{0,62}"
+#: Where the tables are, unless the URL says otherwise with ``?schema=``.
+SCHEMA = "casework"
 
 
 class Location(NamedTuple):
-    """Where a store is. ``path`` is empty for ``memory``; ``force`` accepts a network file system."""
+    """Where a store is. ``path`` is empty for ``memory``, and of ``postgresql`` the URL for libpq, which may hold a password;
+    ``force`` accepts a network file system; ``schema`` is PostgreSQL's, and ``shown`` is that URL without a password.
+    """
 
-    kind: Literal["sqlite", "memory"]
+    kind: Literal["sqlite", "memory", "postgresql"]
     path: str
     force: bool
+    schema: str = ""
+    shown: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people may be told of which store it is."""
+        return self.shown or self.path
+
+    @property
+    def place(self) -> str:
+        """Where it is, whichever way that was written: a path without links, or hosts and database without a user."""
+        return re.sub("(?<=//)[^/]*@", "", self.shown) if self.kind == "postgresql" else os.path.realpath(self.path)
+
+    @property
+    def folder(self) -> str | None:
+        """The folder in which it lies; None where it is not in one."""
+        return os.path.dirname(os.path.realpath(self.path)) if self.kind == "sqlite" else None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is in a server that others use: it is made on purpose then, not by the first command that comes along."""
+        return self.kind == "postgresql"
 
 
 def parse(url: str, home: str = "") -> Location:
     """What the URL or bare path names.
+
+    ``postgresql://USER@HOST/DATABASE``, with several hosts by commas and all that libpq takes behind ``?``, is a database of
+    PostgreSQL; ``schema=NAME`` among those options says where its tables are.
 
     ``sqlite:///t.db`` is relative, four slashes are absolute, ``sqlite://`` and ``:memory:`` are kept in memory.
     Everything after the third slash is the path as it stands (no ``%`` decoding), but for ``?force=1`` at its end.
     ``~`` is expanded in bare paths only: to ``home`` if given, else to the account's home folder as the system's
     user table has it, so that no environment variable is read here.
 
-    Raises InputError for what names nothing, StoreError for a kind of store that this version has not.
-    No message repeats the URL of another scheme, which may hold a password.
+    Raises InputError for what names nothing. No message repeats a URL of another scheme than sqlite, which may hold a password.
     """
     if not url.strip():
         raise InputError(
@@ -55,15 +86,14 @@ def parse(url: str, home: str = "") -> Location:
 
 
 def _with_scheme(scheme: str, url: str) -> Location:
-    if scheme.partition("+")[0] in ("postgresql", "postgres"):
-        raise StoreError(
-            "PostgreSQL stores are not supported yet by this version; use sqlite:///PATH",
-            "本版本尚不支持 PostgreSQL 案件库；请使用 sqlite:///路径",
-        )
+    if scheme in ("postgresql", "postgres"):
+        return _postgresql(url)
     if scheme != "sqlite":
         raise InputError(
-            f"{scheme}: is no kind of store; use sqlite:///PATH or a bare path (./{scheme}:… for a file of that name)",
-            f"不认识的案件库类型 {scheme}:；请使用 sqlite:///路径 或直接给出路径（文件确为此名时写 ./{scheme}:…）",
+            f"{scheme}: is no kind of store; use sqlite:///PATH, postgresql://HOST/DATABASE or a bare path "
+            f"(./{scheme}:… for a file of that name)",
+            f"不认识的案件库类型 {scheme}:；请使用 sqlite:///路径、postgresql://主机/数据库 或直接给出路径"
+            f"（文件确为此名时写 ./{scheme}:…）",
         )
     rest = url[len("sqlite:") :]
     if rest in ("//", "///:memory:"):
@@ -74,6 +104,35 @@ def _with_scheme(scheme: str, url: str) -> Location:
             "sqlite 地址中相对路径前有三条斜线，绝对路径前有四条：sqlite:///t.db",
         )
     return _sqlite(rest[3:])
+
+
+def _postgresql(url: str) -> Location:
+    """The parts of the URL that are shown, and the URL that libpq is given, which lacks what is ours."""
+    found = re.fullmatch(_POSTGRESQL, url, re.DOTALL)
+    if found is None or not found["database"]:
+        raise InputError(
+            "a PostgreSQL URL names a database: postgresql://USER@HOST/DATABASE (what is special in a password as %40, %2F …)",
+            "PostgreSQL 地址须写出数据库：postgresql://用户@主机/数据库（密码中的特殊字符写作 %40、%2F 等）",
+        )
+    options = [option for option in (found["options"] or "").split("&") if option]
+    schemas = [option.partition("=")[2] for option in options if option.startswith("schema=")]
+    schema = schemas[-1] if schemas else SCHEMA
+    if not re.fullmatch(_SCHEMA, schema):
+        raise InputError(
+            "the schema of a store is lower-case letters, digits and '_', at most 63; write ?schema=casework",
+            "案件库的 schema 只能含小写字母、数字和“_”，最多 63 个字符；例如 ?schema=casework",
+        )
+    ours = [option for option in options if not option.startswith("schema=")]
+    where = [option for option in ours if option.partition("=")[0] in ("host", "port")] + [f"schema={s}" for s in schemas]
+    user = (found["user"] or "").partition(":")[0]
+    shown = (f"postgresql://{user}{'@' if user else ''}{found['hosts']}/{found['database']}"
+             + (f"?{'&'.join(where)}" if where else ""))
+    return Location("postgresql", url.partition("?")[0] + (f"?{'&'.join(ours)}" if ours else ""), False, schema, shown)
+
+
+def shown(url: str) -> str:
+    """The URL or path as people may be told it: a password is not in it."""
+    return parse(url).shown or url
 
 
 def _sqlite(rest: str) -> Location:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ from casework.application.service import Clock, Done, carry_on, open_case
 from casework.store.ledger import journal as store_journal
 from casework.store.ledger.note import Signer
 from casework.store.lock import WriterLock
-from casework.store.opening import open_store
+from casework.store.opening import is_blank, open_store
 from casework.store.store import Store
+from casework.store.url import parse
 
 GIVEN: dict[str, Any] = {
     "order": {"id": "ORD-1", "item": "榨汁机", "category": "small_appliance", "merchant": "M-1", "paid": "899.00",
@@ -62,7 +64,10 @@ def plan(seed: str, steps: float = 0.4) -> Iterator[Planned]:
 
 
 def outside(store: str | os.PathLike[str]) -> Path:
-    """Where the journal of a trial's store lies."""
+    """Where the journal of a trial's store lies: beside it, or, of one that has no folder, where this run keeps its journals."""
+    name = os.fspath(store)
+    if "://" in name:
+        return Path(os.environ.get("XDG_STATE_HOME", "/tmp")) / f"outside-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
     return Path(store).with_name(f"outside-{Path(store).name}")
 
 
@@ -70,8 +75,8 @@ def store_at(path: str | os.PathLike[str], *, create: bool = False, lock_timeout
     """The store of a trial, made with its journal as the command line makes one, by one at a time; else with the one it has."""
     name, folder = os.fspath(path), outside(path)
     if create:
-        with WriterLock(name, 30):
-            if not os.path.exists(name) or os.path.getsize(name) == 0:
+        with WriterLock(folder if "://" in name else name, 30):
+            if is_blank(parse(name)):
                 return open_store(name, create=True, lock_timeout=lock_timeout,
                                   journal=store_journal.Journal.found(folder, Signer("local/trial", b"\x05" * 32)))
     return open_store(name, lock_timeout=lock_timeout, journal=store_journal.Journal(folder) if folder.is_dir() else None)

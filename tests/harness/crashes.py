@@ -45,7 +45,7 @@ def make(store: str) -> None:
     store_at(store, create=True).close()
 
 
-def kill_writers(folder: Path, store: Path, *, kills: int = 50, seed: int = 0, cases: int = 5,
+def kill_writers(folder: Path, store: str | os.PathLike[str], *, kills: int = 50, seed: int = 0, cases: int = 5,
                  longest: float = 0.06) -> Toll:
     """Kill a writer ``kills`` times on one store, each at a moment of up to ``longest`` seconds after its first answer.
 
@@ -70,7 +70,8 @@ def kill_writers(folder: Path, store: Path, *, kills: int = 50, seed: int = 0, c
     return toll
 
 
-def _inspect(toll: Toll, store: Path, case: str, answers: Answers, journal: Path, seed: str, *, reader_first: bool) -> None:
+def _inspect(toll: Toll, store: str | os.PathLike[str], case: str, answers: Answers, journal: Path, seed: str, *,
+             reader_first: bool) -> None:
     toll.kills += 1
     toll.hot += _is_hot(store)
     answers.read(journal)
@@ -93,7 +94,7 @@ def in_flight(journal: Path, seed: str) -> Planned:
     return next(itertools.islice(plan(seed), answered, None))
 
 
-def _retry(store: Path, case: str, command: Planned, answers: Answers) -> None:
+def _retry(store: str | os.PathLike[str], case: str, command: Planned, answers: Answers) -> None:
     with store_at(store) as mine:
         try:
             answers.acknowledge(command.id, give(mine, case, command).version)
@@ -101,8 +102,8 @@ def _retry(store: Path, case: str, command: Planned, answers: Answers) -> None:
             answers.refused[command.id] = error.codes
 
 
-def _is_hot(store: Path) -> bool:
-    journal = Path(f"{store}-journal")
+def _is_hot(store: str | os.PathLike[str]) -> bool:
+    journal = Path(f"{os.fspath(store)}-journal")
     return journal.exists() and journal.stat().st_size > 0
 
 
@@ -131,14 +132,15 @@ def kill_makers(folder: Path, *, kills: int = 40, seed: int = 0, longest: float 
     return toll
 
 
-def command_line(store: Path, case: str, command: str) -> list[str]:
+def command_line(store: str | os.PathLike[str], case: str, command: str) -> list[str]:
     """``casework do`` for one phone call, as a shell would run it."""
     return [sys.executable, "-m", "casework", "do", case, "log_call", "--by", "consumer", "-d", "note=客服称三天内答复",
             "--command-id", command, "--store", str(store), "--json",
             *(("--journal", str(outside(store))) if outside(store).is_dir() else ())]
 
 
-def kill_command_lines(store: Path, case: str, *, kills: int = 6, seed: int = 0, how: int = signal.SIGKILL) -> Toll:
+def kill_command_lines(store: str | os.PathLike[str], case: str, *, kills: int = 6, seed: int = 0,
+                       how: int = signal.SIGKILL) -> Toll:
     """End ``casework do`` by a signal around the moment at which it records; then run it again under the same command id."""
     toll, choose, answers = Toll(), random.Random(seed), Answers()
     usual = _run(command_line(store, case, "first"), None, how)[1]

@@ -96,7 +96,7 @@ class HookedRecorder(CaseRecorder):
 @contextmanager
 def hooked(path: Path, hook: Hook) -> Iterator[Store]:
     """The store at ``path`` with a hook."""
-    with Store(HookedRecorder(path, hook), path=str(path), lock_timeout=5) as store:
+    with Store(HookedRecorder(path, hook)) as store:
         yield store
 
 

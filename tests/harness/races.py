@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import threading
 import time
@@ -28,7 +29,7 @@ class Race(NamedTuple):
     seconds: float
 
 
-def race(folder: Path, store: Path, case: str, *, workers: int = 8, commands: int = 200, seed: int = 0,
+def race(folder: Path, store: str | os.PathLike[str], case: str, *, workers: int = 8, commands: int = 200, seed: int = 0,
          steps: float = 0.4) -> Race:
     """``workers`` processes give ``commands`` commands in all to one case; each keeps a journal of its own.
 
@@ -112,6 +113,8 @@ def rule_at_once(store: str, case: str, points: str, journal: str, go: str) -> N
             book.answered("rule", carry_on(mine, case, "rule", ruling, by="agent", clock=now, command_id="rule"))
         except CaseworkError as error:
             book.write("error", "rule", type(error).__name__, error.en)
+
+
 def tick_at_once(store: str, now: str, journal: str, go: str) -> None:
     """Apply what has fallen due, while others do the same: ``ack CASE:DUTY:DID VERSION`` for each thing that this one did."""
     from casework.application.clockwork import tick
@@ -127,7 +130,7 @@ def tick_at_once(store: str, now: str, journal: str, go: str) -> None:
                 book.write("ack", name, mine.get(did.case).version)
 
 
-def prepare(store: Path, case: str, *, journal: bool = False) -> None:
+def prepare(store: str | os.PathLike[str], case: str, *, journal: bool = False) -> None:
     """A store with that case, opened; with a journal outside, or without."""
     with store_at(store, create=True) if journal else open_store(str(store), create=True) as mine:
         opened(mine, case)

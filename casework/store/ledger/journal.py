@@ -11,10 +11,10 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from casework import verifier
 from casework.errors import JournalError, NotAcknowledged
@@ -58,6 +58,7 @@ class Journal:
         #: The file of checkpoints.
         self.path = self.folder / CHECKPOINTS
         self._known: _End | None = None
+        self._trust: verifier.Trust | None = None
         self._key: tuple[int, ...] = ()
         self.signer = self._signer()
         if os.path.lexists(self.folder / _FRESH):
@@ -118,6 +119,19 @@ class Journal:
         What a command recorded that was killed before it was signed is signed now: it said before what it was about to record.
         ``settle`` makes sure first that the store has it on the disk.
         """
+        last = self.contained(size, root_at)
+        if size > last.size:
+            head = Head(size, root_at(size))
+            if self.intended() != Checkpoint(self.origin, *head):
+                raise _unsigned(size - last.size, self.folder)
+            settle()
+            self.acknowledge(head)
+
+    def contained(self, size: int, root_at: Callable[[int], bytes]) -> Checkpoint:
+        """The last checkpoint of this journal, which a store of ``size`` leaves contains.
+
+        :class:`~casework.errors.JournalError` where it does not.
+        """
         last = self.last() or Checkpoint(self.origin, 0, EMPTY)
         if last.size > size:
             raise JournalError(
@@ -131,17 +145,34 @@ class Journal:
                 f"the store is not what the journal {self.folder} has signed: its history was rewritten. Run casework audit, "
                 "and restore a backup",
                 f"案件库与日志 {self.folder} 已签名的内容不符：历史被改写。请运行 casework audit 并恢复备份")
-        if size > last.size:
-            head = Head(size, root_at(size))
-            if self.intended() != Checkpoint(self.origin, *head):
-                raise JournalError(
-                    f"the store holds {size - last.size} commits that no command was about to have signed in {self.folder}: "
-                    "they were written past the commands, or the journal is an old copy. Run casework audit, and restore store "
-                    "or journal",
-                    f"案件库有 {size - last.size} 次提交，没有任何命令准备在 {self.folder} 为其签名："
-                    "它们绕过命令写入，或日志是旧副本。请运行 casework audit，并恢复案件库或日志")
-            settle()
-            self.acknowledge(head)
+        return last
+
+    def sign(self, head: Head) -> str:
+        """The signed note of that tree, for a store that keeps the one of its last commit beside it."""
+        return signed(Checkpoint(self.origin, head.size, head.root).text(), self.signer)
+
+    def verified(self, note: str) -> Checkpoint:
+        """What a note says that the keys of this journal sign.
+
+        Another process may have changed the key since this journal was opened: then the keys are read again.
+        :class:`~casework.errors.JournalError` where none of them signed it.
+        """
+        for keys in (self._trust, None):
+            try:
+                self._trust = keys or trust(self.folder)
+                found = verifier.verify_checkpoint(note.encode(), self._trust)
+            except (OSError, verifier.NotVerified, verifier.CannotRun) as error:
+                failed = error
+                continue
+            if keys is None:
+                self.signer = self._signer()
+            return Checkpoint(found.origin, found.size, found.root)
+        raise JournalError(
+            f"the last commit of the store is signed by no key of the journal {self.folder} ({failed}): it was written past the "
+            "commands, or the key was changed on another machine. Run casework audit; if it was changed, copy key and keys from "
+            "there",
+            f"案件库的最后一次提交不是由日志 {self.folder} 的密钥签名（{failed}）：它绕过命令写入，或密钥已在另一机器上更换。"
+            "请运行 casework audit；若已换钥，请从那里复制 key 和 keys")
 
     def intend(self, head: Head) -> None:
         """Say, on the disk, what is about to be recorded and signed; within the transaction, before its commit.
@@ -173,10 +204,12 @@ class Journal:
         except OSError as error:
             raise _unusable(self.folder / RENEWED, error) from error
 
-    def acknowledge(self, head: Head) -> None:
+    def acknowledge(self, head: Head, covers: Callable[[Checkpoint], bool] = lambda _: False) -> None:
         """Put a checkpoint of the tree in the journal and on the disk, if it is not there.
 
-        :class:`~casework.errors.NotAcknowledged`; so also where another copy of the store has signed another history meanwhile.
+        Where many write at once, one of more may be there before: ``covers`` says whether that is of the same history, and so
+        acknowledges this too. :class:`~casework.errors.NotAcknowledged`; so also where another copy of the store has signed
+        another history meanwhile.
         """
         made = Checkpoint(self.origin, head.size, head.root)
         try:
@@ -186,7 +219,7 @@ class Journal:
                 last = self.last()
                 if last is None or last.size < made.size:
                     self._append(handle, made)
-                elif last != made:
+                elif last != made and not (last.size > made.size and covers(last)):
                     raise NotAcknowledged(
                         f"recorded, but the journal {self.folder} has signed another history meanwhile: a copy of this store is "
                         "in use. Keep one of the two, and run casework audit on it",
@@ -297,6 +330,29 @@ class Journal:
                 fresh.unlink()
 
 
+def fitting(journal: Journal | None, meta: Mapping[str, str]) -> Journal:
+    """The journal, if it is that of the ledger which says this of itself. :class:`~casework.errors.JournalError`."""
+    origin = meta.get("origin", "")
+    if journal is None:
+        raise JournalError(f"this store keeps a journal outside ({origin}), without which nothing is recorded; name it",
+                           f"此案件库在库外有日志（{origin}），没有它不作记录；请指定")
+    if journal.origin != origin:
+        raise JournalError(f"{journal.folder} is the journal of {journal.origin}, and this store is {origin}; "
+                           "name another with --journal",
+                           f"{journal.folder} 是 {journal.origin} 的日志，而此案件库是 {origin}；请用 --journal 指定其他日志")
+    return journal
+
+
+def refuse_denied(journal: Journal, name: str) -> NoReturn:
+    """Raise :class:`~casework.errors.JournalError`: the store of that name denies the journal that was begun for it."""
+    raise JournalError(
+        f"{name} says that it keeps no journal outside, and {journal.folder} was named, or was begun for a store here; "
+        "audit it. If it is right, leave --journal and CASEWORK_JOURNAL out, or begin its ledger anew: casework init "
+        "--renew-ledger",
+        f"{name} 声明没有库外日志，却指定了或曾为此处建立 {journal.folder}；请先审计。若无误，请去掉 --journal 和 "
+        "CASEWORK_JOURNAL，或另起账本：casework init --renew-ledger")
+
+
 def _mark(path: Path) -> tuple[int, ...]:
     """What tells one file in that place from another that took it; a key is never written over. OSError where there is none."""
     found = os.stat(path)
@@ -397,6 +453,14 @@ def standing(folder: Path, key: str | None = None) -> Callable[[bytes], bool]:
         return True
 
     return stands
+
+
+def _unsigned(commits: int, folder: Path) -> JournalError:
+    return JournalError(
+        f"the store holds {commits} commits that no command was about to have signed in {folder}: they were written past the "
+        "commands, or the journal is an old copy. Run casework audit, and restore store or journal",
+        f"案件库有 {commits} 次提交，没有任何命令准备在 {folder} 为其签名：它们绕过命令写入，或日志是旧副本。"
+        "请运行 casework audit，并恢复案件库或日志")
 
 
 def _ends_in_nothing(path: Path) -> JournalError:

@@ -112,6 +112,13 @@ class Ledger:
         return all(tuple(row[1] for row in self._ask(f"PRAGMA table_info({name})")) == columns for name,
                    columns in _SHAPE.items())
 
+    def signed(self) -> str | None:
+        """The note by which the store itself says who recorded its last commit; None where it keeps none.
+
+        A store that many machines write to keeps one, since the journal of each has only what that one signed.
+        """
+        return None
+
     def meta(self) -> dict[str, str]:
         """What the store says of itself: ``origin``, ``journal``, and, where it was begun anew, ``renewed``."""
         return {str(name): str(value) for name, value in self._ask("SELECT name, value FROM ledger_meta")}

@@ -9,7 +9,7 @@ this.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 #: How to get the hash of a perfect subtree: by level and number.
@@ -44,6 +44,39 @@ def grown(size: int, leaf: bytes, nodes: Nodes) -> Iterator[Node]:
         here = node_hash(nodes(level, number - 1), here)
         level, number = level + 1, number >> 1
         yield Node(level, number, here)
+
+
+class Frontier:
+    """The right edge of a tree of ``size`` leaves: its largest perfect subtrees, from left to right. It is all that is needed to
+    grow the tree and to tell its root, and has one hash for each bit that is set in ``size``.
+    """
+
+    def __init__(self, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
+        if len(peaks) != size.bit_count():
+            raise ValueError(f"a tree of {size} leaves has {size.bit_count()} peaks, not {len(peaks)}")
+        self.size = size
+        self.peaks = list(peaks)
+
+    def add(self, leaf: bytes) -> list[Node]:
+        """The perfect subtrees that this leaf completes; the leaf itself is the first."""
+        level, number, here = 0, self.size, leaf
+        made = [Node(level, number, here)]
+        while number & 1:
+            here = node_hash(self.peaks.pop(), here)
+            level, number = level + 1, number >> 1
+            made.append(Node(level, number, here))
+        self.peaks.append(here)
+        self.size += 1
+        return made
+
+    def root(self) -> bytes:
+        """The root of the tree."""
+        if not self.peaks:
+            return EMPTY
+        found = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            found = node_hash(peak, found)
+        return found
 
 
 def root(nodes: Nodes, size: int) -> bytes:

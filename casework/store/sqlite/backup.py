@@ -8,18 +8,23 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from casework import verifier
 from casework.errors import InputError, StoreError
+from casework.store import codec, contract, dues
 from casework.store.ledger.journal import CHECKPOINTS, KEY, KEYS, read_end, sync_folder, write_new
-from casework.store.ledger.ledger import OUTSIDE
+from casework.store.ledger.ledger import OUTSIDE, PUT_META
 from casework.store.ledger.tree import EMPTY
+from casework.store.row import Row
 from casework.store.sqlite.reader import SQLITE_ERRORS, USER_VERSION, Reader, store_error
 from casework.store.url import file_uri
 
+#: How many leaves or nodes are in memory at a time.
+_PAGE = 4096
 #: What a copy is called that could not be proved.
 UNPROVED = ".unproved"
 
@@ -79,6 +84,48 @@ def copy(path: str, fresh: Path) -> None:
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise _unwritable(fresh, error) from error
+
+
+def write(reader: contract.Reader, fresh: Path) -> None:
+    """Write what a store of any kind holds to a new file, which is a store too: rows and ledger as they are, as of one moment.
+
+    Readable by its owner alone, and forced to the disk. :class:`~casework.errors.StoreError`.
+    """
+    from casework.store.sqlite.recorder import create
+
+    try:
+        write_new(fresh, "", 0o600)
+        create(fresh)
+        with closing(sqlite3.connect(file_uri(str(fresh), "rw"), uri=True, isolation_level=None)) as target:
+            target.execute("PRAGMA journal_mode=MEMORY")  # as above
+            target.execute("BEGIN")
+            seen, book, running = reader.snapshot(), reader.ledger(), dues.Index()
+            target.executemany(f"INSERT INTO stored_events VALUES ({', '.join('?' * len(Row._fields))})",
+                               _followed(seen.rows, running))
+            for start in range(0, seen.leaves, _PAGE):
+                target.executemany("INSERT INTO ledger_leaves VALUES (?, ?, ?, ?, ?)",
+                                   book.leaves(start, min(start + _PAGE, seen.leaves)))
+            for level in range(1, seen.leaves.bit_length()):
+                for start in range(0, seen.leaves >> level, _PAGE):
+                    target.executemany("INSERT INTO ledger_nodes VALUES (?, ?, ?)",
+                                       book.nodes(level, start, min(start + _PAGE, seen.leaves >> level)))
+            target.executemany(PUT_META, book.meta().items())
+            target.executemany(dues.PUT, running.values())
+            target.execute("COMMIT")
+        _force(fresh)
+    except SQLITE_ERRORS as error:
+        drop(fresh)
+        raise store_error(error, str(fresh)) from error
+    except OSError as error:
+        drop(fresh)
+        raise _unwritable(fresh, error) from error
+
+
+def _followed(rows: Iterator[Row], running: dues.Index) -> Iterator[Row]:
+    """The rows as they are; which duties run after them is kept."""
+    for row in rows:
+        dues.follow(running, row.case, codec.duty_changes(row.payload))
+        yield row
 
 
 def copy_journal(folder: Path, place: Path, *, with_key: bool) -> None:

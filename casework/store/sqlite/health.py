@@ -10,33 +10,21 @@ import os
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from casework import verifier
 from casework.errors import StoreError
 from casework.store import dues
+from casework.store.checks import Check
 from casework.store.ledger import ledger
 from casework.store.sqlite.reader import SQLITE_ERRORS, USER_VERSION, store_error, verify
 from casework.store.url import file_uri
 
-State = Literal["ok", "note", "warning", "error"]
 #: The first SQLite that has all that is used here (``trusted_schema``), and those whose WAL mode can lose a commit.
 LEAST_SQLITE, WAL_RESET = (3, 31, 0), ((3, 7, 0), (3, 51, 2))
 _HOT = bytes.fromhex("d9d505f920a163d7")
-
-
-class Check(NamedTuple):
-    """One thing that was looked at: what was found and what to do, each in 中文 and English; nothing to do where it is well."""
-
-    check: str
-    state: State
-    zh: str
-    en: str
-    remedy_zh: str = ""
-    remedy_en: str = ""
 
 
 def sqlite_version() -> Iterator[Check]:
@@ -202,6 +190,18 @@ def provisional(db: sqlite3.Connection) -> int:
     with suppress(*SQLITE_ERRORS):
         return int(_one(db, "SELECT count(*) FROM duties WHERE provisional = 1"))
     return 0
+
+
+def has(db: sqlite3.Connection) -> Callable[[str, int], bool]:
+    """Says whether a version of a case is there."""
+    def there(case: str, version: int) -> bool:
+        sql = "SELECT 1 FROM stored_events WHERE originator_id = ? AND originator_version = ?"
+        try:
+            return db.execute(sql, (case, version)).fetchone() is not None
+        except SQLITE_ERRORS as error:
+            raise store_error(error, "") from error
+
+    return there
 
 
 def _one(db: sqlite3.Connection, sql: str) -> int:

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from casework.errors import NotAStore, StoreBusy, StoreError, StoreMissing
-from casework.store.row import DueRow, Row
+from casework.store.row import DueRow, Part, Parts, Row, Snapshot, Totals
 from casework.store.url import file_uri, refuse_network
 
 if TYPE_CHECKING:
@@ -84,39 +84,6 @@ _TOTALS = ("SELECT (SELECT count(*) FROM stored_events), (SELECT coalesce(max(nu
 T = TypeVar("T")
 
 
-class Totals(NamedTuple):
-    """How many events and leaves a store holds at one moment, and over how many events the leaves are."""
-
-    events: int
-    leaves: int
-    covered: int
-
-
-class Snapshot(NamedTuple):
-    """What a store held at one moment: its rows, drawn as they are wanted, how many, and the size of its ledger."""
-
-    rows: Iterator[Row]
-    events: int
-    leaves: int
-
-
-class Part(NamedTuple):
-    """A range of streams, from ``low`` to before ``high`` in the store's own order (None: no bound), with what it held at one
-    moment: ``held`` is for :meth:`Reader.part` alone.
-    """
-
-    low: object
-    high: object
-    held: bytes
-
-
-class Parts(NamedTuple):
-    """A store cut into ranges of streams as of one moment, and how many leaves its ledger had then."""
-
-    ranges: list[Part]
-    leaves: int
-
-
 class Reader:
     """Reads the store at ``path`` and writes nothing to it (an interrupted write of another's is rolled back first).
 
@@ -129,6 +96,16 @@ class Reader:
         self._page = page
         self._wait = wait
         self._connection = _open(self.path, wait)
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return self.path
+
+    @property
+    def place(self) -> str:
+        """The path, absolute and without links."""
+        return os.path.realpath(self.path)
 
     def rows(self, case: str | None = None) -> Iterator[Row]:
         """The rows of all cases, or of one, by case, version and place in the file.

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import chain, groupby
 from types import TracebackType
 from typing import Any, Literal
 
-from eventsourcing.persistence import DatabaseError, OperationalError, StoredEvent
+from eventsourcing.persistence import DatabaseError, OperationalError, PersistenceError, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -24,11 +24,13 @@ from eventsourcing.sqlite import (
     SQLiteTransaction,
 )
 
-from casework.errors import JournalError, NotAStore, StoreError, StoreMissing
+from casework.errors import NotAStore, StoreError, StoreMissing
 from casework.store import dues
 from casework.store.ledger import ledger
-from casework.store.ledger.journal import Journal
+from casework.store.ledger.journal import Journal, fitting, refuse_denied
 from casework.store.ledger.ledger import Head, Known, Ledger, by_stream
+from casework.store.ledger.note import Signer
+from casework.store.lock import WriterLock
 from casework.store.row import DueRow, Row
 from casework.store.sqlite.reader import (
     APPLICATION_ID,
@@ -318,19 +320,6 @@ def _asking(c: SQLiteCursor) -> ledger.Ask:
     return ask
 
 
-def fitting(journal: Journal | None, meta: dict[str, str]) -> Journal:
-    """The journal, if it is that of the ledger which says this of itself. :class:`~casework.errors.JournalError`."""
-    origin = meta.get("origin", "")
-    if journal is None:
-        raise JournalError(f"this store keeps a journal outside ({origin}), without which nothing is recorded; name it",
-                           f"此案件库在库外有日志（{origin}），没有它不作记录；请指定")
-    if journal.origin != origin:
-        raise JournalError(f"{journal.folder} is the journal of {journal.origin}, and this store is {origin}; "
-                           "name another with --journal",
-                           f"{journal.folder} 是 {journal.origin} 的日志，而此案件库是 {origin}；请用 --journal 指定其他日志")
-    return journal
-
-
 def proved(book: Ledger, version: int, journal: Journal | None, path: str) -> Ledger | None:
     """The ledger of the store at ``path``, of that format, once it holds all that its journal signed; None for a format without.
 
@@ -343,24 +332,25 @@ def proved(book: Ledger, version: int, journal: Journal | None, path: str) -> Le
     if meta.get("journal") == ledger.OUTSIDE:
         fitting(journal, meta).check(book.size(), book.root, lambda: sync_journal(path))
     elif journal is not None:
-        raise JournalError(
-            f"{path} says that it keeps no journal outside, and {journal.folder} was named, or was begun for a store here; "
-            "audit it. If it is right, leave --journal and CASEWORK_JOURNAL out, or begin its ledger anew: casework init "
-            "--renew-ledger",
-            f"{path} 声明没有库外日志，却指定了或曾为此处建立 {journal.folder}；请先审计。若无误，请去掉 --journal 和 "
-            "CASEWORK_JOURNAL，或另起账本：casework init --renew-ledger")
+        refuse_denied(journal, path)
     return book if version >= USER_VERSION else None
 
 
 class CaseRecorder(SQLiteApplicationRecorder):
     """Records StoredCaseEvents, hot columns and all, in the table that ``create`` made.
 
-    Errors are the library's (IntegrityError for a version taken already); ``store_error`` says them to people.
+    Errors are the library's (IntegrityError for a version taken already); ``said`` says them to people. ``lock_timeout`` is how
+    long to wait for another writer, in seconds.
     """
 
-    def __init__(self, datastore: CaseDatastore, journal: Journal | None = None) -> None:
+    kept = True
+    #: The lock is held while a command is decided: only somebody who writes without it can be faster.
+    attempts = 5
+
+    def __init__(self, datastore: CaseDatastore, journal: Journal | None = None, *, lock_timeout: float = _BUSY_SECONDS) -> None:
         super().__init__(datastore)
         self._path = datastore.path
+        self._lock_timeout = lock_timeout
         self.journal = journal
         #: The ledger after the last commit of this recorder.
         self.head: Head | None = None
@@ -372,12 +362,64 @@ class CaseRecorder(SQLiteApplicationRecorder):
         """The table of events; ``create`` also marks the file, so use that."""
         return [EVENTS]
 
+    @property
+    def name(self) -> str:
+        """The path."""
+        return self._path
+
+    @property
+    def place(self) -> str:
+        """The path, absolute and without links."""
+        return os.path.realpath(self._path)
+
+    @property
+    def file(self) -> str:
+        """The path."""
+        return self._path
+
+    def writing(self) -> AbstractContextManager[object]:
+        """The writer's lock, around load, decide and save. :class:`~casework.errors.StoreBusy` if it is held too long."""
+        # Where the last writer was killed between a commit and its fsync, what is written on top of that commit could, after a
+        # power cut, be mixed with the journal that undoes it.
+        return WriterLock(self._path, self._lock_timeout, self.settle)
+
+    def reader(self) -> Reader:
+        """A reader of the same file."""
+        return Reader(self._path)
+
+    def said(self, error: BaseException) -> StoreError | None:
+        """What to tell people of an error of SQLite's or of the library's."""
+        return store_error(error, self._path) if isinstance(error, (PersistenceError, *SQLITE_ERRORS)) else None
+
+    def settle(self) -> None:
+        """Put the last commit on the disk, and its checkpoint in the journal, whoever recorded it."""
+        sync_journal(self._path)
+        if self.journal is not None:
+            with Reader(self._path) as reader:
+                book = proved(reader.ledger(), reader.format(), self.journal, self._path)
+                if book is not None:
+                    self.journal.acknowledge(book.head())
+
+    def acknowledge(self) -> None:
+        """Put the checkpoint of what was just recorded in the journal. :class:`~casework.errors.NotAcknowledged`."""
+        if self.journal is not None and self.head is not None:
+            # Once: at the next turn others may have gone on from here.
+            head, self.head = self.head, None
+            self.journal.acknowledge(head)
+
+    def rotate(self, seed: bytes) -> Signer:
+        """From here on another key signs; whoever calls holds the lock."""
+        if self.journal is None:
+            raise StoreError("this store keeps no journal outside, and so no key", "此案件库没有库外日志，因而没有密钥")
+        with Reader(self._path) as reader:
+            return self.journal.rotate(seed, reader.ledger().size())
+
     def rebuild_index(self, rows: Iterable[DueRow]) -> None:
         """Put these running duties in the place of all that the index holds, in one transaction."""
         with self.datastore.transaction(commit=True) as c:
             self._fill(c, rows)
 
-    def renew(self, meta: dict[str, str], journal: Journal | None) -> Head:
+    def renew(self, meta: dict[str, str], journal: Journal | None) -> None:
         """Begin the ledger anew over all that is recorded, a leaf a stream, and make this a store with a ledger if it was
         none.
         """
@@ -390,7 +432,6 @@ class CaseRecorder(SQLiteApplicationRecorder):
                 journal.declare_renewed(meta["renewed"])
                 journal.intend(self.head)
         self.journal = journal
-        return self.head
 
     def close(self) -> None:
         """Close all connections."""

@@ -6,21 +6,19 @@ As in :mod:`casework.store.sqlite.health`, nothing here raises, and nothing is f
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from casework import verifier
 from casework.errors import StoreError
+from casework.store.checks import Check, State
 from casework.store.ledger.journal import CHECKPOINTS, KEY, KEYS, RECEIPTS, read_end
 from casework.store.ledger.ledger import OUTSIDE, Ledger
 from casework.store.ledger.note import Signer
 from casework.store.sqlite.backup import keys_of
-from casework.store.sqlite.health import Check, State
-from casework.store.sqlite.reader import SQLITE_ERRORS
 from casework.store.url import NETWORK_FILE_SYSTEMS, file_system
 
 _LITTLE, _NEARLY_NONE, _FEW_FILES = 200 << 20, 20 << 20, 1000
@@ -77,16 +75,21 @@ def keys(folder: Path, origin: str) -> Iterator[Check]:
                     f"keys: {len(trust.keys)}, each signed by the one before it")
 
 
-def journal(folder: Path, path: str, book: Ledger | None) -> Iterator[Check]:
-    """The journal: where it lies, and whether it and the store's ledger ``book`` say the same."""
+def journal(folder: Path, beside: str | None, book: Ledger | None) -> Iterator[Check]:
+    """The journal: where it lies, and whether it and the store's ledger ``book`` say the same.
+
+    ``beside`` is the store's folder, where it has one.
+    """
     if not folder.is_dir():
         yield Check("journal", "error", f"{folder} 处没有日志，因而不能写入",
                     f"there is no journal at {folder}, so nothing can be recorded",
                     "用 --journal 或 CASEWORK_JOURNAL 指定，或恢复它；若已丢失：casework init --renew-ledger",
                     "name it with --journal or CASEWORK_JOURNAL, or restore it; if it is lost: casework init --renew-ledger")
         return
-    here, there = os.path.realpath(folder), os.path.dirname(os.path.realpath(path))
-    if here == there or here.startswith(there + os.sep):
+    here, there = os.path.realpath(folder), beside or ""
+    if beside is None:
+        yield Check("journal_place", "ok", f"{folder} 在库外", f"{folder} is outside the store")
+    elif here == there or here.startswith(there + os.sep):
         yield Check("journal_place", "warning" if here == there else "note", f"{folder} 在案件库的目录之内：能改其一者便能改另一",
                     f"{folder} lies in the store's folder: whoever alters the one alters the other",
                     "把它移到别处，并用 --journal 指定", "move it elsewhere, and name it with --journal")
@@ -122,10 +125,13 @@ def _fits(signed: verifier.Checkpoint | None, book: Ledger | None) -> Iterator[C
         yield Check("journal", "error", f"日志领先：已签名 {size} 次提交，案件库只有 {has} 次（被截断或换回旧副本）",
                     f"the journal is ahead: it signed {size} commits, the store has {has} (cut, or an old copy)",
                     *audit)
-    elif signed is not None and book.root(size) != signed.root:
+    elif size and signed is not None and book.root(size) != signed.root:
         yield Check("journal", "error", "历史被改写：树与最后的检查点不符",
                     "the history was rewritten: the tree is not that of the last "
                     "checkpoint", *audit)
+    elif size < has and book.signed() is not None:
+        yield Check("journal", "ok", f"检查点 {size} 在案件库中；其后 {has - size} 次提交由其他机器记录",
+                    f"the store has checkpoint {size}; what came after ({has - size} commits) was recorded on other machines")
     elif size < has:
         yield Check("journal", "note", f"日志落后：已签名 {size} 次提交，案件库有 {has} 次",
                     f"the journal is behind: it signed {size} commits, and "
@@ -151,8 +157,11 @@ def kept_journal(meta: dict[str, str], *, denied: bool = False) -> Iterator[Chec
         yield Check("ledger", "note", f"账本曾重新开始：{said}", f"the ledger was begun anew: {said}")
 
 
-def receipts(folder: Path, db: sqlite3.Connection | None) -> Iterator[Check]:
-    """The receipts beside the checkpoints: none of what the store lacks, nothing left half written."""
+def receipts(folder: Path, has: Callable[[str, int], bool] | None) -> Iterator[Check]:
+    """The receipts beside the checkpoints: none of what the store lacks, nothing left half written.
+
+    ``has`` says whether the store has that version of a case; None where it cannot be asked.
+    """
     place = folder / RECEIPTS
     if not place.is_dir():
         yield Check("receipts", "note", f"{place} 不存在", f"{place} is not there", "下一回执会建立它",
@@ -162,15 +171,14 @@ def receipts(folder: Path, db: sqlite3.Connection | None) -> Iterator[Check]:
     if half:
         yield Check("receipts", "note", f"有 {len(half)} 个未写完的文件", f"files that were left half written: {len(half)}",
                     f"rm '{place}'/*.new", f"rm '{place}'/*.new")
-    if db is None:
+    if has is None:
         return
     stale, count = [], 0
     for path in sorted(place.glob("*.tlog-proof")):
         case, _, version = path.name.removesuffix(".tlog-proof").rpartition("-v")
         count += 1
-        with suppress(*SQLITE_ERRORS, ValueError):
-            if db.execute("SELECT 1 FROM stored_events WHERE originator_id = ? AND originator_version = ?",
-                          (case, int(version))).fetchone() is None:
+        with suppress(StoreError, ValueError):
+            if not has(case, int(version)):
                 stale.append(path.name)
     if stale:
         named = verifier.shown(", ".join(stale[:3]), 120)
