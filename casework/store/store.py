@@ -78,7 +78,7 @@ class Cases(Application[str]):
 
     def construct_mapper(self) -> Mapper[str]:
         """Our codec."""
-        return CaseMapper(remembers=isinstance(self._recorder, MemoryRecorder))
+        return CaseMapper(remembers=not self._recorder.kept)
 
     def construct_recorder(self) -> Any:
         """The recorder of the store."""
