@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from types import TracebackType
 from typing import Any, Self, cast
@@ -33,6 +34,10 @@ from casework.store.stored import StoredCaseEvent, to_row
 _ALTERED = (codec.Unreadable, KeyError, ValueError, AttributeError, AssertionError, TypeError)
 
 
+#: More events than the longest story has.
+_REMEMBERED = 1024
+
+
 class VersionTaken(StoreBusy):
     """Somebody else recorded that version of the case in the meantime: load again and ask again."""
 
@@ -40,8 +45,12 @@ class VersionTaken(StoreBusy):
 class CaseMapper(Mapper[str]):
     """Between events and stored events, by the codec; nothing is resolved by its topic."""
 
-    def __init__(self) -> None:
-        """No transcoder, compressor or cipher: the codec is all of it."""
+    def __init__(self, *, remembers: bool) -> None:
+        """No transcoder, compressor or cipher: the codec is all of it.
+
+        ``remembers`` is for a store in memory, which hands out the very same bytes whenever a case is loaded.
+        """
+        self._decode = lru_cache(_REMEMBERED)(codec.decode) if remembers else codec.decode
 
     def to_stored_event(self, domain_event: Any) -> StoredCaseEvent:
         """The stored event, with its hot columns."""
@@ -49,7 +58,7 @@ class CaseMapper(Mapper[str]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         """The event. :class:`~casework.store.codec.Unreadable` where the bytes are none."""
-        return codec.decode(stored_event.topic, stored_event.state)
+        return self._decode(stored_event.topic, stored_event.state)
 
 
 class Cases(Application[str]):
@@ -69,7 +78,7 @@ class Cases(Application[str]):
 
     def construct_mapper(self) -> Mapper[str]:
         """Our codec."""
-        return CaseMapper()
+        return CaseMapper(remembers=not self._recorder.kept)
 
     def construct_recorder(self) -> Any:
         """The recorder of the store."""
