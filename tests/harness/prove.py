@@ -113,14 +113,14 @@ def _siege(seed: int, share: float) -> Proof:
 
 
 def _kills(seed: int, share: float) -> Proof:
-    from harness.counts import careless_kills, kills, server_kills
+    from harness.counts import careless_kill, kills, server_kills
 
     done = _of(kills(count=int(1_000 * share), seed=seed), "every kill is looked at for a half-written commit: counts, hot")
     servers = server_kills(count=max(1, int(100 * share)), seed=seed)
-    lost = careless_kills(count=10, seed=seed)
+    lost = careless_kill(seed=seed)
     done.counts |= {"kill -9 of PostgreSQL": servers.count, "acknowledged by PostgreSQL": servers.counts["acknowledged"]}
     done.problems += [f"PostgreSQL: {problem}" for problem in servers.problems]
-    done.control += f"; clients that do not wait for PostgreSQL's disk lost {lost} acknowledged commands in 10 kills"
+    done.control += f"; clients that do not wait for PostgreSQL's disk lost {lost} acknowledged commands by one kill"
     done.seconds += servers.seconds
     return done
 
