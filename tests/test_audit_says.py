@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,20 +17,20 @@ import test_standing_audit as standing
 from harness.commands import opened
 from ledger_helpers import sample
 from standing_helpers import Market
-from test_audit import LAWFUL, changed, forge, with_referral, with_return
+from test_audit import LAWFUL, changed, forge, with_advance, with_referral, with_return
 
 from casework.application.service import carry_on
 from casework.audit import index
 from casework.audit.check import Summary, audit, audit_case
 from casework.audit.findings import LONGEST_ID, Fault, Finding, Line, findings_of, shown
-from casework.audit.integrity import Cover, Integrity
+from casework.audit.integrity import Cover, Integrity, _order
 from casework.audit.limits import governing
 from casework.audit.signed import Signed
 from casework.errors import InputError
 from casework.rulebook.edition import CURRENT
 from casework.store.ledger.entry import leaf
 from casework.store.ledger.journal import Journal
-from casework.store.ledger.ledger import Leaf
+from casework.store.ledger.ledger import Leaf, Ledger
 from casework.store.ledger.note import Checkpoint, Signer
 from casework.store.opening import open_reader, open_store
 from casework.store.row import DueRow, Row
@@ -214,9 +215,19 @@ def test_cases_that_seem_to_differ_from_the_index_are_looked_at_three_times_and_
         cases: int, reads: int) -> None:
     store = Unindexed(cases)
     found = list(index.compared({}, store))
-    assert [f.code for f in found] == ["index_differs"] * cases
+    assert [(f.code, f.case) for f in found] == [("index_differs", case) for case in sorted(store.cases)]
+    assert {f.what.en for f in found} == {"the index of duties lacks '—', has too many 'D-1'"}
     assert len(store.looked) == reads
     assert set(store.looked) == ({None} if cases > 100 else set(store.cases))
+
+
+def test_a_duty_that_the_index_lacks_is_told_by_its_id() -> None:
+    row = DueRow("K-1", "D-1", "answer", "merchant", 1, 0)
+    store = Unindexed(0)
+    store.rows = lambda case=None: iter(LAWFUL[:2])  # type: ignore[method-assign]
+    [found] = index.compared({("k", "D-1"): row, ("k", "D-2"): row}, store)
+    assert found.what.en == "the index of duties lacks 'D-1, D-2', has too many '—'"
+    assert found.what.zh == "期限索引中缺少 'D-1, D-2'，多出 '—'"
 
 
 def test_a_rule_that_governs_nothing_is_named() -> None:
@@ -225,6 +236,44 @@ def test_a_rule_that_governs_nothing_is_named() -> None:
     for rule in ends:
         with pytest.raises(KeyError, match=rule):
             governing(CURRENT, rule, datetime(2199, 1, 1, tzinfo=UTC))
+
+
+def test_an_event_under_the_topic_of_another_is_read_as_what_it_says_and_where_it_says_nothing_it_is_unreadable() -> None:
+    row = LAWFUL[2]
+    rows = [row._replace(topic="casework.case.call_logged") if here == row else here for here in LAWFUL]
+    assert [(f.code, f.version) for f in audit_case(rows)] == [("column_mismatch", 3)]
+    payload = b'{"type":"casework.case.evidence_added"}'
+    rows = [row._replace(topic="casework.case.call_logged", payload=payload) if here == row else here for here in LAWFUL]
+    assert "unreadable_event" in [f.code for f in audit_case(rows) if f.version == 3]
+
+
+def test_a_payload_that_became_text_of_half_characters_is_unreadable_and_no_crash() -> None:
+    row = LAWFUL[2]
+    found = audit_case([row._replace(payload='{"type":"\ud800"}') if here == row else here for here in LAWFUL])  # type: ignore[arg-type]
+    assert one(found, "unreadable_event").what.en == "14 bytes cannot be read"
+
+
+def test_without_a_readable_opening_an_actor_of_no_known_role_is_told_by_what_he_is_called() -> None:
+    rows = [LAWFUL[0]._replace(payload=b"{"), *changed(LAWFUL, 2, by={"role": "emperor", "id": "Q"})[1:]]
+    said = one([f for f in audit_case(rows) if f.version == 2], "role_may_not")
+    assert said.what.en == "contact_merchant by emperor:Q"
+    assert "the emperor may not" in said.why.en and "emperor" in said.why.zh
+    assert "for: consumer" in said.why.en
+
+
+@pytest.mark.parametrize("moment", [b"0001-01-01T00:00:00+08:00", b"9999-12-31T23:59:59-08:00"])
+def test_a_time_that_utc_does_not_have_is_unreadable_and_no_crash(moment: bytes) -> None:
+    row = LAWFUL[2]
+    payload = row.payload.replace(json.loads(row.payload)["at"].encode(), moment, 1)
+    found = audit_case([row._replace(payload=payload) if here == row else here for here in LAWFUL])
+    assert "at is no amount or time that can be" in one(found, "unreadable_event").why.en
+
+
+@pytest.mark.parametrize("rows", [with_advance(), with_return(), with_referral(), LAWFUL])
+def test_where_the_edition_is_unknown_all_that_needs_a_figure_of_it_is_told_once_and_nothing_is_false(rows: list[Row]) -> None:
+    found = audit_case(changed(rows, 1, edition="2099-01"))
+    assert {f.code for f in found} == {"unknown_edition", "not_checked"}
+    assert len([f for f in found if f.code == "not_checked"]) <= 2
 
 
 # --- leaves ------------------------------------------------------------------------------------------------------------------
@@ -325,6 +374,71 @@ def test_a_store_says_of_its_journal_what_is_not_so_and_both_are_told(store: Pat
     assert "renewal_denied" not in [f.code for f in found], "the journal has signed nothing else"
     run(store, f"UPDATE ledger_meta SET value = '{'x' * 600}' WHERE name = 'renewed'")
     assert one(findings(store, Signed(journal.folder)), "ledger_renewed").what.en.endswith(": " + "x" * 500)
+
+
+def test_a_lost_end_of_a_case_is_told_with_its_name_and_version(store: Path, journal: Journal) -> None:
+    run(store, "DELETE FROM stored_events WHERE originator_version = 8")
+    assert [(f.code, f.case, f.version) for f in findings(store, Signed(journal.folder))] == [("rows_missing", "K-1", 8)]
+
+
+def test_what_no_command_was_about_to_have_signed_was_written_past_the_commands(store: Path, journal: Journal) -> None:
+    notes = journal.path.read_text(encoding="utf-8")
+    journal.path.write_text(notes[:notes.rindex("\nlocal/test\n8\n")], encoding="utf-8")
+    behind = one(findings(store, Signed(journal.folder)), "journal_behind")
+    assert "was not acknowledged" in behind.why.en and "没有确认过" in behind.why.zh
+    (journal.folder / "intended").write_text(f"local/test\n7\n{b64encode(bytes(32)).decode()}\n", encoding="utf-8")
+    past = one(findings(store, Signed(journal.folder)), "tail_unsigned")
+    assert past.what.en == behind.what.en and past.what.en.startswith("the ledger has 8 leaves (")
+    assert "no command was about to have the others signed" in past.why.en and "绕过命令写入" in past.why.zh
+
+
+def test_a_row_whose_version_is_no_number_is_covered_by_no_leaf(store: Path, journal: Journal) -> None:
+    run(store, "UPDATE stored_events SET originator_version = 'x' WHERE originator_version = 5")
+    found = findings(store, Signed(journal.folder))
+    said = one(found, "row_unledgered")
+    assert said.what.en == "version 'x'"
+    assert one(found, "rows_missing").what.en == "leaf 4 over versions 5 to 5"
+
+
+def test_an_index_over_the_ledger_that_gives_what_its_table_has_not_is_told(store: Path, journal: Journal,
+                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Ledger.by_stream
+    monkeypatch.setattr(Ledger, "by_stream", lambda *asked: (
+        leaf._replace(hash=bytes(32)) if leaf.number == 7 else leaf for leaf in real(*asked)))
+    found = findings(store, Signed(journal.folder))
+    assert [(f.code, f.version) for f in found] == [("leaf_differs", 8), ("leaf_misplaced", 0)]
+    assert found[1].what.en == "the index over the ledger"
+
+
+def test_what_was_recorded_while_it_was_audited_is_no_loss_and_what_the_store_lacks_by_now_is_one(
+        store: Path, journal: Journal) -> None:
+    def seen_with(leaves: int) -> list[str]:
+        with open_reader(str(store)) as reader:
+            integrity = Integrity.of(reader, leaves, Signed(journal.folder), whole=False)
+            return [f.code for f in integrity.rest()]
+
+    assert seen_with(8) == seen_with(7) == seen_with(5) == []
+    run(store, "UPDATE ledger_nodes SET hash = zeroblob(32) WHERE level = 3")
+    assert seen_with(5) == ["tail_lost"]
+    run(store, "DELETE FROM ledger_nodes WHERE level = 3")
+    assert seen_with(5) == ["tail_lost"]
+
+
+def test_keys_of_any_type_come_in_the_order_in_which_sqlite_gives_them() -> None:
+    values = [None, -1, 0, 0.5, 2, 10.0, "", "A", "K-1", "K-10", "K-2", "案", "K\udcff", b"", b"A", b"\xff"]
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+        db.execute("CREATE TABLE t (x)")
+        for value in reversed(values):
+            text = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+            db.execute(f"INSERT INTO t VALUES ({'CAST(? AS TEXT)' if isinstance(value, str) else '?'})", (text,))
+        assert sorted(Random(1).sample(values, len(values)), key=_order) == [
+            value for (value,) in db.execute("SELECT x FROM t ORDER BY x")]
+
+
+def test_what_a_journal_says_of_a_ledger_begun_anew_counts_only_where_its_keys_sign_it(store: Path, journal: Journal) -> None:
+    (journal.folder / "renewed").write_text("local/test\ncasework/renewed/1\nlost\n\n— local/test AAAAAAAA\n", encoding="utf-8")
+    assert findings(store, Signed(journal.folder)) == []
 
 
 def test_how_far_the_leaves_can_be_read_is_told(store: Path, journal: Journal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ from recorded import NAMES, recorded, row_of
 from test_audit import LAWFUL, forge, found, with_examined_evidence, with_referral, with_return, with_tip_off
 
 from casework.audit import basis, deadlines, derived, duties, limits
-from casework.audit.check import audit_case
+from casework.audit.check import judged
 from casework.audit.projector import project
 from casework.domain import clocks, fold
 from casework.domain import events as e
@@ -81,10 +82,22 @@ def test_where_one_derivation_errs_the_audit_says_that_they_differ_there_and_onc
     where, does, version = SPOILED[what]
     monkeypatch.setattr(where, does)
 
-    said = [f for f in audit_case(LAWFUL) if f.code == "derivations_differ"]
+    said = [f for f in judged(LAWFUL) if f.code == "derivations_differ"]
 
     assert [f.version for f in said] == [version]
     assert said[0].what.zh and said[0].why.en
+
+
+def test_an_opening_that_only_the_living_case_refuses_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = json.loads(LAWFUL[0].payload)["data"]["order"] | {"ordered_at": "2031-01-01T00:00:00Z"}
+    rows = forge(1, data={"order": order})
+    assert ("guard_refuses", 1) in found(rows) and ("derivations_differ", 1) not in found(rows)
+
+    monkeypatch.setattr("casework.audit.law.order_is_consistent", lambda given, at: [])
+
+    [told] = [f for f in judged(rows) if f.code == "derivations_differ"]
+    assert (told.version, told.what.en) == (1, "whether case_opened was allowed")
+    assert told.why.en.startswith("the audit's: allowed; the living case's: not allowed (")
 
 
 def test_after_a_difference_the_two_go_on_together_and_the_next_one_is_told_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +197,7 @@ def test_the_audits_duties_and_bases_are_those_of_deciding_for_every_recorded_ev
     monkeypatch.setattr(derived, "basis_again", of_basis)
     told = {name: recorded(name) for name in NAMES} | {name: corners.events_of(name) for name in corners.STORIES}
     for name, events in told.items():
-        findings = audit_case(map(row_of, events))
+        findings = judged(map(row_of, events))
         assert not [f for f in findings if f.code in ("not_checked", "derived_differs")], (name, findings)
 
     assert asked["duties"] > 700

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +26,7 @@ from recorded import NAMES, golden, recorded
 
 from casework.application.views import events_of
 from casework.audit import basis, deadlines, derived, duties
-from casework.audit.check import audit
+from casework.audit.check import audit, judged
 from casework.audit.projector import project
 from casework.domain import clocks, fold
 from casework.domain import events as e
@@ -33,6 +34,10 @@ from casework.domain.basis import basis_of
 from casework.domain.burden import SITUATIONS
 from casework.domain.categories import ALIASES
 from casework.domain.facts import Facts
+from casework.domain.remedies import ENTITLEMENTS
+from casework.domain.standing.events import is_standing
+from casework.domain.values import Extra, Remedy
+from casework.domain.vocabulary import REMEDIES
 from casework.rulebook.edition import EDITIONS
 from casework.store.row import Row
 
@@ -91,7 +96,9 @@ def test_duties_and_bases_are_those_of_deciding_after_every_event(seed: int, mon
 
     monkeypatch.setattr(deadlines, "duties_of", of_duties)
     monkeypatch.setattr(derived, "basis_again", of_basis)
-    list(audit(walked()[seed]))
+    for stream, rows in groupby(walked()[seed], key=lambda row: row.case):
+        if not is_standing(stream):
+            judged(rows)
     assert len(held) >= len(events(walked()[seed]))
     for mine, theirs in held:
         assert mine == theirs
@@ -137,6 +144,32 @@ def test_the_basis_of_a_ruling_is_that_of_deciding_for_every_ground_and_category
             assert basis.basis_again(changed, ruling, EDITIONS[edition], at) == basis_of(changed, ruling, EDITIONS[edition], at)
             held += 1
     assert held > 500
+
+
+SERVICES = sorted({service for row in ENTITLEMENTS for service in row.services})
+#: Below, at and above what is paid, and what multiples of it come to.
+AMOUNTS = tuple(map(Decimal, ("0.01", "1.00", "50.00", "100.00", "300.00", "400.00", "500.00", "899.00", "2697.00", "99999.00")))
+
+
+@pytest.mark.parametrize("edition", sorted(EDITIONS))
+def test_the_basis_of_a_ruling_is_that_of_deciding_for_every_remedy_sum_and_service(edition: str) -> None:
+    """Granted alone and on top of another, with and without a sum; ordered under older rules and under newer ones."""
+    shapes = itertools.cycle(itertools.product(
+        GROUNDS, (None, Decimal("50.00"), Decimal("300.00")), (0, 200, 4000), range(len(SERVICES) + 1)))
+    rows, held, carried = itertools.cycle(rulings()), 0, set()
+    for kind, other, amount in itertools.product(sorted(REMEDIES), (None, *sorted(REMEDIES)), (None, *AMOUNTS)):
+        (facts, ruling, at), (ground, agreed, days, services) = next(rows), next(shapes)
+        order = msgspec.structs.replace(
+            facts.given.order, liquidated_damages=agreed, ordered_at=facts.given.order.ordered_at - timedelta(days=days),
+            services=tuple(SERVICES[services:] + SERVICES[:services // 2]))
+        extra = () if other is None else (Extra(kind=other, amount=amount),)
+        granted = msgspec.structs.replace(ruling, remedy=Remedy(kind=kind, amount=amount, extra=extra))
+        changed = msgspec.structs.replace(facts, given=msgspec.structs.replace(facts.given, ground=ground, order=order))
+        mine = basis.basis_again(changed, granted, EDITIONS[edition], at)
+        assert mine == basis_of(changed, granted, EDITIONS[edition], at)
+        carried |= {row.row for row in mine if row.about == "granted"}
+        held += 1
+    assert held > 1000 and len(carried) > 15
 
 
 def _mixed(things: dict[Any, Any], name: str, start: int, values: tuple[str, ...]) -> dict[Any, Any]:

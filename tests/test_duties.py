@@ -380,7 +380,7 @@ def test_a_case_that_comes_back_after_limitation_has_no_limitation_to_wait_for()
     assert [d.state for d in story.facts.duties.values() if d.kind == "limitation"] == ["met"]
 
 
-@pytest.mark.parametrize(("body", "opened"), [("market_regulator", 1), ("court", 0)])
+@pytest.mark.parametrize(("body", "opened"), [("market_regulator", 1), ("court", 0), ("arbitration", 0)])
 def test_a_judgment_names_its_own_day_and_a_settlement_has_that_of_the_rules(body: str, opened: int) -> None:
     story = referred(body).when("accept_referral", f"external:{body}", referral="R-1").when("go_external")
     story.when("external_award", f"external:{body}", remedy=FULL, document="文书")
@@ -388,6 +388,7 @@ def test_a_judgment_names_its_own_day_and_a_settlement_has_that_of_the_rules(bod
     back = referred(body).when("accept_referral", f"external:{body}", referral="R-1").when("go_external")
     back.when("external_award", f"external:{body}", remedy=RETURN, document="文书")
     assert back.duty("return_shipping").state == "running", "the goods go back all the same"
+    assert found(rows_of(story)) == found(rows_of(back)) == []
 
 
 @pytest.mark.parametrize(("amount", "expected"), [("899.00", []), ("400.00", ["running"])])
@@ -434,6 +435,16 @@ def test_a_demand_starts_limitation_anew_in_the_same_duty() -> None:
     assert changes_of(events_of(story)[-1], "limitation") == []
     assert story.facts.duties["D-1"].due == before
     assert story.facts.duties["D-1"].is_late(story.clock), "what ran out is not begun anew by a demand"
+
+
+def test_a_demand_in_the_last_moment_of_limitation_starts_it_anew_and_one_after_it_does_not() -> None:
+    for after, anew in ((timedelta(0), True), (MOMENT, False)):
+        story = contacted()
+        before = story.duty("limitation").due.at
+        story.clock = before + after - hours(1)
+        story.when("contact_merchant", message="再次请求").when("contact_merchant", message="最后一次")
+        assert (story.duty("limitation").due.at > before) == anew
+        assert found(rows_of(story)) == []
 
 
 def test_a_reminder_gives_the_merchant_no_more_time() -> None:
@@ -1195,6 +1206,15 @@ def test_a_case_of_the_first_lifecycle_that_holds_duties_is_found_out() -> None:
     assert found(rows_of(story)) == []
     change = {"change": "met", "duty": "limitation", "id": "D-1", "owes": "consumer"}
     assert found(with_row(rows_of(story), 2, lambda row: forged(row, duties=[change]))) == [("derived_differs", 2)]
+
+
+def test_a_ruling_of_the_first_lifecycle_that_says_what_it_rests_on_is_found_out() -> None:
+    rows = rows_of(case_in("ruled", lifecycle=1))
+    assert found(rows) == []
+    basis = [{"about": "burden", "certainty": "A", "clause": "争议规则 66", "result": "weighed", "row": "hidden_defect"}]
+    [finding] = audit_case(with_row(rows, len(rows), lambda row: forged(row, basis=basis)))
+    assert (finding.code, finding.version) == ("derived_differs", len(rows))
+    assert finding.what.en == "basis is 'hidden_defect weighed A 争议规则 66'" and finding.why.en == "derived again it is '—'"
 
 
 # --- who decided too late --------------------------------------------------------------------------------------------

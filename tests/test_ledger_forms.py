@@ -123,7 +123,7 @@ def test_a_key_is_read_back_from_its_file_and_nothing_else_is(kind: type[Signer]
     for wrong in ("", "+", "++", text.removeprefix("PRIVATE+KEY+"), text.replace("ledger", "Ledger"),
                   text.replace("ledger", "ledgers"), f"{head}+{b64encode(raw[:-1]).decode()}", f"{head}+{secret[:-4]}",
                   f"{head}+{b64encode(raw + b'x').decode()}", f"{head}+{b64encode(bytes([9]) + raw[1:]).decode()}",
-                  f"{head}+*{secret}", other.replace("other.example", "..")):
+                  f"{head}+*{secret}", other.replace("other.example", ".."), kind("Other.example", b"\x07" * 32).private()):
         with pytest.raises(ValueError):
             kind.read(wrong)
 

@@ -405,8 +405,12 @@ def test_machine_and_map_agree_on_target_roles_and_guards_of_every_state_and_tri
         step = v.process.steps_from(state).get(name)
         for role, who in ACTORS.items():
             asked.clear()
-            to, reasons = process.ask(facts, Request(name, actor(who), START, story.edition))
+            request = Request(name, actor(who), START, story.edition)
+            answered, asked_there = process.answer(facts, request), tuple(asked)
+            asked.clear()
+            to, reasons = process.ask(facts, request)
             codes = [r.code for r in reasons]
+            assert (answered, asked_there) == ((to, reasons), tuple(asked)), "what is read out of the machine answers as it does"
             if step is None:
                 assert (to, asked) == (None, []), (state, name, role)
                 assert "not_in_this_state" in codes, (state, name, role)

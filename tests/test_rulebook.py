@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import chinese_calendar
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casework.audit import limits
 from casework.errors import CalendarUnknown, InputError
 from casework.rulebook import calendar
 from casework.rulebook.calendar import (
@@ -326,12 +328,10 @@ def test_beyond_the_calendar_the_due_date_is_provisional_and_counts_monday_to_fr
 
 
 def test_an_estimate_uses_the_published_days_as_far_as_they_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    def until_2026(day: date) -> bool:
-        if day.year > 2026:
-            raise CalendarUnknown("2027", "2027")
-        return day != date(2026, 12, 31) and day.weekday() < 5
+    def until_2026(day: date) -> tuple[bool | None, bool]:
+        return None if day.year > 2026 else day != date(2026, 12, 31) and day.weekday() < 5, False
 
-    monkeypatch.setattr(calendar, "is_working_day", until_2026)
+    monkeypatch.setattr(calendar, "_published", until_2026)
     assert estimate_working_days(at("2026-12-29"), 2) == at("2027-01-01")
 
 
@@ -674,3 +674,35 @@ def test_no_limit_of_the_edition_ends_before_it_starts(rule: str, start: datetim
 def test_a_written_span_means_what_the_arithmetic_means(n: int, unit: str) -> None:
     start = at("2026-04-14")
     assert after(start, f"{n}{unit}") == {"h": plus_hours, "d": plus_days}[unit](start, n)
+
+
+def test_the_local_day_is_that_of_the_local_time_also_in_the_years_of_summer_time() -> None:
+    random = Random(3)
+    for _ in range(3000):
+        moment = datetime(1900, 1, 1, tzinfo=UTC) + timedelta(seconds=random.randrange(300 * 365 * 86400))
+        assert calendar.local_day(moment) == calendar.local(moment).date()
+    for year in range(1986, 1993):
+        for hour in range(0, 366 * 24):
+            moment = datetime(year, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+            assert calendar.local_day(moment) == calendar.local(moment).date()
+    with pytest.raises(ValueError):
+        calendar.local_day(datetime(2026, 1, 1))
+    with pytest.raises(CalendarUnknown):
+        calendar.local_day(datetime(9999, 12, 31, 23, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("name", EDITIONS)
+def test_a_limit_that_is_kept_by_the_day_is_the_one_reckoned_from_the_moment_itself(name: str) -> None:
+    edition, random = EDITIONS[name], Random(4)
+    for rule in edition.rules():
+        if not edition.of(rule)[0].counts_time:
+            continue
+        for _ in range(20):
+            start = datetime(2019, 1, 1, tzinfo=UTC) + timedelta(seconds=random.randrange(8 * 365 * 86400))
+            try:
+                here = edition._ends(rule, start, None, None, None)
+            except KeyError:
+                continue
+            assert edition.due(rule, start) == here
+            assert limits.limit(edition, rule, start) == limits._limit(edition, rule, start)
+            assert limits.limit(edition, rule, start).at == here.at

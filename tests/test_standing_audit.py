@@ -109,6 +109,17 @@ ALTERED: dict[str, tuple[Rows, set[tuple[str, str, int]]]] = {
         forge(14, data={"amount": "400.00"}), {("guard_refuses", STREAM, 14), ("standing_differs", STREAM, 15)}),
     "a command given twice": (forge(13, command_id=json.loads(of_stream(LAWFUL)[9].payload)["command_id"]),
                               {("command_repeated", STREAM, 13)}),
+    "happened after it was recorded": (forge(13, at="2026-03-03T07:00:00.000001Z"), {("at_after_recorded", STREAM, 13)}),
+    "an annulment of what is not there": (
+        forge(6, data={"penalty": "K-9/1.1"}), {("standing_unfounded", STREAM, 6), ("standing_unfounded", STREAM, 7),
+                                                ("standing_missing", "K-2", 15), ("standing_missing", STREAM, 9),
+                                                ("standing_unfounded", STREAM, 12)}),
+    "an annulment for another case": (
+        forge(6, data={"case": "K-1"}), {("standing_unfounded", STREAM, 6), ("standing_unfounded", STREAM, 7)}),
+    "a track that there is not": (
+        forge(3, data={"track": "nowhere"}), {("standing_differs", STREAM, 3), ("payload_not_canonical", STREAM, 3)}),
+    "a case whose rules are unknown": (
+        forge(1, "K-1", edition="2199-01"), {("unknown_edition", "K-1", 1), ("not_checked", "K-1", 1)}),
     "recorded before the event before": (forge(13, at=EARLIER, recorded_at=EARLIER),
                                          {("time_backwards", STREAM, 13)}),
     "no stream at all": ([r for r in LAWFUL if r.case != STREAM], {
@@ -259,9 +270,11 @@ def test_the_points_of_a_measure_are_held_to_what_the_year_before_carries_over(
     said = [json.loads(row.payload)["data"] for row in taken]
     assert [(data["year"], data["node"], data["points"]) for data in said] == measures
     for row, (year, node, points) in zip(taken, measures, strict=True):
-        for wrong in ({"points": points - 1}, {"points": points + 1}, {"year": year - 1}, {"node": node + 12}):
-            altered = [forged(r, data=wrong) if r == row else r for r in rows]
-            assert found(altered) == {("standing_differs", STREAM, row.version)}, wrong
+        for wrong, what in (
+                ({"points": points - 1}, f"points is '{points - 1}'"), ({"points": points + 1}, f"points is '{points + 1}'"),
+                ({"year": year - 1}, f"node is '{year - 1}: {node}'"), ({"node": node + 12}, f"node is '{year}: {node + 12}'")):
+            [told] = audit([forged(r, data=wrong) if r == row else r for r in rows])
+            assert (told.code, told.case, told.version, told.what.en) == ("standing_differs", STREAM, row.version, what)
 
 
 def test_any_column_altered_in_the_stream_is_found() -> None:

@@ -41,19 +41,15 @@ class Books:
     broken: set[str] = field(default_factory=set)
 
     def note(self, walk: Walk, event: c.Event) -> None:
-        """Keep what an event of a case owes; ``walk`` stands behind it."""
+        """Keep what an event of a case owes, and what it does to duties; ``walk`` stands behind it."""
         follow(self.running, event.originator_id, event.duties)
-        facts = walk.facts
-        if facts is None or facts.lifecycle < STANDING_SINCE:
-            return
-        entry = None
-        if isinstance(event, c.CaseRuled):
-            entry = _ruled(walk, facts, event)
-        elif isinstance(event, c.AdvancePaid | c.AdvanceRecovered):
-            kind = e.AdvanceOwed if isinstance(event, c.AdvancePaid) else e.AdvanceRecovered
-            entry = Entry(event, {}, (), kind)
-        if entry is not None:
-            self.owed.setdefault(facts.given.order.merchant, {})[event.originator_id, event.originator_version] = entry
+        entry = owed(walk, event)
+        if entry is not None and walk.facts is not None:
+            self.owe(walk.facts.given.order.merchant, entry)
+
+    def owe(self, merchant: str, entry: Entry) -> None:
+        """Keep what an event of a case owes to the standing of that merchant."""
+        self.owed.setdefault(merchant, {})[entry.event.originator_id, entry.event.originator_version] = entry
 
     def add(self, other: Books) -> None:
         """Take in the books of other streams, which come behind these in the store's order."""
@@ -88,6 +84,18 @@ class Books:
                 Fault("not_checked", what, fault) if fault else
                 Fault("standing_unfounded", what, Line("该案没有这样的裁决或垫付", "no ruling or advance of it brings that"))],
                 event)
+
+
+def owed(walk: Walk, event: c.Event) -> Entry | None:
+    """What an event of a case owes to its merchant's standing, if anything; ``walk`` stands behind it."""
+    facts = walk.facts
+    if facts is None or facts.lifecycle < STANDING_SINCE:
+        return None
+    if isinstance(event, c.CaseRuled):
+        return _ruled(walk, facts, event)
+    if isinstance(event, c.AdvancePaid | c.AdvanceRecovered):
+        return Entry(event, {}, (), e.AdvanceOwed if isinstance(event, c.AdvancePaid) else e.AdvanceRecovered)
+    return None
 
 
 def _ruled(walk: Walk, facts: Facts, event: c.CaseRuled) -> Entry | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 
 from casework.audit import index
 from casework.audit.books import Books
@@ -20,6 +20,7 @@ from casework.audit.deadlines import recorded_late
 from casework.audit.findings import Fault, Finding, Line, findings_of, shown
 from casework.audit.integrity import Integrity
 from casework.audit.law import judge
+from casework.audit.quick import nothing_against
 from casework.audit.second import Second
 from casework.audit.select import named
 from casework.audit.standing import audit_standing
@@ -27,6 +28,9 @@ from casework.audit.walk import Walk
 from casework.domain.events import CaseOpened, Event, topic_of
 from casework.domain.standing.events import is_standing, merchant_of
 from casework.store.row import Row
+
+#: How many rows of one case are held at once; a longer one is told row by row.
+MANY = 500
 
 
 @dataclass(slots=True)
@@ -66,12 +70,22 @@ def audit_case(rows: Iterable[Row], books: Books | None = None) -> list[Finding]
     first = next(rows, None)
     if first is None:
         return []
-    rows = chain((first,), rows)
     if is_standing(first.case):
-        standing, stream = audit_standing(rows)
+        standing, stream = audit_standing(chain((first,), rows))
         if books is not None:
             books.streams[merchant_of(first.case)] = stream
         return standing
+    held = [first, *islice(rows, MANY)]
+    if len(held) <= MANY and nothing_against(held, books):
+        return []
+    return judged(chain(held, rows), books)
+
+
+def judged(rows: Iterable[Row], books: Books | None = None) -> list[Finding]:
+    """What :func:`audit_case` finds in a case, told row by row: the slow path, of which the fast one is an abridgement."""
+    rows = iter(rows)
+    first = next(rows)
+    rows = chain((first,), rows)
     walk, second = Walk(), Second()
     found: list[Finding] = []
     for row in rows:
@@ -128,13 +142,19 @@ def _wanted(found: Iterable[Finding], wanted: Collection[str], summary: Summary)
 
 def streams(rows: Iterable[Row], summary: Summary, books: Books | None, integrity: Integrity | None) -> Iterator[Finding]:
     """The findings of each case and standing by itself; what is asked of the store as a whole is left to the end of an audit."""
-    # By type as well, for a key may be of any type, and text must not be compared with bytes.
-    for (_, name), case in groupby(rows, key=lambda row: (type(row.case), row.case)):
+    for (_, name), case in groupby(rows, key=_stream_of):
         if is_standing(name):
             summary.merchants += 1
         else:
             summary.cases += 1
-        yield from _stream(name, _counted(case, summary), books, integrity)
+        rest = _counted(case, summary)
+        held = list(islice(rest, MANY + 1))
+        yield from _stream(name, held if len(held) <= MANY else chain(held, rest), books, integrity)
+
+
+def _stream_of(row: Row) -> tuple[type, str]:
+    # By type as well, for a key may be of any type, and text must not be compared with bytes.
+    return type(row.case), row.case
 
 
 def _store(summary: Summary, books: Books | None, indexed: index.Indexed | None,

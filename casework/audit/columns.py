@@ -106,8 +106,6 @@ def _unclean(event: AnyEvent, payload: bytes) -> Line | None:
         clean(event)
     except InputError as error:
         return Line(error.zh, error.en)
-    except OverflowError:
-        return Line("时间换算为 UTC 后超出范围", "a time is out of range in UTC")
     return Line("字节与该事件应有的存储形式不同", "the bytes are not those that this event is stored as")
 
 

@@ -20,7 +20,8 @@ from casework.rulebook.edition import edition
 
 #: How far an estimate may be off: the holidays of a year come to some thirty days.
 ESTIMATE = timedelta(days=31)
-_DECIDES = {row.name for row in DUTIES if row.decides}
+#: The duties of whoever decides.
+DECIDES = {row.name for row in DUTIES if row.decides}
 
 
 def duties_differ(walk: Walk, event: e.Event, to: str | None) -> Iterator[Fault]:
@@ -68,7 +69,7 @@ def decided_late(walk: Walk, event: e.Event) -> Iterator[Fault]:
     missed = {change.id for change in event.duties if change.change == "missed"}
     for change in event.duties:
         duty = walk.facts.duties.get(change.id)
-        if duty is None or change.change != "met" or duty.kind not in _DECIDES or duty.due.certainty == "C":
+        if duty is None or change.change != "met" or duty.kind not in DECIDES or duty.due.certainty == "C":
             continue
         if duty.state == "missed" or duty.id in missed:
             due, at = (moment.astimezone(SHANGHAI).isoformat(timespec="seconds") for moment in (duty.due.at, event.at))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from msgspec.structs import replace
@@ -28,12 +29,19 @@ from casework.rulebook.edition import Edition
 
 #: The order in which an event records what it does to duties.
 _MISSED, _MET, _CANCELLED, _CLOCK, _BEGUN = range(5)
+_turn = itemgetter(0)
+#: The states of a duty in which it can be owed.
+_OWED = ("running", "paused", "missed")
 #: A demand, an application or a suit starts the limitation period anew (民法典 195).
 _DEMANDING = ("contact_merchant", "file", "reopen_filed", "escalate", "report_default", "refer")
 _BY_HAND = {"request_evidence": ("evidence", "answer_by"), "ask_proof": ("proof", "answer_by"), "notify": ("answer", "answer_by"),
             "log_call": ("call_promise", "promised_by")}
 _TO_MERCHANT = ("contact_merchant", "answer_merchant", "decline_offer")
 _TO_PLATFORM = ("file", "supply_evidence", "report_default", "reopen_filed")
+#: All that may begin a duty which a rule limits; but for these, what leads to performance.
+_LIMITED = frozenset((
+    *_TO_MERCHANT, *_TO_PLATFORM, "log_call", "suspend", "show_acceptance", "settle_referral", "examine_evidence", "rule",
+    "refer", "accept_referral", "tip_off", "ship_return", "receive_return", "settle_return"))
 #: What is waited for while a case is suspended; the last one begun tells which.
 _SUSPENSIONS = ("acceptance_proof", "suspension")
 #: A suit is over without a judgment: refused, given up or ended.
@@ -77,21 +85,30 @@ class _Follow:
         self.before = facts.state if facts else INITIAL
         self.after = event.to_state or self.before
         self.told: list[tuple[int, e.DutyChange]] = []
+        self.count = len(facts.duties) if facts else 0
+        #: Those that are owed still; what is settled stays as it is.
         self.held = [_Now(d.id, d.kind, d.owes, d.about, d.state, d.due, d.is_over, d.was_paused)
-                     for d in (facts.duties.values() if facts else ())]
-        promises = [d for d in self.held if d.kind == "call_promise" and d.owed]
-        self.first_promise = min(promises, key=lambda d: d.due.at).id if promises else None
+                     for d in facts.duties.values() if d.state in _OWED] if facts else []
 
     def result(self) -> tuple[e.DutyChange, ...]:
         if self.facts is not None:
-            for duty, now in zip(self.facts.duties.values(), list(self.held), strict=True):
+            for now in list(self.held):
                 if now.owed:
-                    self._follow(duty, now)
+                    self._follow(self.facts.duties[now.id], now)
         for kind, owes, due, about in self._begins():
             if kind in self.rows and self.after in self.rows[kind].states:
                 self._begin(kind, owes, due, about)
+        if not self.told:
+            return ()
         # Sorting is stable: within a turn it stays the order of the duties.
-        return tuple(change for _, change in sorted(self.told, key=lambda told: told[0]))
+        return tuple([change for _, change in sorted(self.told, key=_turn)])
+
+    @property
+    def first_promise(self) -> str | None:
+        """Of several promises that are owed, the one that is due first, as it stood before the event."""
+        assert self.facts is not None
+        promises = [d for d in self.facts.duties.values() if d.kind == "call_promise" and d.is_owed]
+        return min(promises, key=lambda d: d.due.at).id if promises else None
 
     # --- a duty that there is ---
 
@@ -161,23 +178,21 @@ class _Follow:
                     old.state = "missed"
                 if old.state != "running":
                     self._tell(_BEGUN, old, "cancelled")
-                    old.over = True
         halted = kind == "answer" and self.after in self.rows[kind].stops
         for old in same:
             if halted and old.state != "missed":
                 # Of what is asked in a suspension the last notice stands.
                 self._tell(_BEGUN, old, "cancelled")
-                old.state = "cancelled"
             elif old.state == "running" and kind != "call_promise":
                 if old.due.at != due.at:
                     self._set(_BEGUN, old, "extended", due)
                 return
-        new = _Now(f"D-{len(self.held) + 1}", kind, owes, about, "running", due)
+        self.count += 1
+        new = _Now(f"D-{self.count}", kind, owes, about, "running", due)
         self.held.append(new)
         self._set(_BEGUN, new, "opened", due)
         if halted:
             self._tell(_BEGUN, new, "paused")
-            new.state = "paused"
 
     def _begins(self) -> Iterator[tuple[str, str, e.Due, str | None]]:
         """The duties that the event calls for: kind, who owes it, until when, about what."""
@@ -196,7 +211,7 @@ class _Follow:
         elif (self.name in _SUIT_OVER and self._names_court() and self._awaits_court()) or self._outlives_suit():
             yield "suspension", "agent", e.Due(at=self.event.at, rule=self.name, clause="《淘宝平台争议处理规则》第83条",
                                                certainty="A"), "court"
-        elif (found := self._called_for()) is not None:
+        elif (self.name in _LIMITED or self.event.to_state == "remedy_due") and (found := self._called_for()) is not None:
             kind, owes, rule, about = found
             if self.edition.has(rule):
                 yield kind, owes, limit(self.edition, rule, self.event.at), about
@@ -214,8 +229,10 @@ class _Follow:
     def _shows(self) -> Duty | None:
         """The proof that is asked for and given by this event."""
         assert self.facts is not None
+        if self.name != "show_acceptance":
+            return None
         limits = [d for d in self.facts.duties.values() if d.kind in _SUSPENSIONS]
-        asked = self.name == "show_acceptance" and bool(limits) and limits[-1].kind == "acceptance_proof" and limits[-1].is_owed
+        asked = bool(limits) and limits[-1].kind == "acceptance_proof" and limits[-1].is_owed
         return limits[-1] if asked else None
 
     def _suit_is(self, *states: str) -> Referral | None:
@@ -309,7 +326,7 @@ class _Follow:
         if self.name == "deem_agreed":
             return facts.asked
         found: Remedy | None = getattr(self.said, "remedy", None)
-        return found if self.name == "external_award" else None
+        return found
 
     def _limitation(self, edition: Edition) -> e.Due:
         """民法典 188, 192, 195: three years from knowing, anew from each demand made before they were over."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from typing import Any
@@ -93,6 +93,18 @@ class Cover:
         self._leaf = next(self._leaves, None)
 
 
+def is_covered(rows: Sequence[Row], leaves: Iterable[Leaf]) -> bool:
+    """Whether :class:`Cover` would find nothing: leaf follows leaf, each over the rows that it says, and no row is left over."""
+    end, before = 0, None
+    for here in leaves:
+        begin, end = end, here.last
+        if here.first != begin + 1 or not begin < end <= len(rows) or leaf(before, rows[begin:end]) != here.hash:
+            return False
+        before = here.hash
+    return end == len(rows) and all(type(row.version) is int for row in rows) and [row.version for row in rows] == [
+        *range(1, end + 1)]
+
+
 @dataclass(slots=True)
 class Drawn:
     """What came of reading leaves by stream, and so by an index: how many, a sum over them that the table is held against, how
@@ -125,11 +137,14 @@ class Integrity:
     drawn: Drawn | None = None
     _merged: Iterator[tuple[object, list[Leaf]]] | None = None
     _ahead: tuple[object, list[Leaf]] | None = None
+    _kept: bool | None = None
 
     @property
     def is_kept(self) -> bool:
-        """Whether there are leaves to hold the rows against."""
-        return self.format >= 2 and self.ledger.is_there()
+        """Whether there are leaves to hold the rows against; looked up once."""
+        if self._kept is None:
+            self._kept = self.format >= 2 and self.ledger.is_there()
+        return self._kept
 
     @classmethod
     def of(cls, reader: Reader, size: int, outside: Signed | None = None, kept: Checkpoint | None = None, *,
@@ -167,15 +182,17 @@ class Integrity:
 
     def held(self, stream: object, rows: Iterable[Row], found: list[Finding]) -> Iterator[Row]:
         """The rows of that stream, as they are; what the ledger says against them is added to ``found`` as they go by."""
-        cover = self._cover(stream)
+        leaves = self._leaves(stream)
+        if leaves is None or (isinstance(rows, list) and is_covered(rows, leaves)):
+            yield from rows
+            return
+        cover = Cover(leaves)
         for row in rows:
-            if cover is not None:
-                number: object = row.version
-                found += findings_of(row.case, number if type(number) is int else 0, cover.take(row), row)
+            number: object = row.version
+            found += findings_of(row.case, number if type(number) is int else 0, cover.take(row), row)
             yield row
-        if cover is not None:
-            for version, fault in cover.end():
-                found += findings_of(stream, version, [fault])
+        for version, fault in cover.end():
+            found += findings_of(stream, version, [fault])
 
     def proved(self, stream: str) -> tuple[int, int]:
         """Up to which version the kept checkpoint covers the stream, 0 where there is none, and which its last leaf does."""
@@ -184,19 +201,19 @@ class Integrity:
         before, last = (self.ledger.last(stream, size) for size in (self.since.size, self.size))
         return tuple(leaf.last if leaf and type(leaf.last) is int else 0 for leaf in (before, last))  # type: ignore[return-value]
 
-    def _cover(self, stream: object) -> Cover | None:
-        """What holds the rows of that stream against its leaves; None where the store keeps none."""
+    def _leaves(self, stream: object) -> list[Leaf] | None:
+        """The leaves over that stream; None where the store keeps none."""
         if not self.is_kept:
             return None
         if self._merged is None:
-            return Cover(self._sound(self.ledger.of_stream(stream, self.size)))
+            return list(self._sound(self.ledger.of_stream(stream, self.size)))
         while self._ahead is not None and _order(self._ahead[0]) < _order(stream):
             self._gone(*self._ahead)
             self._ahead = next(self._merged, None)
         if self._ahead is not None and self._ahead[0] == stream and type(self._ahead[0]) is type(stream):
             leaves, self._ahead = self._ahead[1], next(self._merged, None)
-            return Cover(leaves)
-        return Cover(())
+            return leaves
+        return []
 
     def _sound(self, leaves: Iterable[Leaf]) -> Iterator[Leaf]:
         """Those whose fields are of the types that a ledger writes; the others are told of in the end."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import lru_cache
 
 from casework.domain.events import Due
 from casework.errors import CalendarUnknown
@@ -31,7 +32,7 @@ def governing(edition: Edition, rule: str, moment: datetime) -> tuple[Record, tu
 
     Before the rule came into force, its earliest record. ``KeyError`` where there is no such rule, or where it has ended.
     """
-    day = calendar.local(moment).date()
+    day = calendar.local_day(moment)
     records = edition.of(rule)
     now: list[Record] = []
     for rank in RANKS:
@@ -67,6 +68,18 @@ def ends(record: Record, start: datetime, *, whole_days: bool) -> tuple[datetime
 
 def limit(edition: Edition, rule: str, start: datetime) -> Due:
     """The deadline of what begins at ``start`` under a rule, as an event would hold it. Raises as :func:`governing` does."""
+    if edition.whole_days and rule not in edition.in_hours:
+        # The same for whatever begins on that local day.
+        return _limit_by_day(calendar.published(), edition, rule, calendar.local_day(start))
+    return _limit(edition, rule, start)
+
+
+@lru_cache(maxsize=1 << 16)
+def _limit_by_day(published: object, edition: Edition, rule: str, day: date) -> Due:
+    return _limit(edition, rule, datetime.combine(day, time.min, calendar.SHANGHAI))
+
+
+def _limit(edition: Edition, rule: str, start: datetime) -> Due:
     record, aside = governing(edition, rule, start)
     at, provisional = ends(record, start, whole_days=edition.whole_days)
     return Due(at=at, rule=rule, clause=record.clause, certainty=record.certainty, provisional=provisional, rank=record.rank,

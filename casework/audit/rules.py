@@ -80,7 +80,7 @@ def act_refused(walk: Walk, request: Request, act: Act) -> Iterator[Fault]:
         yield _refused(request, [reason("not_in_this_state", {"state": STATES[walk.state]})])
     elif act.guards or act.track:
         yield from _with_history(
-            walk, lambda facts: _asked(walk, facts, request, act.guards, _track(walk, facts, request, act)))
+            walk, lambda facts: _asked(walk, facts, request, act.guards, off_track(walk, facts, request, act)))
 
 
 def no_edition(walk: Walk) -> Iterator[Fault]:
@@ -138,7 +138,7 @@ def _moves(version: int) -> frozenset[tuple[str, str, str | None]]:
         for track, rows in TABLES[version].tracks.items() for trigger, sources, _ in rows for source in sources)
 
 
-def _track(walk: Walk, facts: Facts, request: Request, act: Act) -> Iterator[Reason]:
+def off_track(walk: Walk, facts: Facts, request: Request, act: Act) -> Iterator[Reason]:
     """Whether the thing that the act is about stands at a point that the act's trigger leaves."""
     if act.track is None:
         return

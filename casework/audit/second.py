@@ -22,11 +22,12 @@ from casework.audit.walk import Walk
 from casework.domain import events as e
 from casework.domain import fold
 from casework.domain.commands import Command, name_of
-from casework.domain.decide import Context, judge, open_event
+from casework.domain.decide import Context, against_opening, judge, open_event
 from casework.domain.facts import Facts
+from casework.domain.machine import Lifecycle
 from casework.domain.request import Request
 from casework.errors import InputError, Refused
-from casework.rulebook.edition import edition
+from casework.rulebook.edition import Edition, edition
 
 #: What the first says of a step that was not allowed.
 _REFUSING = {"unlawful_edge", "state_not_yielded", "role_may_not", "guard_refuses", "opened_twice", "not_opened"}
@@ -107,6 +108,23 @@ class Second:
             if lawful:
                 yield _fault(names)
             self.facts = deepcopy(walk.facts)
+
+    def opens(self, event: e.CaseOpened, rules: Edition) -> bool:
+        """Whether the living case would open so; it then stands behind that. For the fast path, as the two that follow."""
+        self.facts = fold.opened(event)
+        return not against_opening(event.data, Context(event.by, event.at, event.recorded_at, event.command_id, rules))
+
+    def allows(self, process: Lifecycle, request: Request, to: str | None) -> bool:
+        """Whether the living case lets that be done, and it leads there."""
+        assert self.facts is not None
+        given = judge(self.facts, request) if to is None else process.answer(self.facts, request)
+        return given == (to, [])
+
+    def goes_on(self, event: e.Event, facts: Facts) -> bool:
+        """Go on after the event; whether every fact is then that of the first derivation."""
+        assert self.facts is not None
+        fold.apply(self.facts, event)
+        return self.facts == facts
 
     def end(self, walk: Walk) -> Iterator[Fault]:
         """Every fact once more, when all events were read: on the way only what an event names is looked at."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from casework.cli.base import Command, Settings, common, complain, lang, moment, now, option, say
-from casework.cli.journals import views_of
 from casework.errors import InputError, UnknownCase
 from casework.report import case as report
 from casework.report.text import document
@@ -125,6 +124,7 @@ def list_(settings: Settings, state: str | None, stage: str | None, merchant: st
           jsonl: bool) -> int:
     """The cases, filtered by state, stage, merchant, ground or overdue."""
     from casework.application.kept import Kept
+    from casework.cli.journals import views_of
     from casework.store.opening import open_reader
 
     wanted = {"state": state, "stage": stage, "ground": ground, "merchant": merchant}

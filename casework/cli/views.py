@@ -44,7 +44,7 @@ def views() -> None:
     """What is kept for lists and counts: how far it goes; make it anew; hold it against the events. It is never evidence."""
 
 
-@views.command("status", cls=Command, zh="视图读到哪一次提交，知道多少案件；--check 与事件逐案核对。")
+@views.command("status", cls=Command, hidden=True, zh="视图读到哪一次提交，知道多少案件；--check 与事件逐案核对。")
 @option("--check", is_flag=True, help="Hold every case against its events; status 1 where one differs.",
         zh="与每宗案件的事件核对；不同则状态 1")
 @common

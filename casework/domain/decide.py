@@ -73,12 +73,7 @@ def open_event(case: str, command: OpenCase, context: Context) -> e.CaseOpened:
     clean(context.by)
     process = lifecycle(VERSION)
     assert process is not None
-    found = [*_times(None, now), *order_is_consistent(command, now.at)]
-    if context.by.role not in ("consumer", "adviser", "agent", "supervisor", "system"):
-        roles = ("消费者、顾问、平台", "consumer, adviser, platform")
-        found.append(reason("role_not_allowed", {"role": VOCABULARY["role"][context.by.role], "roles": roles}))
-    elif context.by.role == "consumer" and context.by.id != command.consumer:
-        found.append(reason("not_a_party", who=context.by))
+    found = against_opening(command, now)
     if found:
         raise Refused("open_case", "—", found, Permitted())
     event = clean(e.CaseOpened(
@@ -87,6 +82,17 @@ def open_event(case: str, command: OpenCase, context: Context) -> e.CaseOpened:
         edition_digest=now.edition.digest,
     ))
     return clean(replace_struct(event, duties=changes(process.duties, None, event, now.edition)))
+
+
+def against_opening(command: OpenCase, context: Context) -> list[Reason]:
+    """Every reason why the case may not be opened; none: it may. What is asked for is clean."""
+    found = [*_times(None, context), *order_is_consistent(command, context.at)]
+    if context.by.role not in ("consumer", "adviser", "agent", "supervisor", "system"):
+        roles = ("消费者、顾问、平台", "consumer, adviser, platform")
+        found.append(reason("role_not_allowed", {"role": VOCABULARY["role"][context.by.role], "roles": roles}))
+    elif context.by.role == "consumer" and context.by.id != command.consumer:
+        found.append(reason("not_a_party", who=context.by))
+    return found
 
 
 def decide(facts: Facts, command: Command, context: Context) -> e.Event:

@@ -108,6 +108,8 @@ class Lifecycle:
         self.tracks = {name: _track(name, rows) for name, rows in tracks.items()}
         self.machine = _build(STAGE_OF, INITIAL, [row for t in triggers for row in _rows(t)])
         self.map = _compile(self.machine)
+        self._edges = _edges(self.machine)
+        self._moves: dict[tuple[str, str, str], str | None] = {}
         law = [INITIAL, STAGE_OF, self.map, {a.name: _law(a) for a in acts}, tracks, LAW,
                *([duties, PROOF] if self.explains else [])]
         self.digest = hashlib.sha256(json.dumps(law, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -123,8 +125,28 @@ class Lifecycle:
             return None, [reason("not_in_this_state", {"state": state}), *who_may(facts, request, trigger.roles)]
         return (probe.state, []) if taken else (None, probe.reasons)
 
+    def answer(self, facts: Facts, request: Request) -> tuple[str | None, list[Reason]]:
+        """What :meth:`ask` answers, without setting the machine going: its conditions are read out of it once.
+
+        A test holds both to each other. For whoever asks of a great many steps: the going takes longer than the asking.
+        """
+        edge = self._edges.get((facts.state, request.name))
+        if edge is None:
+            return self.ask(facts, request)
+        to, conditions = edge
+        found: list[Reason] = []
+        for condition in conditions:
+            found.extend(condition(facts, request))
+        return (None, found) if found else (to, found)
+
     def moves(self, track: str, state: str, trigger: str) -> str | None:
         """Where a track's trigger leads from a state of it; None where it does not leave it."""
+        key = (track, state, trigger)
+        if key not in self._moves:
+            self._moves[key] = self._moved(track, state, trigger)
+        return self._moves[key]
+
+    def _moved(self, track: str, state: str, trigger: str) -> str | None:
         probe = Probe(state)
         try:
             self.tracks[track].events[trigger].trigger(probe)
@@ -233,3 +255,13 @@ def _compile(machine: Machine) -> dict[str, dict[str, Step]]:
             compiled.setdefault(source, {})[name] = Step(
                 str(transition.dest), functions[0].roles, tuple(f.__name__ for f in functions[1:-1]))
     return compiled
+
+
+def _edges(machine: Machine) -> dict[tuple[str, str], tuple[str, tuple[Any, ...]]]:
+    """By state and trigger, where the machine's edge leads and what it asks, but for what stands last on each."""
+    edges: dict[tuple[str, str], tuple[str, tuple[Any, ...]]] = {}
+    for name, event in machine.events.items():
+        for source, [transition] in event.transitions.items():
+            functions: list[Any] = [condition.func for condition in transition.conditions]
+            edges[source, name] = str(transition.dest), tuple(functions[:-1])
+    return edges

@@ -8,6 +8,7 @@ yuan with fen precision.
 # Without postponed annotations: whoever decodes a type would compile each of its own and of its parents' again.
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -16,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 import msgspec
 from msgspec import Meta, inspect
 
-from casework.domain.moments import is_reasonable, within_reason
+from casework.domain.moments import EARLIEST, LATEST, is_reasonable, within_reason
 from casework.domain.vocabulary import KINDS, VOCABULARY
 from casework.errors import InputError
 from casework.marks import MAX_MARKS, overstacked
@@ -68,8 +69,18 @@ MOST_MONEY = Decimal("1000000000")
 _MOST_ZEROS = 30
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of what commands and events are made of: immutable, named fields only, nothing unknown."""
+#: Bytes of JSON that stand for themselves, and characters that no neighbour combines with: whatever is written in these alone
+#: is in NFC. The ranges are Latin-1, punctuation, ideographs and full-width forms.
+_ASCII = bytes(range(128))
+_PLAIN = re.compile("[\xa0-\xff\u2010-\u2027\u2030-\u205e\u3001-\u3029\u4e00-\u9fff\uff01-\uff60]*")
+_FEN = re.compile(r"[0-9]+\.[0-9]{2}")
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """Base of what commands and events are made of: immutable, named fields only, nothing unknown.
+
+    Not tracked by the garbage collector: what holds texts, numbers, times and such values alone makes no cycle.
+    """
 
 
 class Actor(Value, frozen=True):
@@ -156,6 +167,19 @@ def clean(struct: S, where: str = "") -> S:
     return struct
 
 
+def is_clean(struct: msgspec.Struct, payload: bytes) -> bool:
+    """Whether :func:`clean` certainly leaves a value as it is that was decoded from these bytes of JSON, its canonical ones.
+
+    False says no more than that it has to be asked. Texts are looked at all at once, in the bytes.
+    """
+    if len(payload) > TEXT_BYTES or b"\\" in payload or b"\x7f" in payload:
+        return False
+    beyond = payload.translate(None, _ASCII)
+    if beyond and _PLAIN.fullmatch(beyond.decode()) is None:
+        return False
+    return _soundness(type(struct))(struct)
+
+
 def told(error: msgspec.ValidationError) -> tuple[str, tuple[str | int, ...]]:
     """What a validation error says, and the path of the field that it says it of."""
     what, _, where = str(error).partition(" - at `$")
@@ -207,6 +231,50 @@ def _measures(hint: Any) -> bool:
         return any(map(_measures, parts))
     return isinstance(hint, type) and (issubclass(hint, Decimal | datetime)
                                        or (issubclass(hint, msgspec.Struct) and bool(_measured(hint))))
+
+
+@cache
+def _soundness(kind: type[msgspec.Struct]) -> Callable[[Any], bool]:
+    """Whether everything in a value of that type but its texts is as :func:`clean` leaves it.
+
+    Written out from the marks as one expression, for it is asked of every event that is audited.
+    """
+    known: dict[str, Any] = {"UTC": UTC, "EARLIEST": EARLIEST, "LATEST": LATEST}
+    asked = []
+    for name, held in _fields(kind):
+        found = _holds(held, {})
+        if found is not None:
+            question, known[f"known_{name}"] = found
+            asked.append(f"((x := value.{name}) is None or {question.format(f'known_{name}')})")
+    sound: Callable[[Any], bool] = eval(f"lambda value: {' and '.join(asked) or True}", known)
+    return sound
+
+
+def _holds(kind: inspect.Type, marks: dict[str, Any]) -> tuple[str, Any] | None:
+    """What has to hold of a field that is not empty, as a question about ``x``, and what it is asked with; None if nothing."""
+    if isinstance(kind, inspect.Metadata):
+        return _holds(kind.type, kind.extra or {})
+    if isinstance(kind, inspect.UnionType):
+        [part] = [p for p in kind.types if not isinstance(p, inspect.NoneType)]
+        return _holds(part, marks)
+    if isinstance(kind, inspect.VarTupleType):
+        of_item = _holds(kind.item_type, {})
+        if of_item is None:
+            return f"len(x) <= {LIST_ITEMS}", None
+        question, known = of_item
+        each = eval(f"lambda x: {question.format('known')}", {"known": known, "UTC": UTC, "EARLIEST": EARLIEST, "LATEST": LATEST})
+        return f"(not x or (len(x) <= {LIST_ITEMS} and all(map({{0}}, x))))", each
+    if isinstance(kind, inspect.StructType):
+        return "{0}(x)", _soundness(kind.cls)
+    if isinstance(kind, inspect.StrType):
+        return ("x in {0}", VOCABULARY[marks["term"]]) if "term" in marks else None
+    if isinstance(kind, inspect.DecimalType):
+        return "{0}(x)", _is_money
+    return ("(x.tzinfo is UTC and EARLIEST <= x < LATEST)", None) if isinstance(kind, inspect.DateTimeType) else None
+
+
+def _is_money(value: Decimal) -> bool:
+    return _FEN.fullmatch(str(value)) is not None and value <= MOST_MONEY
 
 
 def personal_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 _SPAN = re.compile(r"([0-9]{1,4})(h|d|wd)")
 _FRIDAY = 4
+#: From this year on Shanghai has kept one offset all year.
+_SETTLED, _OFFSET = datetime(1992, 1, 1, tzinfo=UTC), timedelta(hours=8)
 #: The installed calendar covers this year at least.
 _FIRST_YEAR = 2026
 
@@ -35,6 +37,16 @@ def local(moment: datetime) -> datetime:
         return moment.astimezone(SHANGHAI)
     except OverflowError:
         raise uncovered(MAXYEAR + 1) from None
+
+
+def local_day(moment: datetime) -> date:
+    """The local day of ``moment``. Raises as :func:`local`."""
+    if moment.tzinfo is UTC and moment >= _SETTLED:
+        try:
+            return (moment + _OFFSET).date()
+        except OverflowError:
+            raise uncovered(MAXYEAR + 1) from None
+    return local(moment).date()
 
 
 def plus_hours(start: datetime, n: int) -> datetime:
@@ -127,19 +139,13 @@ def is_working_day(day: date) -> bool:
 
 def covers(day: date) -> bool:
     """Whether the installed calendar holds the State Council's notice for the year of ``day``."""
-    try:
-        is_working_day(day)
-    except CalendarUnknown:
-        return False
-    return True
+    return _published(day)[0] is not None
 
 
 def probably_working(day: date) -> bool:
     """As ``is_working_day``; a year without a published calendar is taken to work Monday to Friday."""
-    try:
-        return is_working_day(day)
-    except CalendarUnknown:
-        return day.weekday() <= _FRIDAY
+    works, _ = _published(day)
+    return day.weekday() <= _FRIDAY if works is None else works
 
 
 def probably_holiday(day: date) -> bool:
@@ -162,6 +168,11 @@ def _published(day: date) -> tuple[bool | None, bool]:
     except NotImplementedError:
         return None, False
     return not off, name is not None
+
+
+def published() -> object:
+    """What stands for the calendar as it is now: whatever is reckoned by it may be kept together with this."""
+    return _published
 
 
 @cache

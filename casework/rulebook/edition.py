@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
 from casework.errors import CalendarUnknown, CaseworkError
 from casework.rulebook import files
-from casework.rulebook.calendar import after_pause, estimate_after_pause, local
+from casework.rulebook.calendar import SHANGHAI, after_pause, estimate_after_pause, local_day, published
 from casework.rulebook.counting import Span, end_of_day, same_clock, unit_of
 from casework.rulebook.money import Step, reckon
 from casework.rulebook.records import RANKS, AppliesBy, Base, Body, Certainty, Rank, Record, Roll, TimeUnit, Unit
@@ -176,6 +176,11 @@ class Edition:
         otherwise than the record does. Raises ``KeyError`` as ``governing`` does, ``ValueError`` for a naive datetime and
         a rule about money, ``CalendarUnknown`` after the year 9999.
         """
+        if (on, rank, roll) == (None, None, None) and self.whole_days and rule_id not in self.in_hours:
+            return _due_by_day(published(), self, rule_id, local_day(start))
+        return self._ends(rule_id, start, on, rank, roll)
+
+    def _ends(self, rule_id: str, start: datetime, on: When | None, rank: Rank | None, roll: Roll | None) -> Due:
         when = start if on is None else on
         record = self.governing(rule_id, when, rank)
         found = self._due(record, start, roll, self.overridden(rule_id, when, rank), record.in_force(_on(record, when)))
@@ -225,6 +230,15 @@ class Edition:
         """These records besides the edition's own. ``ValueError`` where they overlap."""
         return Edition(f"{self.id}+", (*self.records, *records), self.whole_days)
 
+    def __hash__(self) -> int:
+        """By its id, for what is kept of each edition; equal editions have equal ones."""
+        return hash(self.id)
+
+    @cached_property
+    def in_hours(self) -> frozenset[str]:
+        """The ids of the rules that count hours, if only at times; the ends of all others go by whole days."""
+        return frozenset(record.id for record in self.records if record.unit == "hour")
+
     @cached_property
     def _by_id(self) -> dict[str, list[Record]]:
         found: dict[str, list[Record]] = {}
@@ -233,12 +247,18 @@ class Edition:
         return found
 
 
+@lru_cache(maxsize=1 << 16)
+def _due_by_day(calendar: object, edition: Edition, rule_id: str, day: date) -> Due:
+    """When a limit that is counted in whole days ends: the same for whatever begins on that local day."""
+    return edition._ends(rule_id, datetime.combine(day, time.min, SHANGHAI), None, None, None)
+
+
 def _on(record: Record, when: When) -> date:
     return when.by(record.applies_by) if isinstance(when, Dates) else _day(when)
 
 
 def _day(when: date | datetime) -> date:
-    return local(when).date() if isinstance(when, datetime) else when
+    return local_day(when) if isinstance(when, datetime) else when
 
 
 def _begin(record: Record) -> date:

@@ -120,8 +120,8 @@ def block(plan: Plan, number: int) -> Block:
     said: list[_Said] = []
     tale, left = None, 0
     for at in range(number * BLOCK, min((number + 1) * BLOCK, plan.cases)):
-        random = Random(f"{plan.seed} {at}")
-        names = _names(plan, number, at, random)
+        draw = Random(f"{plan.seed} {at}")
+        names = _names(plan, number, at, draw)
         if at in wrong:
             here, effects = _planted(plan, made, at, names, wrong[at])
         else:
@@ -129,7 +129,7 @@ def block(plan: Plan, number: int) -> Block:
                 tale, left = _tale(plan, at, once=plan.alike == 1), plan.alike
             left -= 1
             assert tale is not None
-            here, _ = tale.told(names, random.randrange(tale.stretch + 1))
+            here, _ = tale.told(names, draw.randrange(tale.stretch + 1))
             effects = tale.effects(names)
             made.states[tale.state] = made.states.get(tale.state, 0) + 1
         made.cases += 1
@@ -159,9 +159,9 @@ class _Said:
 def _tale(plan: Plan, number: int, *, once: bool) -> Tale:
     """A walk that begins with the case of that number. One that its rules refuse somewhere is drawn again."""
     for attempt in range(_TRIES):
-        random = Random(f"{plan.seed} {number} walk {attempt}")
+        draw = Random(f"{plan.seed} {number} walk {attempt}")
         try:
-            return Tale.of(walked(random, NOBODY, _day(plan, random)), once=once)
+            return Tale.of(walked(draw, NOBODY, _day(plan, draw)), once=once)
         except Refused:
             continue
     raise AssertionError("every story is refused")
@@ -170,9 +170,9 @@ def _tale(plan: Plan, number: int, *, once: bool) -> Tale:
 def _planted(plan: Plan, made: Block, number: int, names: Names, kind: Kind | None) -> tuple[list[Row], list[tuple[int, Effect]]]:
     """A case that is wrong: walked until that kind of fault applies to it."""
     for attempt in range(_TRIES):
-        random = Random(f"{plan.seed} {number} fault {attempt}")
+        draw = Random(f"{plan.seed} {number} fault {attempt}")
         try:
-            tale = Tale.of(walked(random, NOBODY, _day(plan, random), late=kind is None, ground=kind and kind.ground), once=True)
+            tale = Tale.of(walked(draw, NOBODY, _day(plan, draw), late=kind is None, ground=kind and kind.ground), once=True)
         except Refused:
             continue
         rows, _ = tale.told(names)
@@ -182,7 +182,7 @@ def _planted(plan: Plan, made: Block, number: int, names: Names, kind: Kind | No
                 continue
             made.planted.append(Planted(names.case, late[0], "decided_late", "late", (late,)))
         else:
-            if (wrong := kind.make(rows, random)) is None:
+            if (wrong := kind.make(rows, draw)) is None:
                 continue
             made.planted.append(Planted(names.case, wrong.version, kind.name, kind.family, wrong.findings))
             made.changes += wrong.changes
@@ -192,16 +192,16 @@ def _planted(plan: Plan, made: Block, number: int, names: Names, kind: Kind | No
     raise AssertionError(f"nothing to which {kind} applies")
 
 
-def _names(plan: Plan, block: int, number: int, random: Random) -> Names:
+def _names(plan: Plan, block: int, number: int, draw: Random) -> Names:
     # A merchant's cases lie within one block, so that his stream is recorded with them; few merchants have most of them.
-    merchant = int(MERCHANTS * random.random() ** 2)
-    return Names(plan.case(number), f"T{random.randrange(10**12):012}", f"C{random.randrange(10**9):09}",
+    merchant = int(MERCHANTS * draw.random() ** 2)
+    return Names(plan.case(number), f"T{draw.randrange(10**12):012}", f"C{draw.randrange(10**9):09}",
                  f"{plan.merchants}{block:05}-{merchant:02}")
 
 
-def _day(plan: Plan, random: Random) -> datetime:
+def _day(plan: Plan, draw: Random) -> datetime:
     days = (plan.last - plan.first).days + 1
-    day = plan.first + timedelta(days=random.randrange(days))
+    day = plan.first + timedelta(days=draw.randrange(days))
     return datetime.combine(day, time(12), SHANGHAI).astimezone(UTC)
 
 

@@ -123,11 +123,11 @@ def _row(doc: Json) -> Row:
     return to_row(stored(codec.decode(doc["type"], json.dumps(doc).encode())))
 
 
-def _where(rows: list[Row], random: Random, *names: str,
+def _where(rows: list[Row], draw: Random, *names: str,
            fits: Callable[[Json, int], Any] = lambda doc, place: True) -> int | None:
     """The place of one of the events of these names that fit."""
     places = [n for n, row in enumerate(rows) if _name(row) in names and fits(_doc(row), n)]
-    return random.choice(places) if places else None
+    return draw.choice(places) if places else None
 
 
 def _with(rows: list[Row], place: int, doc: Json) -> list[Row]:
@@ -156,40 +156,40 @@ def _added(rows: list[Row], doc: Json) -> Row:
 
 
 @kind("unlawful")
-def role_that_may_not(rows: list[Row], random: Random) -> Wrong | None:
+def role_that_may_not(rows: list[Row], draw: Random) -> Wrong | None:
     """A step by an auditor, who only reads."""
-    place = _where(rows, random, "offer_made", "claim_refused", "remedy_performed", "remedy_confirmed")
+    place = _where(rows, draw, "offer_made", "claim_refused", "remedy_performed", "remedy_confirmed")
     return _altered(rows, place, lambda d: d["by"].update(role="auditor", id="U-1"), "role_may_not")
 
 
 @kind("unlawful")
-def somebody_elses_case(rows: list[Row], random: Random) -> Wrong | None:
+def somebody_elses_case(rows: list[Row], draw: Random) -> Wrong | None:
     """A step by a consumer who is not the one of the case."""
-    place = _where(rows, random, "merchant_contacted", "complaint_filed", "offer_accepted", "case_given_up")
+    place = _where(rows, draw, "merchant_contacted", "complaint_filed", "offer_accepted", "case_given_up")
     return _altered(rows, place, lambda d: d["by"].update(id=ELSE), "role_may_not")
 
 
 @kind("unlawful")
-def ruled_by_an_unassigned_agent(rows: list[Row], random: Random) -> Wrong | None:
+def ruled_by_an_unassigned_agent(rows: list[Row], draw: Random) -> Wrong | None:
     """The only ruling, without penalties, by an agent whom nobody assigned."""
     if sum(_name(row) == "case_ruled" for row in rows) != 1:
         return None
-    place = _where(rows, random, "case_ruled", fits=lambda d, n: not d["data"].get("penalties"))
+    place = _where(rows, draw, "case_ruled", fits=lambda d, n: not d["data"].get("penalties"))
     return _altered(rows, place, lambda d: d.update(by={"role": "agent", "id": ELSE}), "guard_refuses")
 
 
 @kind("unlawful")
-def offer_above_the_price(rows: list[Row], random: Random) -> Wrong | None:
+def offer_above_the_price(rows: list[Row], draw: Random) -> Wrong | None:
     """An offer, declined at once, that gives back more than was paid."""
     paid = Decimal(_doc(rows[0])["data"]["order"]["paid"])
-    place = _where(rows, random, "offer_made", fits=lambda d, n: n + 1 < len(rows) and _name(rows[n + 1]) == "offer_declined")
+    place = _where(rows, draw, "offer_made", fits=lambda d, n: n + 1 < len(rows) and _name(rows[n + 1]) == "offer_declined")
     return _altered(rows, place, lambda d: d["data"].update(remedy={"kind": "refund", "amount": str(paid + 1)}), "guard_refuses")
 
 
 @kind("unlawful")
-def time_runs_backwards(rows: list[Row], random: Random) -> Wrong | None:
+def time_runs_backwards(rows: list[Row], draw: Random) -> Wrong | None:
     """A word at the very end that is dated an hour before what it follows."""
-    place = _where(rows, random, "feedback_given", fits=lambda d, n: n == len(rows) - 1)
+    place = _where(rows, draw, "feedback_given", fits=lambda d, n: n == len(rows) - 1)
     if place is None:
         return None
     before = _moment(_doc(rows[place - 1])["at"], -HOUR)
@@ -197,22 +197,22 @@ def time_runs_backwards(rows: list[Row], random: Random) -> Wrong | None:
 
 
 @kind("unlawful")
-def recorded_before_it_happened(rows: list[Row], random: Random) -> Wrong | None:
+def recorded_before_it_happened(rows: list[Row], draw: Random) -> Wrong | None:
     """A word at the very end that is said to have been given an hour after it was recorded."""
-    place = _where(rows, random, "feedback_given", fits=lambda d, n: n == len(rows) - 1)
+    place = _where(rows, draw, "feedback_given", fits=lambda d, n: n == len(rows) - 1)
     return _altered(rows, place, lambda d: d.update(at=_moment(d["at"], HOUR)), "at_after_recorded")
 
 
 @kind("unlawful")
-def command_given_twice(rows: list[Row], random: Random) -> Wrong | None:
+def command_given_twice(rows: list[Row], draw: Random) -> Wrong | None:
     """An event under the command id of the one before it."""
-    place = _where(rows, random, "remedy_confirmed", "feedback_given", "word_exchanged", "party_answered")
+    place = _where(rows, draw, "remedy_confirmed", "feedback_given", "word_exchanged", "party_answered")
     return _altered(rows, place, lambda d: d.update(command_id=_doc(rows[place - 1])["command_id"]),  # type: ignore[operator]
                     "command_repeated")
 
 
 @kind("unlawful")
-def step_after_the_end(rows: list[Row], random: Random) -> Wrong | None:
+def step_after_the_end(rows: list[Row], draw: Random) -> Wrong | None:
     """A resolved case is confirmed once more."""
     if _name(rows[-1]) != "remedy_confirmed":
         return None
@@ -222,7 +222,7 @@ def step_after_the_end(rows: list[Row], random: Random) -> Wrong | None:
 
 
 @kind("unlawful")
-def opened_a_second_time(rows: list[Row], random: Random) -> Wrong | None:
+def opened_a_second_time(rows: list[Row], draw: Random) -> Wrong | None:
     """The opening stands once more at the end of a closed case."""
     if _doc(rows[-1]).get("to") not in CLOSED:
         return None
@@ -233,20 +233,20 @@ def opened_a_second_time(rows: list[Row], random: Random) -> Wrong | None:
 
 
 @kind("unlawful")
-def evidence_out_of_turn(rows: list[Row], random: Random) -> Wrong | None:
+def evidence_out_of_turn(rows: list[Row], draw: Random) -> Wrong | None:
     """A piece of evidence has an identifier that is not the next."""
-    return _altered(rows, _where(rows, random, "evidence_added"), lambda d: d.update(id=d["id"] + "7"), "derived_differs")
+    return _altered(rows, _where(rows, draw, "evidence_added"), lambda d: d.update(id=d["id"] + "7"), "derived_differs")
 
 
 @kind("unlawful")
-def platform_given_more_time(rows: list[Row], random: Random) -> Wrong | None:
+def platform_given_more_time(rows: list[Row], draw: Random) -> Wrong | None:
     """The platform's time to reply is said to end an hour later than the rule gives."""
-    place = _where(rows, random, "complaint_filed")
+    place = _where(rows, draw, "complaint_filed")
     return _altered(rows, place, lambda d: d["reply_by"].update(at=_moment(d["reply_by"]["at"], HOUR)), "derived_differs")
 
 
 @kind("unlawful")
-def deadline_moved(rows: list[Row], random: Random) -> Wrong | None:
+def deadline_moved(rows: list[Row], draw: Random) -> Wrong | None:
     """The merchant's time to answer ends a day before the rule says, without a word why."""
     def fits(doc: Json, place: int) -> bool:
         return any(c["duty"] == "merchant_answer" and c["change"] == "opened" for c in doc.get("duties", ()))
@@ -254,33 +254,33 @@ def deadline_moved(rows: list[Row], random: Random) -> Wrong | None:
     def change(doc: Json) -> None:
         due = next(c for c in doc["duties"] if c["duty"] == "merchant_answer" and c["change"] == "opened")["due"]
         due["at"] = _moment(due["at"], -DAY)
-    return _altered(rows, _where(rows, random, "merchant_contacted", fits=fits), change, "derived_differs")
+    return _altered(rows, _where(rows, draw, "merchant_contacted", fits=fits), change, "derived_differs")
 
 
 @kind("unlawful")
-def ruling_without_its_basis(rows: list[Row], random: Random) -> Wrong | None:
+def ruling_without_its_basis(rows: list[Row], draw: Random) -> Wrong | None:
     """A ruling does not say what it rests on."""
-    return _altered(rows, _where(rows, random, "case_ruled"), lambda d: d.pop("basis"), "derived_differs")
+    return _altered(rows, _where(rows, draw, "case_ruled"), lambda d: d.pop("basis"), "derived_differs")
 
 
 @kind("unlawful")
-def other_rules_pinned(rows: list[Row], random: Random) -> Wrong | None:
+def other_rules_pinned(rows: list[Row], draw: Random) -> Wrong | None:
     """The opening pins a digest of the rules that was never published."""
     return _altered(rows, 0, lambda d: d.update(edition_digest="0" * 64), "edition_differs")
 
 
 @kind("unlawful")
-def other_lifecycle_pinned(rows: list[Row], random: Random) -> Wrong | None:
+def other_lifecycle_pinned(rows: list[Row], draw: Random) -> Wrong | None:
     """The opening pins a digest of the lifecycle that was never published."""
     return _altered(rows, 0, lambda d: d.update(lifecycle_digest="0" * 64), "lifecycle_differs")
 
 
 @kind("unlawful", ground="counterfeit")
-def penalty_kept_from_the_merchant(rows: list[Row], random: Random) -> Wrong | None:
+def penalty_kept_from_the_merchant(rows: list[Row], draw: Random) -> Wrong | None:
     """A ruling with penalties, the only one, and no word of them in the merchant's stream."""
     if sum(_name(row) == "case_ruled" for row in rows) != 1 or any(_name(row) == "advance_paid" for row in rows):
         return None
-    place = _where(rows, random, "case_ruled", fits=lambda d, n: d["data"].get("penalties"))
+    place = _where(rows, draw, "case_ruled", fits=lambda d, n: d["data"].get("penalties"))
     return None if place is None else Wrong(place + 1, ((place + 1, "standing_missing"),), rows, tells=False)
 
 
@@ -297,9 +297,9 @@ def _set(rows: list[Row], place: int | None, column: str, value: Callable[[Row],
 
 
 @kind("tampered")
-def text_rewritten(rows: list[Row], random: Random) -> Wrong | None:
+def text_rewritten(rows: list[Row], draw: Random) -> Wrong | None:
     """What somebody said reads otherwise now, in all form: only the ledger can tell."""
-    place = _where(rows, random, "merchant_contacted", "complaint_filed", "party_answered")
+    place = _where(rows, draw, "merchant_contacted", "complaint_filed", "party_answered")
 
     def value(row: Row) -> bytes:
         doc = _doc(row)
@@ -310,51 +310,51 @@ def text_rewritten(rows: list[Row], random: Random) -> Wrong | None:
 
 
 @kind("tampered")
-def state_column_altered(rows: list[Row], random: Random) -> Wrong | None:
+def state_column_altered(rows: list[Row], draw: Random) -> Wrong | None:
     """The column that says where a step led says something else."""
-    return _set(rows, _where(rows, random, "complaint_filed", "claim_refused", "offer_made"), "to_state", lambda row: "resolved",
+    return _set(rows, _where(rows, draw, "complaint_filed", "claim_refused", "offer_made"), "to_state", lambda row: "resolved",
                 "column_mismatch")
 
 
 @kind("tampered")
-def time_column_altered(rows: list[Row], random: Random) -> Wrong | None:
+def time_column_altered(rows: list[Row], draw: Random) -> Wrong | None:
     """The column of the time of recording is a day earlier."""
-    place = random.randrange(len(rows))
+    place = draw.randrange(len(rows))
     return _set(rows, place, "recorded_at", lambda row: row.recorded_at - 86_400_000_000, "column_mismatch")
 
 
 @kind("tampered")
-def bytes_of_another_form(rows: list[Row], random: Random) -> Wrong | None:
+def bytes_of_another_form(rows: list[Row], draw: Random) -> Wrong | None:
     """The payload says the same in other bytes."""
-    place = random.randrange(len(rows))
+    place = draw.randrange(len(rows))
     return _set(rows, place, "state", lambda row: row.payload.replace(b":", b": ", 1), "payload_not_canonical")
 
 
 @kind("tampered")
-def bytes_cut_off(rows: list[Row], random: Random) -> Wrong | None:
+def bytes_cut_off(rows: list[Row], draw: Random) -> Wrong | None:
     """The payload of the last event is cut in the middle."""
-    place = _where(rows, random, "feedback_given", fits=lambda d, n: n == len(rows) - 1)
+    place = _where(rows, draw, "feedback_given", fits=lambda d, n: n == len(rows) - 1)
     return _set(rows, place, "state", lambda row: row.payload[:len(row.payload) // 2], "unreadable_event")
 
 
 @kind("tampered")
-def topic_of_nobody(rows: list[Row], random: Random) -> Wrong | None:
+def topic_of_nobody(rows: list[Row], draw: Random) -> Wrong | None:
     """The topic of the last event is one that casework does not have."""
-    place = _where(rows, random, "feedback_given", fits=lambda d, n: n == len(rows) - 1)
+    place = _where(rows, draw, "feedback_given", fits=lambda d, n: n == len(rows) - 1)
     return _set(rows, place, "topic", lambda row: "casework.case.feedback_forged", "unknown_topic")
 
 
 @kind("tampered")
-def end_cut_off(rows: list[Row], random: Random) -> Wrong | None:
+def end_cut_off(rows: list[Row], draw: Random) -> Wrong | None:
     """The last event, which moves no duty, is gone."""
-    place = _where(rows, random, "feedback_given", fits=lambda d, n: n == len(rows) - 1)
+    place = _where(rows, draw, "feedback_given", fits=lambda d, n: n == len(rows) - 1)
     if place is None:
         return None
     return Wrong(place + 1, ((1, "rows_missing"),), rows, (Change("remove", rows[0].case, place + 1),))
 
 
 @kind("tampered")
-def whole_case_removed(rows: list[Row], random: Random) -> Wrong | None:
+def whole_case_removed(rows: list[Row], draw: Random) -> Wrong | None:
     """A closed case, which said nothing to its merchant's stream, is gone."""
     spoke = any(_name(row) in ("case_ruled", "advance_paid", "advance_recovered") for row in rows)
     if spoke or running(rows):
@@ -363,7 +363,7 @@ def whole_case_removed(rows: list[Row], random: Random) -> Wrong | None:
 
 
 @kind("tampered")
-def event_slipped_in(rows: list[Row], random: Random) -> Wrong | None:
+def event_slipped_in(rows: list[Row], draw: Random) -> Wrong | None:
     """A word of praise at the end that no command recorded."""
     doc = _doc(rows[-1])
     consumer = {"role": "consumer", "id": _doc(rows[0])["data"]["consumer"]}
@@ -374,9 +374,9 @@ def event_slipped_in(rows: list[Row], random: Random) -> Wrong | None:
 
 
 @kind("tampered")
-def deadline_dropped_from_the_index(rows: list[Row], random: Random) -> Wrong | None:
+def deadline_dropped_from_the_index(rows: list[Row], draw: Random) -> Wrong | None:
     """A duty that runs is not in the index any more, so that it never falls due by tick."""
     dues: list[DueRow] = running(rows)
     if not dues:
         return None
-    return Wrong(0, ((0, "index_differs"),), rows, (Change("drop", rows[0].case, 0, value=random.choice(dues).duty),))
+    return Wrong(0, ((0, "index_differs"),), rows, (Change("drop", rows[0].case, 0, value=draw.choice(dues).duty),))

@@ -2,7 +2,7 @@
 
 The shares of what is complained of are those of the China Consumers Association for 2025; those of the goods follow its table for
 the first half of 2022; about how many are resolved, its rate for 2024 (68.75 %). Every other share is an assumption, made so that
-nearly all that the lifecycle has comes up: ``docs/simulate.md`` says which.
+nearly all that the lifecycle has comes up: ``docs/bulk.md`` says which.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ class Picker:
         self._things = list(weights)
         self._sums = list(accumulate(weights.values()))
 
-    def of(self, random: Random) -> Any:
+    def of(self, draw: Random) -> Any:
         """One of them."""
-        return random.choices(self._things, cum_weights=self._sums)[0]
+        return draw.choices(self._things, cum_weights=self._sums)[0]
 
 
 _GROUND = Picker({(nature, ground): share * part / sum(parts.values())
@@ -79,29 +79,29 @@ _GROUND = Picker({(nature, ground): share * part / sum(parts.values())
 _GOODS = Picker({category: row[0] for category, row in GOODS.items()})
 
 
-def given(random: Random, opened: datetime, ground: str | None = None) -> OpenCase:
+def given(draw: Random, opened: datetime, ground: str | None = None) -> OpenCase:
     """An order and what is wrong with it, in somebody's name who is told later."""
-    ground = ground or _GROUND.of(random)[1]
-    category = _GOODS.of(random)
+    ground = ground or _GROUND.of(draw)[1]
+    category = _GOODS.of(draw)
     _, items, low, high = GOODS[category]
-    paid = Decimal(int(100 * low * (high / low) ** random.random())).scaleb(-2)
+    paid = Decimal(int(100 * low * (high / low) ** draw.random())).scaleb(-2)
     services = [name for name, share in (("seven_day_return", 0.6), ("return_freight_cover", 0.3), ("advance_compensation", 0.15),
-                                         ("damage_cover", 0.1), ("instant_refund", 0.1)) if random.random() < share]
-    if ground in ("counterfeit", "substandard") and random.random() < 0.5:
-        services.append(random.choice(("fake_one_pay_three", "fake_one_pay_four")))
+                                         ("damage_cover", 0.1), ("instant_refund", 0.1)) if draw.random() < share]
+    if ground in ("counterfeit", "substandard") and draw.random() < 0.5:
+        services.append(draw.choice(("fake_one_pay_three", "fake_one_pay_four")))
     came = ground not in ("not_shipped", "late_shipment", "shipped_not_received", "parcel_lost", "order_status_abnormal")
-    received = opened - timedelta(seconds=int(3600 * (2 + 24 * 40 * random.random() ** 3))) if came else None
-    ordered = (received or opened) - timedelta(seconds=int(3600 * (20 + 24 * 6 * random.random())))
+    received = opened - timedelta(seconds=int(3600 * (2 + 24 * 40 * draw.random() ** 3))) if came else None
+    ordered = (received or opened) - timedelta(seconds=int(3600 * (20 + 24 * 6 * draw.random())))
     return OpenCase(
-        order=Order(id="T", item=random.choice(items), category=category, merchant="M", paid=paid, ordered_at=ordered,
+        order=Order(id="T", item=draw.choice(items), category=category, merchant="M", paid=paid, ordered_at=ordered,
                     received_at=received, services=tuple(services)),
         consumer="C", ground=ground)
 
 
-def begin(random: Random, day: datetime) -> datetime:
+def begin(draw: Random, day: datetime) -> datetime:
     """A time of that local day at which somebody complains."""
-    local = day.astimezone(SHANGHAI).replace(hour=WHEN.of(random), minute=0, second=0, microsecond=0)
-    return (local + timedelta(seconds=random.randrange(3600))).astimezone(day.tzinfo)
+    local = day.astimezone(SHANGHAI).replace(hour=WHEN.of(draw), minute=0, second=0, microsecond=0)
+    return (local + timedelta(seconds=draw.randrange(3600))).astimezone(day.tzinfo)
 
 
 #: At which hours people begin to complain, by the clock of Asia/Shanghai.
@@ -109,14 +109,14 @@ WHEN = Picker({hour: weight for hours, weight in (((8, 9), 3), ((10, 11), 5), ((
                                                   ((20, 21), 9), ((22,), 4)) for hour in hours})
 
 
-def walked(random: Random, names: Names, day: datetime, *, late: bool = False, ground: str | None = None) -> Walk:
+def walked(draw: Random, names: Names, day: datetime, *, late: bool = False, ground: str | None = None) -> Walk:
     """A case that was opened on that local day and went its way; ``late``: to a body outside, which decided too late.
 
     Raises :class:`~casework.errors.Refused` where the rules do not allow a step that the story has.
     """
-    opened = begin(random, day)
-    cut = None if late or random.random() < 0.94 else random.randrange(10)
-    walk = Walk(random, names, given(random, opened, ground), opened, cut)
+    opened = begin(draw, day)
+    cut = None if late or draw.random() < 0.94 else draw.randrange(10)
+    walk = Walk(draw, names, given(draw, opened, ground), opened, cut)
     with suppress(Ended):
         Story(walk, late).told()
     return walk
@@ -129,8 +129,8 @@ class Story:
         self.walk, self.late = walk, late
         self.paid = walk.given.order.paid
         self.ground = walk.given.ground
-        self.agent = Actor(role="agent", id=f"A-{1 + walk.random.randrange(AGENTS)}")
-        self.supervisor = Actor(role="supervisor", id=f"S-{1 + walk.random.randrange(SUPERVISORS)}")
+        self.agent = Actor(role="agent", id=f"A-{1 + walk.draw.randrange(AGENTS)}")
+        self.supervisor = Actor(role="supervisor", id=f"S-{1 + walk.draw.randrange(SUPERVISORS)}")
 
     def told(self) -> None:
         """From the first word to the merchant to the end."""
@@ -372,7 +372,7 @@ class Story:
             return
         if self.late and due is not None:
             walk.pass_by(due, hours=90)
-            walk.now = awake(walk.now, walk.random)
+            walk.now = awake(walk.now, walk.draw)
         else:
             walk.wait(20, 140, until=due)
         walk.do("accept_referral", body, referral="R-1")
@@ -414,7 +414,7 @@ class Story:
             walk.do("lapse", "system")
             return False
         walk.wait(4, 90, until=due)
-        walk.do("ship_return", "consumer", carrier="演示快递", waybill=f"YD{walk.random.randrange(10**10):010}")
+        walk.do("ship_return", "consumer", carrier="演示快递", waybill=f"YD{walk.draw.randrange(10**10):010}")
         if walk.chance(0.04):
             walk.wait(40, 130, until=walk.due("return_confirmation"))
             walk.do("contest_return", "merchant", statement="退回的商品不完好")
@@ -462,7 +462,7 @@ class Story:
         walk.do("add_evidence", "consumer", kind=kind, description=self._say())
 
     def _call(self) -> None:
-        self.walk.do("log_call", "consumer", note="客服表示会跟进", staff=f"小二{self.walk.random.randrange(1000):03}")
+        self.walk.do("log_call", "consumer", note="客服表示会跟进", staff=f"小二{self.walk.draw.randrange(1000):03}")
 
     def _say(self) -> str:
         return self.walk.one(_TALK)
@@ -477,7 +477,7 @@ class Story:
         walk = self.walk
         if walk.chance(0.5):
             return self._remedy()
-        part = (self.paid * walk.random.randrange(10, 60) / 100).quantize(Decimal("0.01"))
+        part = (self.paid * walk.draw.randrange(10, 60) / 100).quantize(Decimal("0.01"))
         return Remedy(kind="refund", amount=max(part, Decimal("0.01")))
 
     def _granted(self) -> Remedy:
@@ -490,7 +490,7 @@ class Story:
         return remedy
 
     def _partly(self) -> Remedy:
-        part = (self.paid * self.walk.random.randrange(20, 80) / 100).quantize(Decimal("0.01"))
+        part = (self.paid * self.walk.draw.randrange(20, 80) / 100).quantize(Decimal("0.01"))
         return Remedy(kind="refund", amount=max(part, Decimal("0.01")))
 
     def _penalties(self) -> tuple[Penalty, ...]:

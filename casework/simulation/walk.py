@@ -1,7 +1,7 @@
 """One made-up case on its way: every step is put to the living case and decided by the real rules.
 
 A walk knows who acts, how long people take and when they sleep; what happens next is told by
-:mod:`casework.simulation.stories`. Nothing here reads a clock or draws at random but from the generator that is handed in.
+:mod:`casework.simulation.stories`. Nothing here reads a clock or draws lots but from the generator that is handed in.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ class Told:
 class Walk:
     """A case under way. ``steps`` is after how many its story stops, whatever was still to come; None: with its end."""
 
-    def __init__(self, random: Random, names: Names, given: OpenCase, opened: datetime, steps: int | None = None) -> None:
-        self.random = random
+    def __init__(self, draw: Random, names: Names, given: OpenCase, opened: datetime, steps: int | None = None) -> None:
+        self.draw = draw
         self.given = given
         self.opened = opened
         self.now = opened
@@ -90,29 +90,29 @@ class Walk:
 
     def chance(self, share: float) -> bool:
         """Whether it happens, of which that share does."""
-        return self.random.random() < share
+        return self.draw.random() < share
 
     def one(self, things: Iterable[T]) -> T:
         """One of them."""
-        return self.random.choice(list(things))
+        return self.draw.choice(list(things))
 
     def wait(self, low: float, high: float, *, until: datetime | None = None, asleep: bool = False) -> None:
         """Let between so many hours go by, mostly nearer the few than the many; people wait for the morning.
 
         ``until`` is a time by which it is over, whatever the clock says; ``asleep`` that nobody has to be awake.
         """
-        share = self.random.random() ** 2
+        share = self.draw.random() ** 2
         then = self.now + timedelta(seconds=int(3600 * (low + (high - low) * share)))
         if not asleep:
-            then = awake(then, self.random)
+            then = awake(then, self.draw)
         if until is not None and then > until - SPARE:
             left = int((until - self.now).total_seconds())
-            then = self.now + timedelta(seconds=int(left * self.random.uniform(0.3, 0.9)))
+            then = self.now + timedelta(seconds=int(left * self.draw.uniform(0.3, 0.9)))
         self.now = then
 
     def pass_by(self, moment: datetime, *, hours: float = 6) -> None:
         """Let the time go on to some hours after that moment at the most, when a system finds it over."""
-        self.now = max(self.now, moment.replace(microsecond=0)) + timedelta(seconds=1 + int(3600 * hours * self.random.random()))
+        self.now = max(self.now, moment.replace(microsecond=0)) + timedelta(seconds=1 + int(3600 * hours * self.draw.random()))
 
     def due(self, kind: str) -> datetime | None:
         """Until when a duty of that kind runs; None where none does."""
@@ -168,11 +168,11 @@ def _later(command: Command, by: timedelta) -> Command:
     return msgspec.structs.replace(command, **moved) if moved else command
 
 
-def awake(moment: datetime, random: Random) -> datetime:
+def awake(moment: datetime, draw: Random) -> datetime:
     """The moment, or some time in the next morning where people sleep then."""
     local = moment.astimezone(SHANGHAI)
     first, last = WAKING
     if first <= local.hour < last:
         return moment
     morning = local.replace(hour=first, minute=0, second=0) + (DAY if local.hour >= last else timedelta(0))
-    return (morning + timedelta(seconds=int(random.random() ** 2 * 4 * 3600))).astimezone(moment.tzinfo)
+    return (morning + timedelta(seconds=int(draw.random() ** 2 * 4 * 3600))).astimezone(moment.tzinfo)

@@ -1,7 +1,7 @@
 """From one store into another: the same rows under the same leaves in the same order, and so under the same roots.
 
 What proves the history goes along with it: a leaf is over the stored bytes, so that a copy has the same leaves or is none. Only
-who signs is another: the copy has a ledger of its own name and a journal of its own (``docs/copy.md``).
+who signs is another: the copy has a ledger of its own name and a journal of its own (``docs/bulk.md``).
 """
 
 from __future__ import annotations
