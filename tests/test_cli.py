@@ -215,7 +215,7 @@ def test_init_makes_an_empty_store_and_leaves_one_that_is_there() -> None:
 @pytest.mark.parametrize(("store", "word"), [
     ("text", "not an SQLite database"), ("empty", "empty file"), ("folder", "is a directory"), ("no/such/t.db", "folder"),
     ("", "no name"), ("sqlite://t.db", "three slashes"), ("mysql://u:secret@h/d", "mysql:"),
-    ("postgresql://u:secret@h/d", "PostgreSQL"),
+    ("postgresql://u:secret@h", "PostgreSQL"),
     ("a" * 300, "too long"), ("other.db", "casework store"),
 ])
 def test_what_is_no_store_is_said_in_one_line(store: str, word: str, tmp_path: Path) -> None:

@@ -206,8 +206,8 @@ def common(function: F) -> F:
                zh="显示时间所用时区 [Asia/Shanghai]"),
         option("--lang", type=click.Choice(["zh", "en"]), help="Language: zh or en.", zh="语言：zh 或 en"),
         option("--json", "as_json", is_flag=True, help="One JSON document on stdout.", zh="以一份 JSON 输出结果"),
-        option("--store", metavar="URL", help="The store: sqlite:///PATH or a path [$CASEWORK_STORE or casework.db].",
-               zh="案件库：sqlite:///路径 或路径 [$CASEWORK_STORE 或 casework.db]"),
+        option("--store", metavar="URL", help="The store: a path or postgresql://HOST/DATABASE [$CASEWORK_STORE or casework.db].",
+               zh="案件库：路径，或 postgresql://主机/数据库 [$CASEWORK_STORE 或 casework.db]"),
     ):
         wrapped = decorate(wrapped)
     return wrapped  # type: ignore[no-any-return]

@@ -64,7 +64,7 @@ def simulate(ctx: click.Context, settings: Settings, cases: int, seed: int, firs
     plan = Plan(cases, seed, _day(first, "--from") or FIRST, _day(last, "--to") or LAST, walks or WALKS, unlawful, late,
                 tampered)
     with writing(settings, journal, create=True) as store:
-        if tampered and store.file is None:
+        if tampered and store.path is None:
             raise InputError("only a store in a file is altered past casework; name one",
                              "只有文件案件库可被绕过 casework 改动；请指定文件", "--tampered")
         try:

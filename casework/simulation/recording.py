@@ -66,9 +66,9 @@ def record(plan: Plan, store: Store, *, jobs: int = 1, add: bool = False, seen: 
         found.planted += made.planted
         changes += made.changes
         seen(made.cases)
-    if changes and store.file is not None:
+    if changes and store.path is not None:
         with store.writing():
-            tamper(store.file, changes)
+            tamper(store.path, changes)
     return found
 
 

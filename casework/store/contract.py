@@ -112,7 +112,7 @@ class Recorder(Protocol):
         ...
 
     @property
-    def file(self) -> str | None:
+    def path(self) -> str | None:
         """The file that keeps it; None where none does."""
         ...
 

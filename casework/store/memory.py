@@ -23,7 +23,7 @@ from casework.store.stored import StoredCaseEvent, from_row, to_row
 class MemoryRecorder(POPOApplicationRecorder):
     """Keeps StoredCaseEvents, and is the reader of what it keeps; without a ledger, for nothing of it stays."""
 
-    name, place, file, kept, attempts = ":memory:", "", None, False, 5
+    name, place, path, kept, attempts = ":memory:", "", None, False, 5
     journal: Journal | None = None
 
     def __init__(self) -> None:

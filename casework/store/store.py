@@ -108,9 +108,9 @@ class Store:
         return self._recorder.kept
 
     @property
-    def file(self) -> str | None:
+    def path(self) -> str | None:
         """The file that keeps it; None where none does."""
-        return self._recorder.file
+        return self._recorder.path
 
     @property
     def attempts(self) -> int:

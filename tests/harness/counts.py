@@ -16,6 +16,7 @@ from harness.races import prepare, race
 from harness.result import Result
 from harness.verdict import problems, rows_of, unproved
 
+_A_SERVER = 25  # kills, after which a new server is begun
 _A_STORE = 50  # kills or cases, after which a new store is begun: in a large one each look takes longer
 
 
@@ -35,6 +36,32 @@ def kills(*, count: int = 1_000, seed: int = 0) -> Result:
             _take(result, kill_makers(folder, kills=min(_A_STORE, makers - begin), seed=seed * 1_000 + number))
     result.seconds = time.monotonic() - begun
     return result
+
+
+def server_kills(*, count: int = 100, seed: int = 0) -> Result:
+    """G5 on PostgreSQL: ``kill -9`` of the whole server under load; a new server each 25, and one that loses by carelessness."""
+    from harness import postgres
+    from harness.servers import kill_servers
+
+    result, begun = Result("G5", count, seed), time.monotonic()
+    for number, begin in enumerate(range(0, count, _A_SERVER)):
+        with postgres.server() as server, tempfile.TemporaryDirectory() as name:
+            toll = kill_servers(Path(name), server, kills=min(_A_SERVER, count - begin), seed=seed * 1_000 + number)
+        result.count += toll.kills
+        result.add(acknowledged=toll.acknowledged, told=toll.told)
+        result.problems += toll.problems
+    result.seconds = time.monotonic() - begun
+    return result
+
+
+def careless_kill(*, seed: int = 0) -> int:
+    """How many acknowledged commands one kill loses where clients do not wait for the disk: the control of the above."""
+    from harness import postgres
+    from harness.servers import kill_servers
+
+    with postgres.server(wal_writer_delay="10s") as server, tempfile.TemporaryDirectory() as name:
+        toll = kill_servers(Path(name), server, kills=1, seed=seed, careless=True)
+    return sum("was acknowledged" in problem for problem in toll.problems)
 
 
 def _take(result: Result, toll: Toll) -> None:

@@ -219,12 +219,14 @@ class Journal:
                 last = self.last()
                 if last is None or last.size < made.size:
                     self._append(handle, made)
-                elif last != made and not (last.size > made.size and covers(last)):
-                    raise NotAcknowledged(
-                        f"recorded, but the journal {self.folder} has signed another history meanwhile: a copy of this store is "
-                        "in use. Keep one of the two, and run casework audit on it",
-                        f"已记录，但日志 {self.folder} 在此期间已为另一段历史签名：此案件库另有副本在用。请只保留其一，"
-                        "并运行 casework audit")
+                    return
+            # Asked of the store when others may sign again.
+            if last != made and not (last.size > made.size and covers(last)):
+                raise NotAcknowledged(
+                    f"recorded, but the journal {self.folder} has signed another history meanwhile: a copy of this store is in "
+                    "use. Keep one of the two, and run casework audit on it",
+                    f"已记录，但日志 {self.folder} 在此期间已为另一段历史签名：此案件库另有副本在用。请只保留其一，"
+                    "并运行 casework audit")
         except NotAcknowledged:
             raise
         except (OSError, JournalError) as error:

@@ -93,7 +93,7 @@ class PostgresRecorder(AggregateRecorder):
     ``lock_timeout`` is how long to wait for another writer, in seconds. Threads may share one; each has a session of its own.
     """
 
-    file = None
+    path = None
     kept = True
     #: Nothing is held while a command is decided, so others may be faster as often as they write to the same case; one of them
     #: always gets on.
@@ -429,9 +429,12 @@ class PostgresRecorder(AggregateRecorder):
         """Whether the checkpoint of more, which another process here signed meanwhile, is of a tree that contains this one."""
         def look(connection: Connection) -> bool:
             ledger = _ledger(connection)
-            return last.size <= ledger.size() and ledger.root(last.size) == last.root and ledger.root(head.size) == head.root
+            return ledger.root(last.size) == last.root and ledger.root(head.size) == head.root
 
-        return self._server.run(look)
+        try:
+            return self._server.run(look)
+        except StoreError:
+            return False  # the store lacks what was signed, or is damaged
 
 
 def _copied(connection: Connection, rows: list[Row]) -> psycopg.Cursor[tuple[Any, ...]]:

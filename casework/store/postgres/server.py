@@ -195,7 +195,7 @@ _SAID: tuple[tuple[re.Pattern[str], type[StoreError], str, str], ...] = (
     (re.compile("too many (clients|connections)|remaining connection slots", re.IGNORECASE), StoreBusy,
      "the server has no connection left; try again, or raise max_connections",
      "服务器连接已用尽；请重试，或提高 max_connections"),
-    (re.compile("starting up|shutting down|in recovery", re.IGNORECASE), StoreBusy,
+    (re.compile("starting up|shutting down|in recovery|not yet accepting", re.IGNORECASE), StoreBusy,
      "the server is starting or stopping; try again", "服务器正在启动或停止；请重试"),
     (_UNREACHED, StoreBusy,
      "the server cannot be reached; start it or check host, port and network, then give the same command again under the same "

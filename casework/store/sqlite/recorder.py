@@ -373,7 +373,7 @@ class CaseRecorder(SQLiteApplicationRecorder):
         return os.path.realpath(self._path)
 
     @property
-    def file(self) -> str:
+    def path(self) -> str:
         """The path."""
         return self._path
 
