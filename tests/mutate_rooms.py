@@ -65,7 +65,8 @@ ROOMS = (
     Room("audit", 90.0, ("casework/audit/*.py",),
          ("test_audit.py", "test_audit_walked.py", "test_audit_says.py", "test_audit_projector.py", "test_audit_second.py",
           "test_audit_baseline.py", "test_audit_report.py", "test_standing_audit.py", "test_standing.py", "test_corrections.py",
-          "test_duties.py", "test_unlawful.py", "test_ledger.py", "test_attacks.py"),
+          "test_duties.py", "test_unlawful.py", "test_ledger.py", "test_attacks.py", "test_audit_quick.py", "test_audit_parts.py",
+          "test_log.py"),
          (*_LONG, *_AS_IT_IS), sample=400),
 )
 

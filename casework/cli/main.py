@@ -154,6 +154,10 @@ SUMMARIES = {
 }
 
 
+#: How many words a command line may have.
+MOST_WORDS = 10_000
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one when it is wanted."""
 
@@ -235,6 +239,7 @@ def run(argv: Sequence[str]) -> int:
     set_language(language(argv, dict(os.environ)))
     _write_what_it_can()
     try:
+        _refuse_too_many(argv)
         _require_words_to_complete(os.environ)
         status = casework.main(args=list(argv), prog_name="casework", standalone_mode=False)
         return status if isinstance(status, int) else 0
@@ -251,6 +256,13 @@ def run(argv: Sequence[str]) -> int:
         why = error.strerror or str(error)
         return _failed(say(f"无法读写（{why}）；请检查磁盘空间、目录和权限",
                            f"cannot read or write ({why}); check disk space, folder and permissions"), 2)
+
+
+def _refuse_too_many(argv: Sequence[str]) -> None:
+    """:class:`~casework.errors.InputError` for more words than anybody writes: what parses them takes its time for each."""
+    if len(argv) > MOST_WORDS:
+        raise InputError(f"there are {len(argv)} words, and {MOST_WORDS} are the most; put fields in a file: --data FILE",
+                         f"共 {len(argv)} 个词，最多 {MOST_WORDS} 个；请把字段写入文件：--data 文件", "argv")
 
 
 def _require_words_to_complete(environ: Mapping[str, str]) -> None:

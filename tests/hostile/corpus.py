@@ -394,7 +394,7 @@ def a_field_forty_thousand_deep(folder: Path) -> Sequence[str]:
     return say(folder, "a." * 40_000 + "b=1")
 
 
-@hostile("unknown field")
+@hostile("--data FILE")
 def twenty_thousand_fields(folder: Path) -> Sequence[str]:
     return say(folder, *(f"f{i}=x" for i in range(20_000)))
 
