@@ -181,7 +181,6 @@ def test_a_range_that_kills_whoever_judges_it_is_told_of(untouched: Victim, monk
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A scheduler of Dask's and two workers of one thread, as processes."""
-    pytest.importorskip("distributed")
     begun: list[subprocess.Popen[bytes]] = []
 
     def begin(*argv: str) -> subprocess.Popen[bytes]:
@@ -232,7 +231,6 @@ def test_a_worker_of_the_cluster_that_is_killed_in_the_middle_changes_nothing(
 
 
 def test_a_cluster_that_is_not_there_is_told_of_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("distributed")
     monkeypatch.setattr(engine, "_ANSWER", 1)
     store, _ = market(tmp_path, 2)
     casework("audit", "--engine", "dask://127.0.0.1:9", "--store", str(store)).fails("no Dask scheduler answers at 127.0.0.1:9")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +12,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from harness import postgres
 from harness.commands import GIVEN, Planned, give, opened, outside, store_at
 from harness.verdict import rows_of
+from store_helpers import event, finish, line_of, python
 
 from casework.application.intake import actor, command_named
 from casework.application.service import open_case
@@ -34,13 +33,7 @@ from casework.store.store import VersionTaken
 from casework.store.stored import StoredCaseEvent, from_row, to_row
 from casework.store.url import parse
 
-ROOT = Path(__file__).resolve().parents[1]
 CALL = Planned("call", "log_call", "consumer", {"note": "客服称三天内答复"})
-
-
-def event(case: str = "c1", version: int = 1, payload: bytes = b"{}") -> StoredCaseEvent:
-    at = 1_700_000_000_000_000 + version
-    return StoredCaseEvent(case, version, "casework.case.noted", payload, "note", "open", "open", at, at)
 
 
 @pytest.fixture
@@ -62,22 +55,6 @@ def fill(store: str, cases: int, versions: int) -> None:
     for version in range(1, versions + 1):
         made.insert_events([event(f"c{n}", version) for n in reversed(range(cases))])
     made.close()
-
-
-def python(code: str, *arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def line_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def finish(process: subprocess.Popen[str]) -> str:
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, out
-    return out
 
 
 # the recorder

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -15,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from eventsourcing.persistence import OperationalError, StoredEvent
+from store_helpers import event, finish, line_of, python
 
 from casework.errors import InputError, NotAStore, StoreBusy, StoreError, StoreMissing
 from casework.store import lock, url
@@ -23,10 +22,8 @@ from casework.store.sqlite import reader
 from casework.store.sqlite import recorder as sqlite
 from casework.store.sqlite.reader import Reader
 from casework.store.sqlite.recorder import CaseDatastore, CaseRecorder, check, create, settings, store_error
-from casework.store.stored import StoredCaseEvent
 from casework.store.url import Location, file_system, parse
 
-ROOT = Path(__file__).resolve().parents[1]
 ODD_NAMES = [
     "what?.db",
     "a#b.db",
@@ -36,11 +33,6 @@ ODD_NAMES = [
     "mode=memory:memory:.db",
     "a&b=c;'\".db",
 ]
-
-
-def event(case: str = "c1", version: int = 1, payload: bytes = b"{}") -> StoredCaseEvent:
-    at = 1_700_000_000_000_000 + version
-    return StoredCaseEvent(case, version, "casework.case.noted", payload, "note", "open", "open", at, at)
 
 
 @pytest.fixture
@@ -62,22 +54,6 @@ def fill(path: Path, cases: int, versions: int) -> None:
     for version in range(1, versions + 1):
         made.insert_events([event(f"c{n}", version) for n in reversed(range(cases))])
     made.close()
-
-
-def python(code: str, *arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def line_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def finish(process: subprocess.Popen[str]) -> str:
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, out
-    return out
 
 
 def hand_alter(path: Path, *statements: str) -> None:
