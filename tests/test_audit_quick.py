@@ -220,11 +220,36 @@ def test_of_altered_stores_both_paths_say_and_keep_the_same() -> None:
 
 
 @pytest.mark.parametrize("version", range(1, len(LAWFUL) + 1))
-def test_a_change_of_any_event_that_a_guard_forbids_is_not_passed_over(version: int) -> None:
+def test_a_column_of_any_event_that_is_not_what_it_says_is_not_passed_over(version: int) -> None:
     rows = [row if row.version != version else row._replace(at=row.at + 1) for row in LAWFUL]
 
     assert nothing_against(LAWFUL, None)
     assert not nothing_against(rows, None)
+
+
+@pytest.mark.parametrize("change", [
+    {"by": {"role": "merchant", "id": "M-1"}}, {"lifecycle_digest": "0" * 64}, {"edition_digest": "0" * 64},
+], ids=["by somebody who may not open", "another lifecycle", "another edition"])
+def test_an_opening_that_pins_or_names_something_else_is_not_passed_over(change: dict[str, Any]) -> None:
+    history = History.of(LAWFUL)
+    assert nothing_against(history.rows(), None)
+    assert change.keys() <= history.docs[0].keys()
+    history.docs[0] |= change
+    assert not nothing_against(history.rows(), None)
+
+
+def test_what_was_met_in_time_and_recorded_when_that_was_over_is_not_passed_over() -> None:
+    history, ends = History.of(LAWFUL), dict[str, str]()
+    for doc in history.docs:
+        ends |= {change["id"]: change["due"]["at"] for change in doc.get("duties", []) if "due" in change}
+        met = [ends[change["id"]] for change in doc.get("duties", []) if change["change"] == "met"]
+        if met and doc["at"] < met[0]:
+            break
+    late = f"{int(met[0][:4]) + 1}{met[0][4:]}"
+    for each in history.docs[history.docs.index(doc):]:
+        each["recorded_at"] = late
+    assert [f.code for f in judged(history.rows())][:1] == ["recorded_late"]
+    assert not nothing_against(history.rows(), None)
 
 
 @pytest.fixture(scope="module")

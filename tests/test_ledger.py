@@ -272,7 +272,7 @@ def test_what_somebody_put_behind_the_last_signature_is_signed_by_no_command(sto
         payload = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
         forged = row._replace(version=4, payload=payload)
         connection.execute(f"INSERT INTO stored_events VALUES ({', '.join('?' * 9)})", forged)
-        ledger.append([forged])
+        ledger.append_many([[forged]])
     connection.close()
     assert codes(store, journal) == ["tail_unsigned"]
     for attempt in (lambda made: call(made, "four"), lambda made: made.settle()):

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from casework.errors import StoreError, UnknownCase
 from casework.store.ledger.entry import entry, field
-from casework.store.ledger.ledger import CREATE, Head, Leaf, Ledger, entry_of, proof_lines, receipt
+from casework.store.ledger.ledger import CREATE, Head, Leaf, Ledger, by_stream, entry_of, proof_lines, receipt
 from casework.store.ledger.note import Checkpoint, Cosigner, Signer, is_origin, key_note, signed
 from casework.store.row import Row
 from casework.verifier import Entry, Key, Note, NotVerified, verify_checkpoint, verify_consistency, verify_receipt, verify_store
@@ -51,7 +51,7 @@ class Kept:
     def grown(self) -> Kept:
         """With every commit added, one after another."""
         for commit in self.told.commits:
-            self.ledger.append([Row(*row) for row in commit])
+            self.ledger.append_many(by_stream(Row(*row) for row in commit))
         return self
 
     def of(self, stream: str) -> list[Row]:
@@ -155,7 +155,7 @@ def test_a_ledger_has_the_leaves_and_the_root_of_the_page_at_every_size(kept: Ke
 def test_one_commit_of_two_streams_is_a_leaf_each_and_its_head_covers_both() -> None:
     kept = Kept(0).begun()
     one, two, other = (Row(*pages.row(*at)) for at in (("K-1", 1), ("K-1", 2), ("K-2", 1)))
-    head = kept.ledger.append([one, other, two])
+    head = kept.ledger.append_many(by_stream([one, other, two]))
     assert [leaf[:4] for leaf in kept.ledger.leaves(0, 9)] == [(0, "K-1", 1, 2), (1, "K-2", 1, 1)]
     hashes = [pages.leaf_of(pages.entry_of(rows, None)) for rows in ([one, two], [other])]
     assert head == Head(2, pages.root_of(hashes)) == kept.ledger.head()

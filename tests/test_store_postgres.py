@@ -25,6 +25,7 @@ from test_store import note
 from casework.audit.check import audit
 from casework.audit.integrity import Integrity
 from casework.audit.signed import Signed
+from casework.cli.journals import remember
 from casework.errors import InputError, JournalError, NotAStore, StoreBusy, StoreError, StoreMissing
 from casework.store.ledger.journal import Journal
 from casework.store.ledger.ledger import Head
@@ -323,6 +324,32 @@ def test_a_key_that_was_changed_is_taken_up_on_its_machine_and_asked_for_on_anot
     assert codes(url, outside(url)) == codes(url, tmp_path / "second") == []
 
 
+def test_a_new_key_signs_no_head_that_may_not_survive_yet(store: Store, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def noting(kind: type, name: str) -> None:
+        plain = getattr(kind, name)
+        monkeypatch.setattr(kind, name, lambda self, *given: (done.append(name), plain(self, *given))[1])
+
+    noting(PostgresRecorder, "_survive")
+    noting(Journal, "acknowledge")
+    noting(Journal, "rotate")
+    store.rotate_key(b"\x0b" * 32)
+    assert done[:3] == ["_survive", "acknowledge", "rotate"]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_store_that_denies_its_journal_is_not_written_to_from_any_folder(url: str, tmp_path: Path,
+                                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    remember(parse(url).place, Journal(outside(url)).origin)
+    ask(url, "UPDATE ledger_meta SET value = 'none' WHERE name = 'journal'")
+    for name in ("one", "another"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        casework("do", "K-1", "log_call", "--by", "consumer", "--at", "2026-07-01T10:00:00+08:00", "-d", "note=x",
+                 "--store", url).fails("journal")
+
+
 def test_without_its_journal_nothing_is_recorded_and_a_ledger_begun_anew_is_told(store: Store, url: str, tmp_path: Path) -> None:
     with open_store(url) as bare, pytest.raises(JournalError, match="without which nothing is recorded"):
         give(bare, "K-1", CALL._replace(id="bare"))
@@ -419,8 +446,9 @@ def test_a_writer_may_add_and_neither_change_nor_remove_and_a_reader_only_reads(
     (("/postgres?", "/no_such_db?"), StoreMissing, "createdb"),
     (("host=/", "port=1&host=/"), StoreBusy, "cannot be reached"),
     (("casework@", "casework:s3cret%zz@"), InputError, "no URL that PostgreSQL's client takes"),
+    (("casework@", "casework:p@s3cret@"), InputError, "what is special in a password"),
     (("schema=", "nonsense=s3cret&schema="), InputError, "no URL that PostgreSQL's client takes"),
-], ids=["password not needed", "user", "database", "server", "URL", "option"])
+], ids=["password not needed", "user", "database", "server", "URL", "at sign", "option"])
 @own_server
 def test_what_goes_wrong_is_one_line_in_two_languages_and_never_says_the_password(
         store: Store, url: str, change: tuple[str, str], error: type[StoreError] | None, words: str) -> None:

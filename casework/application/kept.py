@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -17,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from casework import __version__
 from casework.application.views import UnreadableCase, View, by_case, duties, facts_of
 from casework.domain.facts import Facts
 from casework.domain.lifecycle import STAGE_OF
@@ -29,11 +31,13 @@ from casework.store.ledger.ledger import Head
 from casework.store.ledger.tree import EMPTY
 from casework.store.row import Row
 
-#: The form of the file; one of another form is made anew.
-FORM = 1
+#: The form of the file, which is that of the release as well: another may read what this one cannot. One of another form is
+#: made anew.
+FORM = zlib.crc32(f"1 {__version__}".encode()) >> 1
 #: From how many streams on, and from which part of all, everything is read in its order instead of stream by stream.
 MANY, PART = 1000, 5
 _PAGE = 5000
+_COLUMNS = "case_id, state, ground, merchant, version, updated_at, overdue_after, missed, en, zh"
 _CREATE = (
     "CREATE TABLE cases (case_id TEXT PRIMARY KEY, state TEXT, ground TEXT, merchant TEXT, version INTEGER, updated_at INTEGER, "
     "overdue_after INTEGER, missed TEXT NOT NULL, en TEXT, zh TEXT) WITHOUT ROWID",
@@ -140,6 +144,12 @@ class Kept:
                     self._make(now)
                 elif before != now:
                     self._follow(before, now)
+        # Whether bytes can be read is no matter of the ledger: somebody may have put them right since.
+        odd = [str(case) for (case,) in self._ask("SELECT case_id FROM cases WHERE en IS NOT NULL ORDER BY case_id")]
+        found = [line for case in odd for line in _lines(self._reader.rows(case))]
+        if any(line[-2] is None for line in found):
+            with self._writing():
+                self._db.executemany(_PUT, found)
 
     def rebuild(self) -> int:
         """Make everything anew from the events; how many cases there are."""
@@ -263,18 +273,27 @@ def _form(db: sqlite3.Connection) -> sqlite3.Connection:
         db.text_factory = lambda held: held.decode("utf-8", "replace")
         db.execute("PRAGMA trusted_schema = 0")
         db.execute("PRAGMA cell_size_check = 1")
-        if db.execute("PRAGMA user_version").fetchone()[0] != FORM:
+        if db.execute("PRAGMA user_version").fetchone()[0] != FORM or not _is_whole(db):
             db.execute("BEGIN IMMEDIATE")
             for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 db.execute(f'DROP TABLE "{name}"')
             for statement in _CREATE:
                 db.execute(statement)
             db.execute("COMMIT")
-        db.execute("SELECT count(*) FROM cases, place")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _is_whole(db: sqlite3.Connection) -> bool:
+    """Whether both tables are there with their columns."""
+    try:
+        db.execute(f"SELECT {_COLUMNS} FROM cases LIMIT 0")
+        db.execute("SELECT size, root FROM place LIMIT 0")
+    except sqlite3.OperationalError:
+        return False
+    return True
 
 
 def _lines(rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:

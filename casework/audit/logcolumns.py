@@ -119,16 +119,27 @@ def _column(ours: str, column: Any, where: str) -> Any:
     kind = column.type
     if ours in _TIMES:
         if pa.types.is_timestamp(kind):
-            return column.cast(_TIME, safe=False)
+            return _within(column).cast(_TIME, safe=False)
         if not pa.types.is_string(kind):
             raise InputError(f"holds {kind}, not times; write timestamps or ISO 8601 text",
                              f"类型为 {kind}，不是时间；请写时间戳或 ISO 8601 文字", where)
     elif ours == "version" and pa.types.is_integer(kind):
-        return column.cast(pa.int64(), safe=False)
+        return pc.min_element_wise(column, pa.scalar(2**63 - 1, kind)).cast(pa.int64()) if kind == pa.uint64() else column.cast(
+            pa.int64())
     elif ours in _WORDS:
         column = column if pa.types.is_dictionary(kind) else column.cast(pa.string()).dictionary_encode()
         return column if column.type.value_type == pa.string() else column.cast(pa.string()).dictionary_encode()
     return column if kind == pa.string() else column.cast(pa.string())
+
+
+def _within(column: Any) -> Any:
+    """Times that no other unit can hold are none: cast, they would come out as others."""
+    unit = {"s": 10**6, "ms": 10**3}.get(column.type.unit)
+    if unit is None:
+        return column
+    said = column.cast(pa.timestamp(column.type.unit)).cast(pa.int64())
+    inside = pc.and_(pc.greater_equal(said, _FIRST // unit), pc.less_equal(said, _LAST // unit))
+    return pc.if_else(inside, column, pa.scalar(None, column.type))
 
 
 class _Judge:

@@ -100,7 +100,7 @@ def _store(place: Location, journal: str | None, at: datetime, thorough: bool) -
         try:
             book = health.ledger_of(db) if db is not None else None
             meta = book.meta() if book is not None else {}
-            folder = folder_by(meta, path, journal)
+            folder = folder_by(meta, place.place, journal)
             yield from _journal(folder, place.folder, book, meta, health.has(db) if db is not None else None)
         except CaseworkError as error:
             yield Check("journal", "error", error.zh, error.en, *_RESTORE)

@@ -97,15 +97,15 @@ def folder_of(reader: Reader, journal: str | None) -> Path | None:
     return folder_by(ledger.meta() if ledger.is_there() else {}, reader.place, journal)
 
 
-def folder_by(meta: dict[str, str], path: str, journal: str | None) -> Path | None:
-    """The same by what the ledger of the store at ``path`` says of itself, which is nothing where it cannot be read."""
+def folder_by(meta: dict[str, str], place: str, journal: str | None) -> Path | None:
+    """The same by what the ledger of the store at ``place`` says of itself, which is nothing where it cannot be read."""
     from casework.store.ledger.ledger import OUTSIDE
 
     if journal is not None and journal != WITHOUT:
         return Path(journal)
     if meta.get("journal") == OUTSIDE:
         return default_folder(meta.get("origin", ""))
-    known = index_of(path)
+    known = index_of(place)
     return default_folder(known.read_text(encoding="utf-8").strip()) if known.is_file() else None
 
 
@@ -138,9 +138,9 @@ def new_journal(settings: Settings, journal: str | None, origin: str | None) -> 
     return Journal.found(folder, Signer(origin, secrets.token_bytes(32)))
 
 
-def remember(path: str, origin: str | None) -> None:
+def remember(place: str, origin: str | None) -> None:
     """Keep which ledger was begun for that place, so that a store there that denies it is found out; None where none is kept."""
-    known = index_of(path)
+    known = index_of(place)
     try:
         if origin is None:
             known.unlink(missing_ok=True)
@@ -217,11 +217,11 @@ def state_folder() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "casework"
 
 
-def index_of(path: str) -> Path:
-    """The file that says which ledger was begun for the store at that place."""
-    return state_folder() / "stores" / hashlib.sha256(os.path.realpath(path).encode("utf-8", "surrogateescape")).hexdigest()
+def index_of(place: str) -> Path:
+    """The file that says which ledger was begun for the store at that place, the one way of writing where it is."""
+    return state_folder() / "stores" / hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def views_of(path: str) -> Path:
+def views_of(place: str) -> Path:
     """The file in which the views of the store at that place are kept, for whoever asks."""
-    return state_folder() / "views" / f"{index_of(path).name}.db"
+    return state_folder() / "views" / f"{index_of(place).name}.db"

@@ -129,7 +129,7 @@ def block(plan: Plan, number: int) -> Block:
                 tale, left = _tale(plan, at, once=plan.alike == 1), plan.alike
             left -= 1
             assert tale is not None
-            here, _ = tale.told(names, draw.randrange(tale.stretch + 1))
+            here = tale.told(names, draw.randrange(tale.stretch + 1))
             effects = tale.effects(names)
             made.states[tale.state] = made.states.get(tale.state, 0) + 1
         made.cases += 1
@@ -175,7 +175,7 @@ def _planted(plan: Plan, made: Block, number: int, names: Names, kind: Kind | No
             tale = Tale.of(walked(draw, NOBODY, _day(plan, draw), late=kind is None, ground=kind and kind.ground), once=True)
         except Refused:
             continue
-        rows, _ = tale.told(names)
+        rows = tale.told(names)
         effects = tale.effects(names)
         if kind is None:
             if (late := lateness(rows)) is None:

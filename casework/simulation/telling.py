@@ -21,8 +21,7 @@ from casework.domain.check import SHANGHAI
 from casework.domain.standing.effects import Effect
 from casework.errors import CaseworkError
 from casework.simulation.walk import Names, Walk
-from casework.store.dues import running
-from casework.store.row import DueRow, Row
+from casework.store.row import Row
 from casework.store.store import stored
 from casework.store.stored import to_row
 
@@ -54,14 +53,6 @@ class _Line:
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
-    """A duty that runs on at the end of the walk; ``moves``: its end moves with the walk."""
-
-    row: DueRow
-    moves: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Tale:
     """A walk to be told: of whom and how many seconds later (``stretch`` at the most) is said each time."""
 
@@ -69,7 +60,6 @@ class Tale:
     state: str
     _lines: tuple[_Line, ...]
     _times: tuple[int, ...]
-    _dues: tuple[_Due, ...]
     _effects: dict[int, Effect]
 
     @classmethod
@@ -91,17 +81,11 @@ class Tale:
             raise _Differ
         times: dict[bytes, int] = {}
         lines = [_line(one, other, stretch, times) for one, other in zip(rows, later, strict=True)]
-        dues = []
-        for one, other in zip(running(rows), running(later), strict=True):
-            moved = other.due - one.due
-            if moved not in (0, stretch // timedelta(microseconds=1)) or one._replace(due=0) != other._replace(due=0):
-                raise _Differ
-            dues.append(_Due(one, moved != 0))
         return cls(int(stretch.total_seconds()), walk.facts.state, tuple(lines), tuple(_seconds(text) for text in times),
-                   tuple(dues), walk.told.effects)
+                   walk.told.effects)
 
-    def told(self, names: Names, later: int = 0) -> tuple[list[Row], list[DueRow]]:
-        """The rows of the case under these names, so many seconds later, and the duties that run on at its end."""
+    def told(self, names: Names, later: int = 0) -> list[Row]:
+        """The rows of the case under these names, so many seconds later."""
         values = [names.case.encode(), names.order.encode(), names.consumer.encode(), names.merchant.encode(),
                   *(_text(at + later) for at in self._times)]
         case, shift = names.case, later * _SECOND
@@ -110,7 +94,7 @@ class Tale:
             at = line.at + shift
             rows.append(Row(case, line.version, line.topic, line.payload % line.fill(values), line.trigger, line.from_state,
                             line.to_state, at, at))
-        return rows, [due.row._replace(case=case, due=due.row.due + shift if due.moves else due.row.due) for due in self._dues]
+        return rows
 
     def effects(self, names: Names) -> list[tuple[int, Effect]]:
         """What the case says to its merchant's standing, by the version that says it."""

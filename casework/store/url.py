@@ -18,7 +18,7 @@ _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://|(sqlite|postgres|postgresql|file):"
 _PLAIN = frozenset(b"/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _OPTION = r"\?([A-Za-z_]+)=([^/?=]*)$"
 #: A PostgreSQL URL: who, where (one host or several), which database, and what else libpq is told.
-_POSTGRESQL = r"[^:]+://(?:(?P<user>[^/?]*)@)?(?P<hosts>[^@/?]*)/(?P<database>[^/?]*)(?:\?(?P<options>.*))?"
+_POSTGRESQL = r"[^:]+://(?:(?P<user>[^@/?]*)@)?(?P<hosts>[^@/?]*)/(?P<database>[^/?]*)(?:\?(?P<options>.*))?"
 _SCHEMA = r"[a-z_][a-z0-9_]{0,62}"
 #: Where the tables are, unless the URL says otherwise with ``?schema=``.
 SCHEMA = "casework"

@@ -50,13 +50,15 @@ _SHAPE = {
 _SIZE = "SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves"
 _LEAF = "SELECT leaf FROM ledger_leaves WHERE number = ?"
 _NODE = "SELECT hash FROM ledger_nodes WHERE level = ? AND number = ?"
-_LAST = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = CAST(? AS TEXT) AND number < ? ORDER BY number DESC LIMIT 1"
-_COVERING = (f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = CAST(? AS TEXT) AND first_version <= ? "
+_LAST = "SELECT " + _COLUMNS + " FROM ledger_leaves WHERE originator_id = {} AND number < ? ORDER BY number DESC LIMIT 1"
+_COVERING = ("SELECT " + _COLUMNS + " FROM ledger_leaves WHERE originator_id = {} AND first_version <= ? "
              "AND last_version >= ? ORDER BY number LIMIT 1")
 _NODES = "SELECT level, number, hash FROM ledger_nodes WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
-_OF_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE originator_id = ? AND number < ? ORDER BY number"
+_OF_STREAM = "SELECT " + _COLUMNS + " FROM ledger_leaves WHERE originator_id = {} AND number < ? ORDER BY number"
 _BY_STREAM = f"SELECT {_COLUMNS} FROM ledger_leaves WHERE %snumber < ? ORDER BY originator_id, number LIMIT ?"
-_FROM, _ON, _BEFORE = "originator_id >= ? AND ", "(originator_id, number) > (?, ?) AND ", "originator_id < ? AND "
+#: From one stream on; on from a leaf of one; before one, among them, where there is no first, those that somebody made NULL.
+_FROM, _ON = "originator_id >= {} AND ", "(originator_id, number) > ({}, ?) AND "
+_BEFORE, _FIRST = "originator_id < {} AND ", "(originator_id < {} OR originator_id IS NULL) AND "
 _PUT_LEAF = "INSERT INTO ledger_leaves VALUES (?, ?, ?, ?, ?)"
 _PUT_NODE = "INSERT INTO ledger_nodes VALUES (?, ?, ?)"
 #: How many leaves are added at a time to a ledger that is begun over what there is.
@@ -148,11 +150,11 @@ class Ledger:
 
     def last(self, stream: str, before: int = 2**62) -> Leaf | None:
         """The stream's last leaf among the first ``before`` leaves."""
-        return _leaf(self._ask(_LAST, stream, before))
+        return _leaf(self._ask(*_of(_LAST, stream), before))
 
     def covering(self, stream: str, version: int) -> Leaf | None:
         """The leaf of the commit that recorded that version."""
-        return _leaf(self._ask(_COVERING, stream, version, version))
+        return _leaf(self._ask(*_of(_COVERING, stream), version, version))
 
     def leaves(self, start: int, end: int) -> list[Leaf]:
         """The leaves from number ``start`` to ``end``."""
@@ -168,20 +170,18 @@ class Ledger:
 
     def of_stream(self, stream: object, size: int) -> list[Leaf]:
         """The stream's leaves among the first ``size``."""
-        return [Leaf(*row) for row in self._ask(_OF_STREAM, stream, size)]
+        return [Leaf(*row) for row in self._ask(*_of(_OF_STREAM, stream), size)]
 
     def by_stream(self, size: int, page: int, low: object = None, high: object = None) -> Iterator[Leaf]:
         """The first ``size`` leaves by stream, so many read at a time; of those from ``low`` to before ``high``."""
-        before, end = ("", ()) if high is None else (_BEFORE, (high,))
-        start, since = ("", ()) if low is None else (_FROM, (low,))
-        rows = self._ask(_BY_STREAM % (start + before), *since, *end, size, page)
+        start, *since = ("",) if low is None else _of(_FROM, low)
+        first, *end = ("",) if high is None else _of(_FIRST if low is None else _BEFORE, high)
+        before = "" if high is None else _of(_BEFORE, high)[0]
+        rows = self._ask(_BY_STREAM % (start + first), *since, *end, size, page)
         while rows:
             yield from (Leaf(*row) for row in rows)
-            rows = self._ask(_BY_STREAM % (_ON + before), rows[-1][1], rows[-1][0], *end, size, page)
-
-    def append(self, rows: Iterable[Row]) -> Head:
-        """Add the leaves of one commit, within its transaction; the tree as it then stands."""
-        return self.append_many(by_stream(rows))
+            on, last = _of(_ON, rows[-1][1])
+            rows = self._ask(_BY_STREAM % (on + before), last, rows[-1][0], *end, size, page)
 
     def append_many(self, commits: Sequence[Sequence[Row]]) -> Head:
         """Add a leaf over each of these, each of rows of one stream, within their transaction; the tree as it then stands."""
@@ -261,6 +261,16 @@ def receipt(ledger: Ledger, rows: Sequence[Row], checkpoint: str, size: int, ver
 def proof_lines(ledger: Ledger, old: int, new: int) -> Iterator[str]:
     """The consistency proof between two sizes, a hash a line."""
     return map(_base64, tree.consistency(ledger.node, old, new))
+
+
+def _of(sql: str, stream: object) -> tuple[str, object]:
+    """The statement about a stream, and what is bound in it: a text that somebody made no UTF-8 goes as its bytes."""
+    if isinstance(stream, str) and not stream.isascii():
+        try:
+            stream.encode()
+        except UnicodeEncodeError:
+            return sql.format("CAST(? AS TEXT)"), stream.encode("utf-8", "surrogateescape")
+    return sql.format("?"), stream
 
 
 def _leaf(rows: Sequence[Sequence[Any]]) -> Leaf | None:

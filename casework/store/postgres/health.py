@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import psycopg
+from psycopg import sql
 
 from casework import verifier
 from casework.errors import StoreError
@@ -134,14 +135,18 @@ def _rights(connection: Connection) -> Iterator[Check]:
 def _indexes(connection: Connection, place: Location, thorough: bool) -> Iterator[Check]:
     if not thorough:
         return
-    if not connection.execute("SELECT FROM pg_extension WHERE extname = 'amcheck'").fetchall():
+    found = connection.execute("SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace "
+                               "WHERE extname = 'amcheck'").fetchall()
+    if not found:
         yield Check("soundness", "note", "没有安装 amcheck，未核对索引", "amcheck is not installed, so indexes were not compared",
                     "CREATE EXTENSION amcheck，或运行 pg_amcheck", "CREATE EXTENSION amcheck, or run pg_amcheck")
         return
     wrong = []
     for name, oid in connection.execute(_INDEXES, (place.schema, list(TABLES))).fetchall():
         try:
-            connection.execute("SELECT bt_index_check(%s::oid::regclass, true)", (oid,))
+            # By its schema: nothing but the store's own is looked for by name alone.
+            connection.execute(sql.SQL("SELECT {}.bt_index_check(%s::oid::regclass, true)").format(sql.Identifier(found[0][0])),
+                               (oid,))
         except psycopg.errors.InsufficientPrivilege:
             yield Check("soundness", "note", "该用户无权核对索引", "this user may not compare indexes", "以所有者身份运行",
                         "run it as the owner")

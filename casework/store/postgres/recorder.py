@@ -230,6 +230,9 @@ class PostgresRecorder(AggregateRecorder):
                 turn = self._turn(connection)
                 self._proved(turn)
                 self._contain(connection)
+                # The head may be another's who waits for the disk still; in this transaction nothing can be waited for.
+                with self._server.session() as other:
+                    self._survive(other)
                 journal.acknowledge(turn.head, lambda last: False)
                 signer = journal.rotate(seed, turn.head.size)
                 connection.execute("UPDATE ledger_head SET note = %s", (journal.sign(turn.head),))
@@ -273,6 +276,8 @@ class PostgresRecorder(AggregateRecorder):
     def _alone(self) -> Iterator[tuple[Connection, Iterator[list[Row]]]]:
         """A transaction beside which nobody records, with an empty ledger; and all rows, by stream."""
         with self._server.session() as connection, PostgresReader(self.location) as reader, connection.transaction():
+            # However much is recorded: to read and to hash all of it is one statement.
+            connection.execute("SET LOCAL statement_timeout = 0")
             connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             # Whoever has inserted events but has no leaf of them yet is waited for here.
             connection.execute("LOCK TABLE stored_events IN SHARE MODE")
