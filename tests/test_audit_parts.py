@@ -190,7 +190,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
         return begun[-1]
 
     file = tmp_path / "scheduler.json"
-    begin("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
+    scheduler = begin("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
     try:
         for _ in range(600):
             if file.exists():
@@ -198,7 +198,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
             time.sleep(0.1)
         workers = [begin("dask_worker", "--scheduler-file", str(file), "--nthreads", "1", "--nworkers", "1", "--no-dashboard",
                          "--no-nanny", "--local-directory", str(tmp_path / f"w{n}")) for n in range(2)]
-        yield json.loads(file.read_text())["address"].replace("tcp://", "dask://"), workers
+        yield json.loads(file.read_text())["address"].replace("tcp://", "dask://"), [*workers, scheduler]
     finally:
         for process in begun:
             process.kill()
@@ -229,6 +229,16 @@ def test_a_worker_of_the_cluster_that_is_killed_in_the_middle_changes_nothing(
                 yield judged
 
         assert (list(audit_parts(killing(), None, (), summary, indexed=reader, integrity=integrity)), summary) == expected
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_lost_is_told_of(cluster: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path) -> None:
+    url, begun = cluster
+    store, _ = market(tmp_path, 10)
+    with open_reader(str(store)) as reader, pytest.raises(errors.EngineError, match="was lost"):
+        for _ in engine.on_dask(jobs(str(store), reader.parts(2), None), url):
+            begun[-1].kill()
+            begun[-1].wait()
 
 
 def test_a_cluster_that_is_not_there_is_told_of_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,15 @@ def held(path: str) -> list[tuple[object, ...]]:
             for row in db.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]
 
 
+def test_a_store_is_not_copied_onto_itself_nor_by_an_option(tmp_path: Path) -> None:
+    made = str(tmp_path / "a.db")
+    casework("simulate", "--cases", "3", "--seed", "1", "--store", made).ok()
+    casework("copy", made, f"sqlite:///{made}").fails("TO", "the store that FROM is")
+    casework("copy", made, str(tmp_path / "b.db"), "--store", made).fails("--store", "FROM and TO")
+    assert not (tmp_path / "b.db").exists()
+    casework("backup", "postgresql://u:s3cret@h/d", "--store", made).fails("TO", "one file")
+
+
 def test_a_copy_has_the_same_bytes_leaves_nodes_and_duties_and_is_signed_under_a_name_of_its_own() -> None:
     done = casework("copy", "from.db", "to.db", "--json").document()
     assert held("from.db") == held("to.db")

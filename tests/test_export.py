@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -96,6 +97,21 @@ def test_what_cannot_be_done_is_said_in_one_line_with_status_two(args: list[str]
     assert done.status == 2 and told in done.err and done.err.count("\n") == 1
     assert there.read_text(encoding="utf-8") == "case,trigger,at\n"
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".casework")) == []
+
+
+def test_only_an_export_is_overwritten_and_through_a_link(store: Path, tmp_path: Path) -> None:
+    held, told = store.read_bytes(), ("--store", str(store), "--overwrite")
+    casework("export", str(store), *told).fails("only an export is overwritten")
+    assert store.read_bytes() == held
+    os.mkfifo(tmp_path / "pipe")
+    casework("export", str(tmp_path / "pipe"), *told).fails("no regular file")
+    assert (tmp_path / "pipe").is_fifo()
+    for name in ("a.csv", "a.parquet"):
+        (tmp_path / "to").mkdir(exist_ok=True)
+        (tmp_path / name).symlink_to(tmp_path / "to" / name)
+        casework("export", str(tmp_path / name), *told).ok()
+        casework("export", str(tmp_path / name), *told).ok()
+        assert (tmp_path / name).is_symlink() and (tmp_path / "to" / name).stat().st_size > 100
 
 
 def test_without_pyarrow_parquet_is_refused_with_what_to_install(store: Path, tmp_path: Path,

@@ -173,7 +173,7 @@ def test_a_store_with_other_cases_is_left_alone_unless_that_is_asked_for() -> No
 def test_a_run_of_another_plan_is_told_from_the_same_one_broken_off() -> None:
     simulated(cases=30)
     other = casework("simulate", "--cases", "30", "--seed", "1", "--store", "a.db", "--from", "2025-06-01")
-    assert other.status == 1 and "is not what this command makes up" in other.err
+    assert other.status == 1 and "is not as this command makes it up" in other.err
     another = casework("simulate", "--cases", "30", "--seed", "2", "--store", "a.db")
     assert another.status == 1 and "SIM1-" in another.err
 

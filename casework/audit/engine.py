@@ -8,7 +8,7 @@ from __future__ import annotations
 import multiprocessing
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 from typing import Any
@@ -20,6 +20,8 @@ from casework.errors import EngineError, InputError
 TRIES = 4
 #: How long a scheduler may take to answer, in seconds.
 _ANSWER = 15
+#: How often it is looked whether it is there still, in seconds.
+_LOOK = 5
 _SCHEMES = {"dask": "tcp", "dask+tls": "tls"}
 
 
@@ -56,11 +58,11 @@ def on_dask(jobs: Sequence[Job], engine: str) -> Iterator[Judged]:
     where one has not, where the scheduler does not answer, or where a range was lost with each worker that had it.
     """
     scheme, _, place = engine.partition("://")
-    if scheme not in _SCHEMES or not place:
+    if scheme not in _SCHEMES or not place or "@" in place:
         raise InputError("name the scheduler as dask://HOST:PORT (or dask+tls://HOST:PORT)",
                          "请用 dask://主机:端口（或 dask+tls://主机:端口）指定调度器", "--engine")
     try:
-        from distributed import Client, as_completed
+        from distributed import Client
         from distributed.scheduler import KilledWorker
     except ImportError:
         raise EngineError("--engine dask:// needs Dask; install it with: pip install 'casework[cluster]'",
@@ -70,32 +72,51 @@ def on_dask(jobs: Sequence[Job], engine: str) -> Iterator[Judged]:
     except (OSError, ValueError) as error:
         raise EngineError(f"no Dask scheduler answers at {place} ({error}); start one with: dask scheduler",
                           f"{place} 处没有 Dask 调度器应答（{error}）；请用 dask scheduler 启动") from None
-    with client:
-        _require_same(client.run(_release), place)
-        tasks = client.map(judge, jobs, pure=False, retries=TRIES - 1)
-        done: dict[object, Judged] = {}
+    try:
+        with client:
+            yield from _gathered(client, jobs, place)
+    except KilledWorker:
+        raise _lost(f"{TRIES}") from None
+    except (OSError, CancelledError, RuntimeError) as error:
+        raise EngineError(f"the Dask scheduler at {place} was lost ({type(error).__name__}); audit again when it is back",
+                          f"{place} 处的 Dask 调度器中断（{type(error).__name__}）；恢复后请重新审计") from error
+
+
+def _gathered(client: Any, jobs: Sequence[Job], place: str) -> Iterator[Judged]:
+    try:
+        client.wait_for_workers(1, timeout=_ANSWER)
+        releases = client.run(_release)
+    except TimeoutError:
+        raise EngineError(f"the Dask scheduler at {place} has no workers; start some with: dask worker",
+                          f"{place} 处的 Dask 调度器没有工作进程；请用 dask worker 启动") from None
+    except Exception as error:  # a worker without casework fails in ways of its own
+        raise EngineError(f"the workers at {place} cannot run casework ({type(error).__name__}); install it on each of them",
+                          f"{place} 的工作进程无法运行 casework（{type(error).__name__}）；请在每台上安装") from error
+    _require_same(releases)
+    for task in client.map(judge, jobs, pure=False, retries=TRIES - 1):
+        # What came of a range stays with its worker until its turn.
+        yield _result(client, task)
+        task.release()
+
+
+def _result(client: Any, task: Any) -> Judged:
+    while True:
         try:
-            at = 0
-            for task, judged in as_completed(tasks, with_results=True):
-                done[task.key] = judged
-                task.release()
-                while at < len(tasks) and tasks[at].key in done:
-                    yield done.pop(tasks[at].key)
-                    at += 1
-        except KilledWorker:
-            raise _lost(f"{TRIES}") from None
+            judged: Judged = task.result(timeout=_LOOK)
+            return judged
+        except TimeoutError:
+            # A client whose scheduler is gone would wait for it for ever.
+            if client.status != "running":
+                raise ConnectionError from None
 
 
 def _release() -> str:
     return version("casework")
 
 
-def _require_same(releases: dict[str, Any], place: str) -> None:
+def _require_same(releases: dict[str, str]) -> None:
     """An audit by two releases would be an audit by neither."""
     mine = _release()
-    if not releases:
-        raise EngineError(f"the Dask scheduler at {place} has no workers; start some with: dask worker",
-                          f"{place} 处的 Dask 调度器没有工作进程；请用 dask worker 启动")
     for worker, theirs in sorted(releases.items()):
         if theirs != mine:
             raise EngineError(f"worker {worker} has casework {theirs}, and this is {mine}; install the same",

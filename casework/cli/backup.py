@@ -12,6 +12,7 @@ import click
 from casework import verifier
 from casework.cli.base import Command, Settings, common, option, say
 from casework.cli.journals import folder_of, journaled
+from casework.errors import InputError
 from casework.report.text import escape
 
 if TYPE_CHECKING:
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 @click.command("backup", cls=Command,
                zh="备份案件库及其日志，并审计副本：未经审计的备份不是备份。从不覆盖；副本不能证明时留作 TO.unproved，状态 1。"
                   "PostgreSQL 案件库也备份成一个 SQLite 文件。")
-@click.argument("to", type=click.Path(path_type=Path))
+@click.argument("to", metavar="TO")
 @option("--audit/--no-audit", "audited", default=True, help="Prove and audit the copy [--audit].", zh="证明并审计副本 [--audit]")
 @option("--with-key", is_flag=True, help="Copy the signing key too; whoever has it can sign for this ledger.",
         zh="同时复制签名密钥；持有者可以此账本之名签名")
 @journaled
 @common
-def backup(settings: Settings, to: Path, audited: bool, with_key: bool, journal: str | None) -> int:
+def backup(settings: Settings, to: str, audited: bool, with_key: bool, journal: str | None) -> int:
     """Copy the store and its journal, and audit the copy: a backup not audited is not a backup.
 
     The copy is a store in one SQLite file, also where the original is in PostgreSQL.
@@ -38,11 +39,15 @@ def backup(settings: Settings, to: Path, audited: bool, with_key: bool, journal:
     """
     from casework.store.opening import copy_store, open_reader
     from casework.store.sqlite import backup as work
+    from casework.store.url import parse
 
-    to = to.absolute()
-    work.refuse_taken(to)
-    beside = work.journal_beside(to)
-    fresh = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
+    if parse(to).kind != "sqlite":
+        raise InputError("a backup is one file; into a server goes casework copy",
+                         "备份是一个文件；复制到服务器请用 casework copy", "TO")
+    place = Path(parse(to).path).absolute()
+    work.refuse_taken(place)
+    beside = work.journal_beside(place)
+    fresh = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
     try:
         with open_reader(settings.store) as reader:
             folder = folder_of(reader, journal)
@@ -53,30 +58,30 @@ def backup(settings: Settings, to: Path, audited: bool, with_key: bool, journal:
 
         copy_store(settings.store, fresh, copy_journal)
         if not audited:
-            work.publish(fresh, to)
-            settings.answer({"backup": str(to), "journal": str(beside) if beside.is_dir() else None, "proved": None},
-                            lambda: [escape(say(f"{to}：未经审计，因而不是备份；请运行 casework audit --store {to}",
-                                                f"{to}: not audited, and so no backup; run: casework audit --store {to}"))])
+            work.publish(fresh, place)
+            settings.answer({"backup": str(place), "journal": str(beside) if beside.is_dir() else None, "proved": None},
+                            lambda: [escape(say(f"{place}：未经审计，因而不是备份；请运行 casework audit --store {place}",
+                                                f"{place}: not audited, and so no backup; run: casework audit --store {place}"))])
             return 0
         try:
             proof = work.prove(fresh, beside if beside.is_dir() else None)
         except verifier.NotVerified as error:
-            kept, en, zh = work.unproved(to), error.en, error.zh
-            work.publish(fresh, work.unproved(to))
+            kept, en, zh = work.unproved(place), error.en, error.zh
+            work.publish(fresh, work.unproved(place))
             settings.answer(
                 {"backup": str(kept), "journal": str(beside) if beside.is_dir() else None, "proved": False, "en": en, "zh": zh},
                 lambda: [escape(say(f"{kept}：未能证明，不是备份（{zh}）；请审计案件库本身：casework audit",
                                     f"{kept}: NOT proved, no backup ({en}); audit the store itself: casework audit"))])
             return 1
         events, findings = _audit(fresh, beside if beside.is_dir() else None)
-        work.publish(fresh, to)
+        work.publish(fresh, place)
     finally:
         work.drop(fresh)
     settings.answer(
-        {"backup": str(to), "journal": str(beside) if beside.is_dir() else None, "proved": True, "by": proof.by,
+        {"backup": str(place), "journal": str(beside) if beside.is_dir() else None, "proved": True, "by": proof.by,
          "size": proof.size, "root": proof.root.hex(), "later": proof.later, "events": events,
          "findings": sum(findings.values()), "by_code": dict(sorted(findings.items()))},
-        lambda: map(escape, _lines(to, beside, proof, events, findings)))
+        lambda: map(escape, _lines(place, beside, proof, events, findings)))
     return 1 if findings else 0
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from casework.cli.base import Command, Settings, common, complain, say
 from casework.cli.journals import journaled, writing
@@ -33,6 +34,10 @@ def copy(settings: Settings, source: str, target: str, journal: str | None) -> i
 
     if parse(target).kind == "memory":
         raise InputError("a store in memory keeps no copy; name a file", "内存案件库无法保存副本；请指定文件", "TO")
+    if click.get_current_context().get_parameter_source("store") is ParameterSource.COMMANDLINE:
+        raise InputError("is not for copy, which takes FROM and TO; leave it out", "不用于 copy，请只给出 FROM 和 TO", "--store")
+    if parse(source).place == parse(target).place:
+        raise InputError("is the store that FROM is; name another", "与 FROM 是同一案件库；请指定其他案件库", "TO")
     with open_reader(source) as reader, writing(settings._replace(store=target), journal, create=True) as store:
         origin = store.journal.origin if store.journal else None
         try:

@@ -40,6 +40,8 @@ def export(settings: Settings, file: Path, cases: tuple[str, ...], form: str | N
                 raise InputError("on stdout only CSV is written; name a file", "标准输出只能写 CSV；请给出文件名", "FILE")
             write_csv(rows, sys.stdout)
             return 0
+        if overwrite:
+            _require_own(file)
         with whole(file, "FILE", replace=overwrite) as beside:
             if form == "parquet":
                 try:
@@ -53,3 +55,16 @@ def export(settings: Settings, file: Path, cases: tuple[str, ...], form: str | N
     settings.answer({"file": str(file), "format": form, "events": count},
                     lambda: [say(f"{file}：{count} 个事件", f"{file}: {count} events")])
     return 0
+
+
+def _require_own(file: Path) -> None:
+    """Only what this command writes is ever replaced: not the store, nor anything else that a wrong name may hit."""
+    from casework.exchange.columns import HEAD
+
+    if not file.is_file():
+        return
+    with file.open("rb") as there:
+        held = there.read(len(HEAD))
+    if held and held != HEAD and held[:4] != b"PAR1":
+        raise InputError(f"only an export is overwritten, and {file} is none; name another file",
+                         f"只能替换导出的文件，而 {file} 不是；请换一个文件名", "FILE")

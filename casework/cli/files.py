@@ -27,6 +27,10 @@ def whole(path: Path, where: str, *, replace: bool = False) -> Iterator[Path]:
     try:
         if not replace and os.path.lexists(path):
             raise FileExistsError
+        path = Path(os.path.realpath(path)) if replace else path  # what a link leads to, not the link
+        if replace and path.exists() and not path.is_file():
+            raise InputError(f"{path} is no regular file; name one, or - for stdout where that is taken",
+                             f"{path} 不是普通文件；请指定普通文件，或在允许时用 - 表示标准输出", where)
         beside = path.with_name(f".casework-{secrets.token_hex(8)}")
         os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
         try:

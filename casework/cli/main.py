@@ -300,7 +300,9 @@ def _usage_zh(error: click.ClickException) -> str:
         if isinstance(kind, click.Choice):
             return f"{name} 须为以下之一：{'、'.join(kind.choices)}"
         if isinstance(kind, click.IntRange):
-            return f"{name} 须为不小于 {kind.min} 的整数"
+            return f"{name} 须为不小于 {kind.min}" + (f"、不大于 {kind.max}" if kind.max is not None else "") + " 的整数"
+        if isinstance(kind, click.Path):
+            return f"{name} 无法使用：{error.message.partition(' ')[2].partition(' is ')[0] or error.message}；请检查路径和权限"
     extra = re.search(r"extra arguments? \((.*)\)", error.message, re.DOTALL)
     return f"多余的参数：{extra[1]}" if extra else f"用法有误：{error.message}"
 

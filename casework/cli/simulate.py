@@ -24,6 +24,10 @@ MOST = 99_999_999
 _COUNT = click.IntRange(min=0)
 
 
+#: The rules of the platform reach no further back, and nobody knows the calendar beyond.
+EARLIEST, LATEST = date(2015, 1, 1), date(2099, 12, 31)
+
+
 @click.command("simulate", cls=Command, zh="生成虚构案件：合法的经过，按公布的投诉比例；也可按要求埋入已知的问题。")
 @option("--cases", required=True, type=click.IntRange(1, MOST), metavar="N", help="How many cases.", zh="案件数")
 @option("--seed", required=True, type=click.IntRange(0, 999_999), metavar="S", help="The same seed makes the same bytes.",
@@ -103,12 +107,19 @@ def _write(faults: Path, found: Recorded) -> None:
 
 def _require_free(faults: Path | None) -> None:
     """Asked before the run, so that a long one is not made in vain."""
+    if faults is not None and not faults.absolute().parent.is_dir():
+        raise InputError(f"the folder of {faults} is not there; make it first", f"{faults} 所在目录不存在；请先建立", "--faults")
     if faults is not None and faults.exists():
         raise InputError(f"{faults} is there already; name another file", f"{faults} 已存在；请换一个文件名", "--faults")
 
 
 def _day(text: str | None, where: str) -> date | None:
     try:
-        return None if text is None else date.fromisoformat(text)
+        day = None if text is None else date.fromisoformat(text)
     except ValueError:
         raise InputError("write a day such as 2025-03-01", "请写日期，例如 2025-03-01", where) from None
+    if day is not None and not EARLIEST <= day <= LATEST:
+        raise InputError(f"is {day}; cases are made up from {EARLIEST} to {LATEST}",
+                         f"为 {day}；可生成的日期为 {EARLIEST} 至 {LATEST}",
+                         where)
+    return day

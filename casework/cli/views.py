@@ -9,6 +9,7 @@ import click
 from casework.cli.base import Command, Group, Settings, common, complain, lang, now, option, say
 from casework.cli.journals import views_of
 from casework.domain.vocabulary import label
+from casework.errors import StoreError
 from casework.report.text import escape
 
 
@@ -54,12 +55,14 @@ def status(settings: Settings, check: bool) -> int:
     from casework.store.opening import open_reader
 
     with open_reader(settings.store) as reader, Kept(reader, views_of(reader.place)) as kept:
+        differing = kept.differing() if check else []
         found = kept.status()
         place = str(kept.place) if kept.place else None
-        differing = kept.differing() if check else []
     told = (say(f"{place}：读到第 {found.at} 次提交，共 {found.of} 次；案件 {found.cases}",
                 f"{place}: up to commit {found.at} of {found.of}; cases: {found.cases}") if place else
             say("此案件库不保存视图，每次都从事件得出", "nothing is kept for this store; every list is made from the events"))
+    if check and place:
+        told += say(f"；已逐案核对，不同的有 {len(differing)}", f"; held against the events, differing: {len(differing)}")
     differ = [say(f"{case}：视图与事件不同", f"{case}: the view is not what the events say") for case in differing]
     settings.answer({"file": place, "at": found.at, "of": found.of, "cases": found.cases,
                      "differing": differing if check else None}, lambda: map(escape, [told, *differ]))
@@ -78,5 +81,10 @@ def rebuild(settings: Settings) -> int:
     with open_reader(settings.store) as reader, Kept(reader, views_of(reader.place)) as kept:
         cases = kept.rebuild()
         place = str(kept.place) if kept.place else None
+        if place is None:
+            folder = views_of(reader.place).parent
+            raise StoreError(f"nothing can be kept: the store has no sound ledger, or {folder} cannot be written; "
+                             "see casework doctor",
+                             f"无法保存视图：案件库没有完好的账本，或 {folder} 不可写；请运行 casework doctor")
     settings.answer({"file": place, "cases": cases}, lambda: [escape(say(f"案件 {cases}", f"cases: {cases}"))])
     return 0

@@ -23,6 +23,8 @@ BATCH = 1 << 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXTS = ("case", "topic", "trigger", "from", "to")
 
+#: How a CSV of this module's begins.
+HEAD = ",".join(COLUMNS).encode()
 
 def events(rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
     """The columns of cases' events; merchants' standings are no cases. Times are microseconds since the epoch."""

@@ -146,7 +146,7 @@ def _require_same(plan: Plan, store: Store, number: int) -> None:
     wrong = {planted.case for planted in made.planted}
     for case, rows in groupby(made.rows, key=lambda row: row.case):
         if case not in wrong and list(store.rows(case)) != list(rows):
-            raise Conflict(f"'{case}' is there and is not what this command makes up; give the seed, dates and numbers of the "
+            raise Conflict(f"'{case}' is not as this command makes it up; give the seed, dates and numbers of the "
                            "run that was broken off, another --seed, or another store",
-                           f"“{case}”已存在，且与本命令生成的不同；请给出中断的那次运行的种子、日期和数目，"
+                           f"“{case}”与本命令生成的不同；请给出中断的那次运行的种子、日期和数目，"
                            "或换 --seed，或换案件库")

@@ -58,6 +58,12 @@ def check(connection: Connection, place: Location, *, whole: bool = False) -> No
     """
     at, known = applied(connection), version()
     if at == 0:
+        if connection.execute("SELECT FROM pg_namespace WHERE nspname = %s AND NOT has_schema_privilege(oid, 'USAGE')",
+                              (place.schema,)).fetchall():
+            raise StoreError(f"{place.name}: this user may not use the store; its owner grants that: casework init --writer ROLE "
+                             "or --reader ROLE",
+                             f"{place.name}：该用户无权使用此案件库；请由其所有者授权："
+                             "casework init --writer 角色 或 --reader 角色")
         raise StoreMissing(
             f"there is no store at {place.name}; make one with casework init, or name another with --store",
             f"{place.name} 处没有案件库；请用 casework init 建立，或用 --store 指定其他案件库")

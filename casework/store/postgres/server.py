@@ -198,8 +198,9 @@ _SAID: tuple[tuple[re.Pattern[str], type[StoreError], str, str], ...] = (
     (re.compile("starting up|shutting down|in recovery|not yet accepting", re.IGNORECASE), StoreBusy,
      "the server is starting or stopping; try again", "服务器正在启动或停止；请重试"),
     (_UNREACHED, StoreBusy,
-     "the server cannot be reached; start it or check host, port and network, then give the same command again under the same "
-     "--command-id", "无法连接服务器；请启动它或检查主机、端口和网络，再以同一 --command-id 重发该命令"),
+     "the server cannot be reached; start it or check host, port and network, then give the same command again, one that "
+     "records under the same --command-id",
+     "无法连接服务器；请启动它或检查主机、端口和网络，再重发该命令（记录类命令用同一 --command-id）"),
 )
 _MEANINGS: tuple[tuple[tuple[str, ...], type[StoreError], str, str], ...] = (
     (("55P03", "57014", "40P01", "40001"), StoreBusy,
@@ -211,7 +212,7 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[StoreError], str, str], ...] = (
      "the server does not let this user in; check user and password (PGPASSWORD, ~/.pgpass) and pg_hba.conf",
      "服务器不接受该用户；请检查用户与密码（PGPASSWORD、~/.pgpass）和 pg_hba.conf"),
     (("42501",), StoreError,
-     "this user may not do that; grant it with casework init --writer ROLE or --reader ROLE as the store's owner",
+     "this user may not do that; run it as the store's owner, or have him grant it: casework init --writer ROLE or --reader ROLE",
      "该用户无权进行此操作；请由案件库所有者用 casework init --writer 角色 或 --reader 角色 授权"),
     (("42P01", "3F000", "42703", "42883"), NotAStore,
      "its tables are missing or altered; audit the store, and restore a backup", "其中的表缺失或被改动；请审计案件库并恢复备份"),
@@ -220,7 +221,8 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[StoreError], str, str], ...] = (
     (("53",), StoreBusy, "the server has not enough memory or connections left; try again", "服务器内存或连接不足；请重试"),
     (("57P", "08"), StoreBusy,
      "the server was stopped or the connection lost, and nobody took its place in time; when it is back, give the same command "
-     "again under the same --command-id", "服务器停止或连接中断，且未能及时恢复；恢复后请以同一 --command-id 重发该命令"),
+     "again, one that records under the same --command-id",
+     "服务器停止或连接中断，且未能及时恢复；恢复后请重发该命令（记录类命令用同一 --command-id）"),
     (("25006",), StoreBusy, "this server takes no writes: it is a standby; name the primary, or both hosts by a comma",
      "此服务器是只读备库；请指定主库，或用逗号写出全部主机"),
     (("58", "XX001", "XX002"), StoreError,

@@ -235,8 +235,9 @@ def publish(fresh: Path, place: Path) -> None:
 
 def drop(fresh: Path) -> None:
     """Remove a copy that is to have no name."""
-    with suppress(OSError):
-        fresh.unlink(missing_ok=True)
+    for end in ("", "-journal"):
+        with suppress(OSError):
+            fresh.with_name(fresh.name + end).unlink(missing_ok=True)
 
 
 def _force(path: Path) -> None:
