@@ -606,8 +606,8 @@ def test_a_store_whose_making_was_killed_is_made_by_the_next(tmp_path: Path) -> 
         ("Postgres://u:s%40@a:1,b:2/d?schema=s2&sslmode=require&password=s",
          Location("postgresql", "Postgres://u:s%40@a:1,b:2/d?sslmode=require&password=s", False, "s2",
                   "postgresql://u@a:1,b:2/d?schema=s2")),
-        ("postgresql://u:p%40ss@/d?host=/run/pg", Location("postgresql", "postgresql://u:p%40ss@/d?host=/run/pg", False, "casework",
-                                                          "postgresql://u@/d?host=/run/pg")),
+        ("postgresql://u:p%40ss@/d?host=/run/pg",
+         Location("postgresql", "postgresql://u:p%40ss@/d?host=/run/pg", False, "casework", "postgresql://u@/d?host=/run/pg")),
     ],
 )
 def test_a_url_names_a_place(text: str, expected: Location) -> None:
