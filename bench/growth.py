@@ -24,6 +24,9 @@ from casework.store.opening import open_reader
 
 PICTURE = Path(__file__).parent / "growth.svg"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")
+MADE, AUDITED, COPIED = "made up and recorded", "audited, one process", "copied into another store"
+#: What the fifth and the tenth goal compare, in events: at least so many, and the next size above that.
+SMALL, LARGE = 100_000, 10_000_000
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 360, 70, 50, 20, 190
 
 
@@ -53,10 +56,11 @@ def took(*args: str) -> tuple[float, float]:
 
 def measure(folder: Path, cases: int) -> dict[str, Point]:
     """Every step for a store of so many cases."""
-    store, log = str(folder / f"{cases}.db"), str(folder / f"{cases}.parquet")
+    store, log, copy = (str(folder / f"{cases}.{ending}") for ending in ("db", "parquet", "copy.db"))
     steps = {
-        "made up and recorded": ("simulate", "--cases", str(cases), "--seed", "6", "--journal", "none", "--store", store),
-        "audited, one process": ("audit", "--jobs", "1", "--store", store),
+        MADE: ("simulate", "--cases", str(cases), "--seed", "6", "--journal", "none", "--store", store),
+        AUDITED: ("audit", "--jobs", "1", "--store", store),
+        COPIED: ("copy", store, copy, "--journal", "none"),
         "exported as Parquet": ("export", log, "--store", store),
         "audited as a log": ("audit", "--log", log),
     }
@@ -123,6 +127,16 @@ def rows_of(curves: dict[str, list[Point]]) -> list[list[str]]:
     return rows
 
 
+def figures(curves: dict[str, list[Point]]) -> list[page.Figure]:
+    """The fifth and the tenth goal, where the run was large enough to tell."""
+    small, large = ({name: next((p for p in curve if p.events >= least), None) for name, curve in curves.items()}
+                    for least in (SMALL, LARGE))
+    memory = [("of the whole audit, one process", small[AUDITED], large[AUDITED])]
+    cost = [(f"{name}, CPU", small[name], large[name]) for name in (AUDITED, COPIED, MADE)]
+    return [*(page.Figure(5, what, b.mebibytes / a.mebibytes, 1.5) for what, a, b in memory if a and b),
+            *(page.Figure(10, what, b.each / a.each, 1.2) for what, a, b in cost if a and b)]
+
+
 PROSE = """\
 Stores as `casework simulate` makes them, each step a process of its own from start to end, so that for the smallest the start
 weighs. Both axes of the picture are logarithmic: a flat line costs the same an event at every size.
@@ -147,7 +161,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if chosen.write:
         (chosen.write.parent / PICTURE.name).write_text(picture(curves), encoding="utf-8")
         page.keep(chosen.write, "growth.py", "What an event costs as a store grows",
-                  f"{PROSE}\n\n{page.table(rows)}\n\n{page.table(shares)}", packages=["pyarrow"])
+                  f"{PROSE}\n\n{page.table(rows)}\n\n{page.table(shares)}", figures(curves), packages=["pyarrow"])
 
 
 if __name__ == "__main__":
