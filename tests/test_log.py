@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -232,3 +233,475 @@ def test_a_file_that_is_no_lifecycle_is_refused_at_its_line(text: str, told: str
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=told):
         read(path)
+
+
+# --- what is told, word for word, by rows and by columns ---------------------------------------------------------------
+
+Told = tuple[str, str, int, str, str]
+BARE = ["case", "trigger", "at"]
+
+
+def clock(minute: int) -> datetime:
+    return BEGIN + timedelta(minutes=minute)
+
+
+def when(minute: int) -> str:
+    return clock(minute).isoformat()
+
+
+def told(findings: list[Finding], unit: str = "line", head: int = 1) -> list[Told]:
+    """The findings in their order, in English, with rows of a Parquet file called what they are in CSV."""
+    return [(f.case, f.code, f.version, re.sub(rf"{unit} (\d+)", lambda m: f"@{int(m[1]) - head}", f.what.en), f.why.en)
+            for f in findings]
+
+
+def by_rows_and_by_columns(folder: Path, rows: list[Row], head: list[str] = HEAD, process: Process = SMALL) -> list[Told]:
+    """What is told of the rows, counted from @1: the same, whichever file they stand in and wherever its batches end."""
+    every = []
+    for summary, path, unit, first in ((Summary(), write_csv(folder / "log.csv", rows, head), "line", 1),
+                                       (Summary(), write_parquet(folder / "log.parquet", rows, head), "row", 0)):
+        every.append(told(audit_log(path, process, summary), unit, first))
+        assert (summary.events, summary.cases) == (len(rows), len({row[0] for row in rows if row[0]}))
+    assert every[0] == every[1]
+    return every[0]
+
+
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lines of the events that are judged from now on, because something may be wrong with them."""
+    lines: list[int] = []
+    plain = LogAudit._judge
+
+    def judge(audit: LogAudit, place: Any, entry: Any) -> Any:
+        lines.append(entry[0])
+        return plain(audit, place, entry)
+
+    monkeypatch.setattr(LogAudit, "_judge", judge)
+    return lines
+
+
+def read_singly(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The rows that are read from now on event by event, because something is wrong with their cases."""
+    rows: list[int] = []
+    plain = LogAudit.findings
+
+    def findings(audit: LogAudit, entries: Any) -> Any:
+        entries = list(entries)
+        rows.extend(entry[0] for entry in entries)
+        return plain(audit, entries)
+
+    monkeypatch.setattr("casework.audit.logcolumns.LogAudit.findings", findings)
+    return rows
+
+
+def test_everything_that_is_wrong_with_one_event_is_told_in_full(tmp_path: Path) -> None:
+    rows: list[Row] = [["K-1", 1, None, None, None, clock(9), clock(9)], ["K-1", 5, "fly", "b", "c", clock(7), clock(6)]]
+    assert by_rows_and_by_columns(tmp_path, rows) == [
+        ("K-1", "at_after_recorded", 5, f"@2: at {when(7)}", f"recorded_at {when(6)}"),
+        ("K-1", "state_not_yielded", 5, "@2: from 'b'", "the events before yield a"),
+        ("K-1", "time_backwards", 5, f"@2: at {when(7)}; @2: recorded_at {when(6)}", f"the event before has {when(9)}"),
+        ("K-1", "unlawful_edge", 5, "@2: 'fly': 'b' → 'c'", "the lifecycle has no step 'fly'"),
+        ("K-1", "version_gap", 5, "@2: version 5", "version 2 was due"),
+    ]
+    [found, *_] = audit_log(tmp_path / "log.csv", SMALL)
+    assert found.what.zh == f"第 3 行：at {when(7)}" and found.why.zh == f"recorded_at {when(6)}"
+    [found, *_] = audit_log(tmp_path / "log.parquet", SMALL)
+    assert found.what.zh == f"第 2 数据行：at {when(7)}"
+
+
+@pytest.mark.parametrize(("said", "then", "wrong"), [
+    (("go", "a", "a"), ("stay", "a", "a"), [("unlawful_edge", "@1: 'go': 'a' → 'a'", "go leads to b")]),
+    (("go", "a", "c"), (None, None, None), [("unlawful_edge", "@1: 'go': 'a' → 'c'", "go leads to b")]),
+    (("go", "a", "elsewhere"), ("end", "b", "c"), [("unlawful_edge", "@1: 'go': 'a' → 'elsewhere'", "go leads to b")]),
+    (("fly", "a", "elsewhere"), ("go", "a", "b"), [("unlawful_edge", "@1: 'fly': 'a' → 'elsewhere'",
+                                                    "the lifecycle has no step 'fly'")]),
+    (("end", "a", "c"), (None, None, None), [("unlawful_edge", "@1: 'end': 'a' → 'c'", "no end leaves 'a'")]),
+    (("end", "b", "c"), (None, None, None), [("state_not_yielded", "@1: from 'b'", "the events before yield a")]),
+    (("go", "b", "b"), ("end", "b", "c"), [("state_not_yielded", "@1: from 'b'", "the events before yield a"),
+                                           ("unlawful_edge", "@1: 'go': 'b' → 'b'", "no go leaves 'b'")]),
+    (("go", "a", None), ("end", "b", "c"), [("unlawful_edge", "@1: 'go': 'a' → None",
+                                             "a step without its trigger, from or to")]),
+    (("go", None, "b"), ("end", "b", "c"), [("unlawful_edge", "@1: 'go': None → 'b'",
+                                             "a step without its trigger, from or to")]),
+    (("go", None, None), ("end", "b", "c"), [("unlawful_edge", "@1: 'go': None → None",
+                                              "a step without its trigger, from or to")]),
+    ((None, "a", "b"), ("end", "b", "c"), [("unlawful_edge", "@1: None: 'a' → 'b'", "a step without its trigger, from or to")]),
+    ((None, "a", None), ("go", "a", "b"), [("unlawful_edge", "@1: None: 'a' → None", "a step without its trigger, from or to")]),
+    ((None, None, "b"), ("end", "b", "c"), [("unlawful_edge", "@1: None: None → 'b'",
+                                             "a step without its trigger, from or to")]),
+    (("open_case", None, None), ("go", "a", "b"), [("unlawful_edge", "@1: 'open_case': None → None",
+                                                    "a step without its trigger, from or to; the lifecycle has no step "
+                                                    "'open_case'")]),
+])
+def test_one_wrong_step_is_one_event_s_finding_and_the_next_is_judged_from_where_it_led(
+        said: Row, then: Row, wrong: list[tuple[str, str, str]], tmp_path: Path) -> None:
+    rows = [["K-1", 1, *said, clock(1), clock(1)], ["K-1", 2, *then, clock(1), clock(1)]]
+    assert by_rows_and_by_columns(tmp_path, rows) == [("K-1", code, 1, what, why) for code, what, why in wrong]
+
+
+@pytest.mark.parametrize(("triggers", "wrong"), [
+    (["open_case", "note", "go", "note", "end", "note"], []),
+    (["note", "go", "back", "stay"], []),
+    (["note", "end", "go"], [("unlawful_edge", 2, "@2: 'end'", "no end leaves 'a'")]),
+    (["end", "go"], [("unlawful_edge", 1, "@1: 'end'", "no end leaves 'a'")]),
+    (["go", "open_case", "end"], [("opened_twice", 2, "@2: 'open_case'", "the case had events before")]),
+    (["go", "fly", "end"], [("unlawful_edge", 2, "@2: 'fly'", "the lifecycle has no step 'fly'")]),
+    (["go", None, "end"], [("unlawful_edge", 2, "@2: None", "a step without its trigger, from or to")]),
+    (["go", "", "end"], [("unlawful_edge", 2, "@2: None", "a step without its trigger, from or to")]),
+])
+def test_without_states_a_log_is_held_against_what_its_steps_yield(triggers: list[str | None],
+                                                                   wrong: list[tuple[str, int, str, str]],
+                                                                   tmp_path: Path) -> None:
+    rows: list[Row] = [["K-1", trigger, clock(number)] for number, trigger in enumerate(triggers)]
+    wrong = [(code, number, what.replace("'open_case'", "open_case"), why) for code, number, what, why in wrong]
+    assert by_rows_and_by_columns(tmp_path, rows, BARE) == [("K-1", code, *rest) for code, *rest in wrong]
+
+
+def test_a_case_begins_at_the_beginning_wherever_the_one_before_it_ended(tmp_path: Path) -> None:
+    rows: list[Row] = [["K-1", 1, "go", "a", "b", clock(5), clock(5)], ["K-2", 1, None, None, None, clock(1), clock(1)],
+                       ["K-2", 2, "end", "b", "c", clock(2), clock(2)], ["K-3", 1, "", "", "", clock(1), clock(1)],
+                       ["K-3", 2, "", "", "", clock(1), clock(1)], ["K-3", 3, "go", "a", "b", clock(1), clock(1)]]
+    assert by_rows_and_by_columns(tmp_path, rows) == [
+        ("K-2", "state_not_yielded", 2, "@3: from 'b'", "the events before yield a")]
+
+
+def test_times_may_be_equal_and_not_a_microsecond_less(tmp_path: Path) -> None:
+    tick = timedelta(microseconds=1)
+    rows: list[Row] = [["K-1", 1, None, None, None, clock(1), clock(1)], ["K-1", 2, "fly", "a", "a", clock(1), clock(1)],
+                       ["K-1", 3, None, None, None, clock(1), clock(1) - tick], ["K-2", 1, None, None, None, clock(1), None],
+                       ["K-2", 2, None, None, None, clock(1) - tick, clock(2)], ["K-2", 3, None, None, None, clock(2), clock(2)]]
+    assert by_rows_and_by_columns(tmp_path, rows) == [
+        ("K-1", "unlawful_edge", 2, "@2: 'fly': 'a' → 'a'", "the lifecycle has no step 'fly'"),
+        ("K-1", "at_after_recorded", 3, f"@3: at {when(1)}", f"recorded_at {(clock(1) - tick).isoformat()}"),
+        ("K-1", "time_backwards", 3, f"@3: recorded_at {(clock(1) - tick).isoformat()}", f"the event before has {when(1)}"),
+        ("K-2", "time_backwards", 2, f"@5: at {(clock(1) - tick).isoformat()}", f"the event before has {when(1)}"),
+    ]
+
+
+def test_a_time_that_is_none_is_told_and_the_next_is_held_against_the_one_before(tmp_path: Path) -> None:
+    rows: list[Row] = [["K-1", "go", clock(5)], ["K-1", "note", None], ["K-1", "note", clock(4)]]
+    assert by_rows_and_by_columns(tmp_path, rows, BARE) == [
+        ("K-1", "unreadable_line", 2, "@2: at None", "that is no ISO 8601 time"),
+        ("K-1", "time_backwards", 3, f"@3: at {when(4)}", f"the event before has {when(5)}")]
+    path = tmp_path / "b.csv"
+    path.write_text("case,version,trigger,at,recorded_at\nK-1,two,go,noon,late\nK-1,2,note,2026-03-02,2026-03-02\n",
+                    encoding="utf-8")
+    assert told(audit_log(path, SMALL)) == [
+        ("K-1", "unreadable_line", 1, "@1: version 'two'; @1: at 'noon'; @1: recorded_at 'late'",
+         "the version is no whole number; that is no ISO 8601 time")]
+
+
+def test_numbers_follow_one_another_from_one(tmp_path: Path) -> None:
+    rows: list[Row] = [["K-1", version, None, None, None, clock(1), clock(1)] for version in (2, 3, 3, None, 5, 0)]
+    assert by_rows_and_by_columns(tmp_path, rows) == [
+        ("K-1", "version_gap", 0, "@6: version 0", "version 6 was due"),
+        ("K-1", "version_gap", 2, "@1: version 2", "version 1 was due"),
+        ("K-1", "version_gap", 3, "@3: version 3", "version 4 was due")]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 100])
+def test_findings_come_by_case_and_version_and_name_the_rows_of_the_file_wherever_a_batch_ends(
+        size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casework.audit.logcolumns.BATCH", size)
+    names = ["A", "A", "B", "B", "B", "C", "D", "D", "D", "D"]
+    rows: list[Row] = [[name, trigger, clock(1)] for name, trigger in zip(
+        names, ["go", "end", "go", "go", "fly", "end", "note", "go", "stay", "end"], strict=True)]
+    why = "no {} leaves '{}'".format
+    wrong = [("B", "unlawful_edge", 2, "@4: 'go'", why("go", "b")),
+             ("B", "unlawful_edge", 3, "@5: 'fly'", "the lifecycle has no step 'fly'"),
+             ("C", "unlawful_edge", 1, "@6: 'end'", why("end", "a")), ("D", "unlawful_edge", 3, "@9: 'stay'", why("stay", "b"))]
+    assert by_rows_and_by_columns(tmp_path, rows, BARE) == wrong
+    # The same in no order of cases, each case in its own: only the rows are others.
+    mixed = sorted(range(len(rows)), key=lambda i: "DBAC".index(names[i]))
+    by_number = {old + 1: new + 1 for new, old in enumerate(mixed)}
+    assert by_rows_and_by_columns(tmp_path, [rows[i] for i in mixed], BARE) == [
+        (case, code, version, re.sub(r"@(\d+)", lambda m: f"@{by_number[int(m[1])]}", what), because)
+        for case, code, version, what, because in wrong]
+
+
+@pytest.mark.parametrize("names", [[None, "A", "B"], ["A", None, "B"], ["A", "B", None], ["", "A", "B"], ["A", None, None, "B"],
+                                   [None], [""]])
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_an_event_of_no_case_is_unreadable_and_hides_none_of_its_neighbours(names: list[str | None], size: int, tmp_path: Path,
+                                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casework.audit.logcolumns.BATCH", size)
+    rows: list[Row] = [[name, "end", clock(1)] for name in names]
+    lost = [("", "unreadable_line", 0, f"@{number}", "it names no case") for number, name in enumerate(names, 1) if not name]
+    wrong = [(name, "unlawful_edge", 1, f"@{number}: 'end'", "no end leaves 'a'") for number, name in enumerate(names, 1) if name]
+    assert sorted(by_rows_and_by_columns(tmp_path, rows, BARE)) == sorted([*lost, *wrong])
+
+
+def test_an_empty_log_and_an_empty_row_group_have_no_events(tmp_path: Path) -> None:
+    rows: list[Row] = [["A", "go", clock(1)], ["B", "end", clock(1)]]
+    assert by_rows_and_by_columns(tmp_path, [], BARE) == []
+    table = pq.read_table(write_parquet(tmp_path / "b.parquet", rows, BARE))
+    with pq.ParquetWriter(tmp_path / "c.parquet", table.schema) as file:
+        for part in (table[:0], table[:1], table[:0], table[1:], table[:0]):
+            file.write_table(part)
+    assert told(audit_log(tmp_path / "c.parquet", SMALL), "row", 0) == [
+        ("B", "unlawful_edge", 1, "@2: 'end'", "no end leaves 'a'")]
+
+
+# --- what is passed without being judged -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("head", [HEAD, HEAD[:-1], ["case", "trigger", "from", "to", "at"],
+                                  ["case", "version", "trigger", "at"], BARE])
+def test_a_lawful_log_is_passed_without_one_event_of_it_being_judged(head: list[str], tmp_path: Path,
+                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = lawful(Random(5), 40, SMALL)
+    if "from" not in head:
+        rows = [[*row[:2], row[2] or "note", *row[3:]] for row in rows]
+    slow, singly = judged(monkeypatch), read_singly(monkeypatch)
+    # Nor is a file that is in order sorted in memory, even where a case is longer than a batch.
+    monkeypatch.delattr("casework.audit.logcolumns._sorted")
+    for size in (1, 7, 1 << 16):
+        monkeypatch.setattr("casework.audit.logcolumns.BATCH", size)
+        path = write_parquet(tmp_path / "log.parquet", only(rows, *head), head)
+        assert audit_parquet(path, SMALL, Summary()) == [] and slow == singly == []
+    assert audit_log(write_csv(tmp_path / "log.csv", only(rows, *head), head), SMALL) == [] and slow == []
+
+
+def test_of_a_wrong_event_it_alone_is_judged_by_rows_and_its_case_by_columns(tmp_path: Path,
+                                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[Row] = [[case, number, None, None, None, clock(number), clock(number)] for case in "ABCD" for number in (1, 2, 3)]
+    rows[4][2:5], rows[10][1], rows[10][5] = ["go", "a", "c"], 7, None
+    slow, singly = judged(monkeypatch), read_singly(monkeypatch)
+    assert len(audit_log(write_csv(tmp_path / "log.csv", rows, HEAD), SMALL)) == 4
+    # What follows a wrong number is judged against it.
+    assert slow == [6, 12, 13]
+    singly.clear()
+    assert len(audit_log(write_parquet(tmp_path / "log.parquet", rows, HEAD), SMALL)) == 4
+    assert singly == [4, 5, 6, 10, 11, 12]
+
+
+def test_without_the_fast_way_every_event_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = lawful(Random(5), 4, SMALL)
+    slow = judged(monkeypatch)
+    assert audit_parquet(write_parquet(tmp_path / "log.parquet", rows, HEAD), SMALL, Summary(), fast=False) == []
+    assert slow == [*range(1, len(rows) + 1)]
+
+
+def test_logs_that_are_audited_one_after_the_other_are_counted_together(tmp_path: Path) -> None:
+    rows, summary = lawful(Random(5), 4, SMALL), Summary()
+    for path in (write_csv(tmp_path / "a.csv", rows, HEAD), write_parquet(tmp_path / "a.parquet", rows, HEAD)):
+        audit_log(path, SMALL, summary)
+    assert (summary.cases, summary.events) == (8, 2 * len(rows))
+
+
+# --- what a file of columns may hold -----------------------------------------------------------------------------------
+
+_YEAR_1, _YEAR_9999 = -62_135_596_800, 253_402_300_799
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Shanghai"])
+@pytest.mark.parametrize(("unit", "first", "last"), [
+    ("s", _YEAR_1, _YEAR_9999), ("ms", _YEAR_1 * 10**3, _YEAR_9999 * 10**3 + 999),
+    ("us", _YEAR_1 * 10**6, _YEAR_9999 * 10**6 + 999_999), ("ns", -2**63 + 10**3, 2**63 - 1)])
+def test_times_of_any_unit_are_those_of_the_calendar_to_its_last_moment(unit: str, first: int, last: int, zone: str | None,
+                                                                       tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(times: list[int | None]) -> list[Told]:
+        at = pa.array(times, pa.int64()).cast(pa.timestamp(unit, zone))
+        made = pa.table({"case": ["1"] * len(times), "activity": ["note"] * len(times), "time": at})
+        pq.write_table(made, tmp_path / "a.parquet", version="2.6")
+        return told(audit_parquet(tmp_path / "a.parquet", SMALL, Summary()), "row", 0)
+
+    slow = read_singly(monkeypatch)
+    if unit == "s":  # Parquet keeps seconds as milliseconds
+        assert found([first, 0, last]) == [] and slow == []
+    else:
+        assert found([first, first, -1, 0, last, last]) == [] and slow == []
+    assert [row[:4] for row in found([0, None])] == [("1", "unreadable_line", 2, "@2: at None")]
+    if unit in ("ms", "us"):
+        for wrong in (first - 1, last + 1, 10**18 if unit == "ms" else 2**62):
+            assert [row[:4] for row in found([0, wrong, 1])] == [("1", "unreadable_line", 2, "@2: at None")]
+    assert [row[:3] for row in found([1, 0] if unit != "ns" else [10**3, 0])] == [("1", "time_backwards", 2)]
+
+
+def test_times_in_text_are_read_as_rows_have_them(tmp_path: Path) -> None:
+    made = pa.table({"case": ["1", "1", "1"], "activity": ["go", "note", "end"], "recorded_at": pa.array([None] * 3, pa.string()),
+                     "time": ["2026-03-01T10:00:00+08:00", "2026-03-01 02:00:00", "2026-03-01T01:59:59Z"]})
+    pq.write_table(made, tmp_path / "a.parquet")
+    assert told(audit_log(tmp_path / "a.parquet", SMALL), "row", 0) == [
+        ("1", "time_backwards", 3, "@3: at 2026-03-01T01:59:59+00:00", "the event before has 2026-03-01T02:00:00+00:00")]
+
+
+@pytest.mark.parametrize(("kind", "values", "wrong"), [
+    (pa.int8(), [1, 2, 3], []), (pa.uint16(), [1, 2, 3], []), (pa.uint64(), [1, 2, 3], []),
+    (pa.uint64(), [1, 2, 2**64 - 1], [("1", "version_gap", 2**63 - 1, f"@3: version {2**63 - 1}", "version 3 was due")]),
+    (pa.int64(), [1, None, 3], []), (pa.string(), ["1", None, "3"], []),
+    (pa.string(), ["1", "x", "3"], [("1", "unreadable_line", 2, "@2: version 'x'", "the version is no whole number")]),
+    (pa.float64(), [1.0, 2.5, None], [("1", "unreadable_line", 2, "@2: version '2.5'", "the version is no whole number")]),
+])
+def test_a_version_is_a_whole_number_of_any_type(kind: Any, values: list[Any], wrong: list[Told], tmp_path: Path) -> None:
+    at = pa.array([clock(1)] * 3, pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"case": ["1"] * 3, "version": pa.array(values, kind), "trigger": ["note"] * 3, "at": at}),
+                   tmp_path / "a.parquet")
+    assert told(audit_log(tmp_path / "a.parquet", SMALL), "row", 0) == wrong
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string()),
+                                  pa.dictionary(pa.int32(), pa.large_string())])
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_words_are_read_from_texts_and_dictionaries_of_several_row_groups(kind: Any, size: int, tmp_path: Path,
+                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casework.audit.logcolumns.BATCH", size)
+    steps: list[Row] = [["go", "a", "b"], ["end", "b", "c"], ["stay", "a", "a"], ["fly", "a", "nowhere"],
+                        [None, None, None], ["go", "a", "b"]]
+    at = pa.array([clock(1)] * 6, pa.timestamp("us", "UTC"))
+    words = {name: pa.array([step[i] for step in steps], pa.string()).cast(kind)
+             for i, name in enumerate(["activity", "from", "to"])}
+    pq.write_table(pa.table({"case_id": ["1", "1", "2", "3", "4", "4"], **words, "time": at}), tmp_path / "a.parquet",
+                   row_group_size=2)
+    assert told(audit_log(tmp_path / "a.parquet", SMALL), "row", 0) == [
+        ("3", "unlawful_edge", 1, "@4: 'fly': 'a' → 'nowhere'", "the lifecycle has no step 'fly'")]
+
+
+def test_columns_of_few_different_words_are_read_as_numbers_and_others_are_not_read_at_all(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = pa.array([clock(1)] * 2, pa.timestamp("us", "UTC"))
+    path = tmp_path / "a.parquet"
+    made = pa.table({"case": ["1", "2"], "note": ["x", "y"], "concept:name": ["go", "end"], "from_state": ["a", "b"],
+                     "to_state": pa.array([None, None], pa.int32()), "at": at})
+    pq.write_table(made, path, compression="none", use_dictionary=False)
+    there = pq.ParquetFile(path).metadata.row_group(0).column(1)
+    raw = bytearray(path.read_bytes())
+    raw[there.data_page_offset:there.data_page_offset + 16] = b"\xff" * 16
+    path.write_bytes(raw)
+    with pytest.raises(OSError):
+        pq.read_table(path)
+    asked: dict[str, Any] = {}
+    plain = pq.ParquetFile
+
+    def opened(path: Path, **options: Any) -> Any:
+        asked.update(options)
+        return plain(path, **options)
+
+    monkeypatch.setattr(pq, "ParquetFile", opened)
+    assert {f.case for f in audit_log(path, SMALL)} == {"1", "2"}
+    assert asked == {"read_dictionary": ["concept:name", "from_state"], "pre_buffer": False}
+
+
+@pytest.mark.parametrize("names", [["1", "2"], ["2", "1"]])
+def test_a_column_of_another_type_is_refused_by_the_name_that_the_file_gives_it(names: list[str], tmp_path: Path) -> None:
+    pq.write_table(pa.table({"case": names, "activity": ["go", "go"], "time:timestamp": [1, 2]}), tmp_path / "a.parquet")
+    with pytest.raises(InputError) as refused:
+        audit_log(tmp_path / "a.parquet", SMALL)
+    assert refused.value.where == f"{tmp_path / 'a.parquet'}: time:timestamp"
+
+
+def test_why_a_file_is_no_parquet_is_told_in_one_line_that_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise pa.ArrowInvalid("x" * 300 + "\nmore")
+
+    monkeypatch.setattr(pq, "read_schema", fails)
+    with pytest.raises(InputError) as refused:
+        audit_log(tmp_path / "a.parquet", SMALL)
+    assert f"({'x' * 120});" in refused.value.en and f"（{'x' * 120}）；" in refused.value.zh
+    assert refused.value.where == str(tmp_path / "a.parquet")
+
+
+# --- rows of text, and lifecycles ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_lines_are_counted_as_they_stand_in_the_file_also_behind_cells_of_several_lines(separator: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    lines = ["case,trigger,at,note", '"K\r\n1",end,2026-03-02,"a\r\nb"', "", "K-2,end", "K-2,end,2026-03-02,x",
+             "K-3,end,2026-03-02,x,y"]
+    path.write_text("\r\n".join(lines).replace(",", separator), encoding="utf-8", newline="")
+    assert told(audit_log(path, SMALL), head=0) == [
+        ("", "unreadable_line", 0, "@6", "it has 2 cells, not 4"), ("", "unreadable_line", 0, "@8", "it has 5 cells, not 4"),
+        ("'K\\r\\n1'", "unlawful_edge", 1, "@4: 'end'", "no end leaves 'a'"),
+        ("K-2", "unlawful_edge", 1, "@7: 'end'", "no end leaves 'a'")]
+
+
+def test_a_line_that_is_no_csv_is_told_and_the_next_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"case,trigger,at\n1,go,2026-03-02\n{'x' * 200_000},go,2026-03-02\n1,go,2026-03-03\n", encoding="utf-8")
+    assert told(audit_log(path, SMALL)) == [
+        ("", "unreadable_line", 0, "@2", "that is no CSV (field larger than field limit (131072))"),
+        ("1", "unlawful_edge", 2, "@3: 'go'", "no go leaves 'b'")]
+
+
+@pytest.mark.parametrize(("raw", "line"), [
+    (b"case\xff\n", 1), (b"case,trigger,at\n" + b"1,note,20260302\n" * 600 + b"\xb1\n", 513)])
+def test_where_a_file_is_no_utf8_is_told_by_its_line(raw: bytes, line: int, tmp_path: Path) -> None:
+    # Or by the first of those that were read along with it.
+    path = tmp_path / "log.csv"
+    path.write_bytes(raw)
+    with pytest.raises(InputError) as refused:
+        audit_log(path)
+    assert refused.value.where == f"{path}:{line} …"
+
+
+@pytest.mark.parametrize(("head", "where", "told"), [
+    ("case,case_id,trigger,at\n", ":1", "two columns are called case or case_id or case:concept:name; keep one"),
+    ("case,at\n", ":1", "has no column for trigger (one of: trigger, activity, concept:name); name them in the head"),
+    ("case,trigger,to,at\n", ":1", "has only one of the columns from and to; give both or neither"),
+    ("\n", "", "is empty; the first line names the columns: case, activity, time"),
+])
+def test_what_a_head_lacks_is_told_at_its_line(head: str, where: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(head, encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        audit_log(path)
+    assert (refused.value.where, refused.value.bare_en) == (f"{path}{where}", told)
+
+
+def test_what_is_no_regular_file_is_refused_without_waiting_for_it_and_none_is_left_open(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    before = len(os.listdir("/proc/self/fd"))
+    for path, told in ((tmp_path / "pipe", "is not a regular file"), (tmp_path, "is not a regular file"),
+                       (tmp_path / "none", r"cannot be read \(No such file or directory\)"),
+                       (Path("a\0b"), r"cannot be read \(embedded null byte\)")):
+        with pytest.raises(InputError, match=told) as refused:
+            audit_log(path)
+        assert refused.value.where == str(path)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize(("text", "initial"), [
+    ("initial: b\nstates: [a]\n", "b"), ("states: [c, b]\n", "c"), ("states: [{state: b, zh: 乙}, a]\n", "b"),
+    ("states: []\n", "a"), ("", "a"),
+])
+def test_a_case_begins_in_the_initial_state_else_in_the_first_else_where_the_first_edge_begins(text: str, initial: str,
+                                                                                               tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"{text}edges:\n- {{from: a, trigger: go, to: b, roles: [x], guards: [y]}}\n"
+                    "- {from: a, trigger: go, to: b}\n", encoding="utf-8")
+    assert read(path) == Process(initial, {"a": {"go": "b"}})
+
+
+_EDGE = "- {from: a, trigger: go, to: b}\n"
+_TOP = "version, digest, initial, states, edges, beside"
+
+
+@pytest.mark.parametrize(("text", "line", "en", "zh"), [
+    (f"edges:\n{_EDGE}beside:\n- note\n- [x]\n", 5, "1 has to be a name", "1 须为名称"),
+    (f"edges:\n{_EDGE}beside:\n- note\n- ''\n", 5, "1 has to be a name", "1 须为名称"),
+    (f"edges:\n{_EDGE}\nbeside: note\n", 4, "beside has to be a list", "beside 须为列表"),
+    (f"edges:\n{_EDGE}\nstates: a\n", 4, "states has to be a list", "states 须为列表"),
+    (f"edges:\n{_EDGE}\ninitial: [a]\n", 4, "initial has to be a name", "initial 须为名称"),
+    (f"edges:\n{_EDGE}- go\n", 3, "has to be a mapping with keys such as from, trigger, to, roles, guards",
+     "须为映射，键如 from、trigger、to、roles、guards"),
+    (f"edges:\n{_EDGE}- from: a\n  {'k' * 70}: b\n", 4,
+     f"unknown key '{'k' * 60}'; one of: from, trigger, to, roles, guards",
+     f"未知的键“{'k' * 60}”；可用：from、trigger、to、roles、guards"),
+    ("version: 1\nedge: 1\n", 2, f"unknown key 'edge'; one of: {_TOP}", f"未知的键“edge”；可用：{_TOP.replace(', ', '、')}"),
+    ("- 1\n", 1, f"has to be a mapping with keys such as {_TOP}", f"须为映射，键如 {_TOP.replace(', ', '、')}"),
+    ("version: 1\nedges: x\n", 2, "edges has to be a list", "edges 须为列表"),
+    ("version: 1\nedges: []\n", 2, "has to be a list with at least one edge: from, trigger, to",
+     "须为至少含一条边（from、trigger、to）的列表"),
+    (f"edges:\n{_EDGE}- from: a\n  trigger: x\n  to: ''\n", 5, "to has to be a name", "to 须为名称"),
+    (f"edges:\n{_EDGE}- {{from: a, trigger: go, to: c}}\n", 3, "a second edge leaves a by go; keep one",
+     "a 已有一条 go 的边；请只保留一条"),
+])
+def test_what_is_wrong_with_a_lifecycle_is_told_at_its_line_in_both_languages(text: str, line: int, en: str, zh: str,
+                                                                             tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read(path)
+    assert (refused.value.where, refused.value.bare_en, refused.value.bare_zh) == (f"{path}:{line}", en, zh)

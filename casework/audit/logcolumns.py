@@ -82,14 +82,14 @@ def _in_order(file: Any, columns: Columns, name: str) -> Iterator[_Cases]:
         cases = table["case"].combine_chunks()
         first = _firsts(cases)
         heads = cases.filter(first)
-        if not pc.all(pc.less(heads[:-1], heads[1:]), skip_nulls=False).as_py():
+        if heads.null_count or not pc.all(pc.less(heads[:-1], heads[1:]), min_count=0).as_py():
             raise _NotInOrder
         end = pc.index(cases, heads[-1]).as_py()
         if end:
             yield _Cases(table.slice(0, end), first[:end], start)
         start += end
         held = table.slice(end)
-    if held is not None and held.num_rows:
+    if held is not None:
         yield _Cases(held, _firsts(held["case"].combine_chunks()), start)
 
 
@@ -137,7 +137,7 @@ def _within(column: Any) -> Any:
     unit = {"s": 10**6, "ms": 10**3}.get(column.type.unit)
     if unit is None:
         return column
-    said = column.cast(pa.timestamp(column.type.unit)).cast(pa.int64())
+    said = column.cast(pa.int64())
     inside = pc.and_(pc.greater_equal(said, _FIRST // unit), pc.less_equal(said, _LAST // unit))
     return pc.if_else(inside, column, pa.scalar(None, column.type))
 
@@ -150,10 +150,9 @@ class _Judge:
         self._with_states = columns["from"] is not None
         self._fast = fast
         # 0 is for nothing, and what is past the last for a word that the lifecycle has not.
-        self._states = {state: number for number, state in enumerate(sorted(process.states), 1)}
-        names = sorted(process.triggers | process.beside)
-        self._triggers = {name: number for number, name in enumerate(names, 1)}
-        self._width = len(self._triggers) + 2
+        self._states = {state: number for number, state in enumerate(["", *sorted(process.states)])}
+        self._triggers = {name: number for number, name in enumerate(["", *sorted(process.triggers | process.beside)])}
+        self._width = len(self._triggers) + 1
         self._begin = self._states[process.initial]
         self._due = pa.array(self._edges(), pa.int16())
         self._walk = self._automaton()
@@ -165,7 +164,7 @@ class _Judge:
         for part in parts:
             named = pc.fill_null(pc.greater(pc.binary_length(part.table["case"].combine_chunks()), 0), False)
             summary.events += part.table.num_rows
-            summary.cases += pc.sum(pc.and_(part.first, named)).as_py() or 0
+            summary.cases += pc.and_(part.first, named).true_count
             wrong = self._suspects(part.table, part.first, named) if self._fast else pa.array([True] * part.table.num_rows)
             if pc.any(wrong).as_py():
                 entries = LogAudit(self._process, Summary(), with_states=self._with_states, unit=ROW, fast=self._fast)
@@ -181,7 +180,7 @@ class _Judge:
             checks += [_after_the_last(table["recorded_at"], first), pc.less_equal(table["at"], table["recorded_at"])]
         if "version" in table.column_names:
             version = table["version"].combine_chunks()
-            checks.append(pc.equal(version, pc.add(pc.if_else(first, 0, _before(version, 0)), 1)))
+            checks.append(pc.equal(version, pc.add(pc.if_else(first, 0, _before(version)), 1)))
         right = pc.fill_null(reduce(pc.and_, checks), False)
         wrong = pc.invert(right)
         if not pc.any(wrong).as_py():
@@ -202,16 +201,17 @@ class _Judge:
         due = self._due.take(pc.add(pc.multiply(source, self._width), trigger))
         # Behind an event that moves nothing, a case stands where the event before left it.
         after = pc.if_else(pc.equal(to, 0), pc.if_else(first, self._begin, None), to)
-        before = pc.if_else(first, self._begin, _before(pc.fill_null_forward(after), self._begin))
+        before = pc.if_else(first, self._begin, _before(pc.fill_null_forward(after)))
         return pc.and_(pc.equal(due, to), pc.or_(pc.equal(source, 0), pc.equal(source, before)))
+
+    def _leads(self, state: str, trigger: str) -> int:
+        """The number of the state to which a step leads; 0 where there is no such step."""
+        return self._states[self._process.steps.get(state, {}).get(trigger, "")]
 
     def _edges(self) -> list[int]:
         """By state and trigger: where the step leads, -1 where there is none; an event without both leads nowhere, lawfully."""
-        due = [-1] * ((len(self._states) + 2) * self._width)
+        due = [self._leads(state, trigger) or -1 for state in (*self._states, "") for trigger in (*self._triggers, "")]
         due[0] = 0
-        for state, row in self._process.steps.items():
-            for trigger, to in row.items():
-                due[self._states[state] * self._width + self._triggers[trigger]] = self._states[to]
         return due
 
     def _automaton(self) -> list[int]:
@@ -219,30 +219,20 @@ class _Judge:
 
         A place is a row of this list, that of a state, or the first for a case that has left the lifecycle.
         """
-        wide = 2 * self._width
-        row = {state: number * wide for state, number in self._states.items()}
-        flat = [0] * ((len(self._states) + 1) * wide)
-        for state, start in [("", 0), *row.items()]:
-            for name, number in self._triggers.items():
-                if name in self._process.beside:
-                    flat[start + number] = 0 if name == OPENING else start
-                    flat[start + self._width + number] = row[self._process.initial]
-                else:
-                    flat[start + number] = row.get(self._process.steps.get(state, {}).get(name, ""), 0)
-                    flat[start + self._width + number] = row.get(
-                        self._process.steps.get(self._process.initial, {}).get(name, ""), 0)
+        wide, names, beside, initial = 2 * self._width, (*self._triggers, ""), self._process.beside, self._process.initial
+        flat: list[int] = []
+        for state, number in self._states.items():
+            stays = wide * number
+            flat += [(0 if name == OPENING else stays) if name in beside else wide * self._leads(state, name) for name in names]
+            flat += [wide * (self._begin if name in beside else self._leads(initial, name)) for name in names]
         return flat
 
 
 def _codes(column: Any, numbers: dict[str, int]) -> Any:
     """The texts of a dictionary column as numbers; 0 for none."""
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    made = []
-    for chunk in chunks:
-        known = [0 if not word else numbers.get(word, len(numbers) + 1) for word in chunk.dictionary.to_pylist()]
-        made.append(pc.fill_null(pa.array(known, pa.int16()).take(chunk.indices), 0))
-    return pa.concat_arrays(made)
+    column = column.combine_chunks()
+    known = [numbers.get(word or "", len(numbers)) for word in column.dictionary.to_pylist()]
+    return pc.fill_null(pa.array(known, pa.int16()).take(column.indices), 0)
 
 
 def _firsts(cases: Any) -> Any:
@@ -250,9 +240,9 @@ def _firsts(cases: Any) -> Any:
     return pa.concat_arrays([pa.array([True]), pc.fill_null(pc.not_equal(cases[1:], cases[:-1]), True)])
 
 
-def _before(values: Any, begin: int) -> Any:
-    """The value of the event before, ``begin`` before the first."""
-    return pa.concat_arrays([pa.array([begin], values.type), values[:-1]])
+def _before(values: Any) -> Any:
+    """The value of the event before; for the first, before which there is none, its own."""
+    return pa.concat_arrays([values[:1], values[:-1]])
 
 
 def _after_the_last(times: Any, first: Any) -> Any:
@@ -260,7 +250,7 @@ def _after_the_last(times: Any, first: Any) -> Any:
     said = times.combine_chunks().cast(pa.int64())
     ends = pc.min_max(said)
     within = ends["min"].as_py() is None or (ends["min"].as_py() >= _FIRST and ends["max"].as_py() <= _LAST)
-    ordered = pc.or_(first, pc.greater_equal(said, _before(said, 0)))
+    ordered = pc.or_(first, pc.greater_equal(said, _before(said)))
     ordered = pc.and_(ordered, pc.is_valid(said))
     return ordered if within else pc.and_(ordered, pc.and_(pc.greater_equal(said, _FIRST), pc.less_equal(said, _LAST)))
 

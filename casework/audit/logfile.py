@@ -122,7 +122,7 @@ def _parquet(path: Path, process: Process, summary: Summary) -> Iterable[Finding
 def _opened(path: Path) -> int:
     """A handle of the regular file; opening never waits for a writer."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise InputError(f"cannot be read ({why}); check the path and its permissions", f"无法读取（{why}）；请检查路径和权限",
