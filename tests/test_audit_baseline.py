@@ -345,3 +345,11 @@ def read_text(said: str) -> dict[str, Entry]:
     Path("by_hand.yaml").write_text(said, encoding="utf-8")
     assert compose(said, "by_hand.yaml").line((0, "case")) == 2
     return read(Path("by_hand.yaml")).entries
+
+
+def test_an_unknown_key_of_an_entry_is_told_cut_with_those_that_there_are() -> None:
+    Path("known.yaml").write_text(entry(**{"k" * 50: "x"}), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read(Path("known.yaml"))
+    assert refused.value.bare_en == (f"unknown key '{'k' * 40}'; an entry has code, case, version, reason, fingerprint")
+    assert refused.value.bare_zh == f"未知的键“{'k' * 40}”；每项含 code、case、version、reason、fingerprint"

@@ -10,9 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from cli_helpers import ROOT, alter, casework
@@ -245,3 +248,128 @@ def test_a_cluster_that_is_not_there_is_told_of_in_one_line(tmp_path: Path, monk
     monkeypatch.setattr(engine, "_ANSWER", 1)
     store, _ = market(tmp_path, 2)
     casework("audit", "--engine", "dask://127.0.0.1:9", "--store", str(store)).fails("no Dask scheduler answers at 127.0.0.1:9")
+
+
+# --- without processes or a cluster: what is asked of them ---------------------------------------------------------------
+
+
+class Pool:
+    """Stands for processes: ``deaths`` of them are lost with the range that they have in hand, by its number."""
+
+    def __init__(self, deaths: dict[int, int], begun: list[int]) -> None:
+        self.deaths, self.begun = deaths, begun
+
+    def __call__(self, workers: int, _: object) -> Pool:
+        self.begun.append(workers)
+        return self
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def shutdown(self, *, cancel_futures: bool) -> None:
+        assert cancel_futures
+
+    def submit(self, _: object, job: int) -> Future[int]:
+        future: Future[int] = Future()
+        if self.deaths.get(job, 0):
+            self.deaths[job] -= 1
+            future.set_exception(BrokenProcessPool())
+        else:
+            future.set_result(job)
+        return future
+
+
+@pytest.mark.parametrize(("deaths", "begun"), [({}, 1), ({0: 1}, 2), ({3: 3}, 4), ({1: 2, 9: 3}, 6), ({0: 3, 1: 3, 2: 3}, 4), ({0: 3, 9: 3}, 7)])
+def test_a_range_is_begun_again_till_its_fourth_loss_and_each_range_by_itself(deaths: dict[int, int], begun: int,
+                                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    pools: list[int] = []
+    monkeypatch.setattr(engine, "ProcessPoolExecutor", Pool(deaths, pools))
+    assert list(engine.in_processes(list(range(10)), 2)) == list(range(10))  # type: ignore[comparison-overlap, arg-type]
+    assert pools == [2] * begun
+
+
+def test_at_its_fourth_loss_a_range_is_given_up_and_those_before_it_were_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pools: list[int] = []
+    monkeypatch.setattr(engine, "ProcessPoolExecutor", Pool({2: 4}, pools))
+    judged = engine.in_processes(list(range(10)), 1)  # type: ignore[arg-type]
+    assert [next(judged), next(judged)] == [0, 1]  # type: ignore[comparison-overlap]
+    with pytest.raises(errors.EngineError, match="4 times"):
+        next(judged)
+    assert len(pools) == 4
+
+
+class Task:
+    """What a cluster is doing: it answers at the ``late``-th time that it is asked."""
+
+    def __init__(self, said: object, late: int = 0) -> None:
+        self.said, self.late, self.released = said, late, False
+
+    def result(self, timeout: float) -> object:
+        assert timeout == engine._LOOK
+        self.late -= 1
+        if self.late >= 0:
+            raise TimeoutError
+        return self.said
+
+    def release(self) -> None:
+        self.released = True
+
+
+class Cluster:
+    """Stands for a client of Dask's; what it was asked is kept."""
+
+    def __init__(self, releases: dict[str, str] | Exception, late: int = 0) -> None:
+        self.releases, self.late, self.status = releases, late, "running"
+        self.asked: list[object] = []
+        self.tasks: list[Task] = []
+
+    def wait_for_workers(self, number: int, timeout: float) -> None:
+        self.asked.append(("wait", number, timeout))
+
+    def run(self, function: object) -> dict[str, str]:
+        assert function is engine._release
+        if isinstance(self.releases, Exception):
+            raise self.releases
+        return self.releases
+
+    def map(self, function: object, jobs: list[object], **options: object) -> list[Task]:
+        assert function is judge
+        self.asked.append(options)
+        self.tasks = [Task(job, self.late) for job in jobs]
+        return self.tasks
+
+
+def test_a_cluster_is_waited_for_and_gives_what_came_of_each_range_in_its_turn() -> None:
+    at = Cluster({"tcp://w:1": engine._release()}, late=3)
+    for number, said in enumerate(engine._gathered(at, ["a", "b", "c"], "h:1")):  # type: ignore[list-item]
+        assert said == "abc"[number]  # type: ignore[comparison-overlap]
+        assert [task.released for task in at.tasks] == [n < number for n in range(3)]
+    assert all(task.released for task in at.tasks)
+    # Each is begun anew, whatever was judged before, and four times at the most.
+    assert at.asked == [("wait", 1, 15), {"pure": False, "retries": 3}]
+
+
+@pytest.mark.parametrize(("releases", "en", "zh"), [
+    (TimeoutError(), "the Dask scheduler at h:1 has no workers; start some with: dask worker",
+     "h:1 处的 Dask 调度器没有工作进程；请用 dask worker 启动"),
+    (KeyError(), "the workers at h:1 cannot run casework (KeyError); install it on each of them",
+     "h:1 的工作进程无法运行 casework（KeyError）；请在每台上安装"),
+    ({"w2": "0.0", "w1": "0.1"}, f"worker w1 has casework 0.1, and this is {engine._release()}; install the same",
+     f"工作进程 w1 的 casework 为 0.1，本机为 {engine._release()}；请安装同一版本"),
+])
+def test_a_cluster_that_cannot_judge_is_told_of_before_it_is_given_anything(releases: Any, en: str, zh: str) -> None:
+    at = Cluster(releases)
+    with pytest.raises(errors.EngineError) as refused:
+        list(engine._gathered(at, [], "h:1"))
+    assert (refused.value.en, refused.value.zh) == (en, zh)
+    assert at.asked == [("wait", 1, 15)]
+
+
+def test_a_client_whose_scheduler_is_gone_does_not_wait_for_it() -> None:
+    at = Cluster({"w": engine._release()}, late=1)
+    at.status = "closed"
+    with pytest.raises(ConnectionError):
+        list(engine._gathered(at, ["a"], "h:1"))  # type: ignore[list-item]

@@ -19,10 +19,11 @@ from ledger_helpers import sample
 from standing_helpers import Market
 from test_audit import LAWFUL, changed, forge, with_advance, with_referral, with_return
 
+from casework import verifier
 from casework.application.service import carry_on
 from casework.audit import index
 from casework.audit.check import Summary, audit, audit_case
-from casework.audit.findings import LONGEST_ID, Fault, Finding, Line, findings_of, shown
+from casework.audit.findings import LONGEST_ID, Fault, Finding, Line, digest, findings_of, shown
 from casework.audit.integrity import Cover, Integrity, _order
 from casework.audit.limits import governing
 from casework.audit.signed import Signed
@@ -228,6 +229,8 @@ def test_a_duty_that_the_index_lacks_is_told_by_its_id() -> None:
     [found] = index.compared({("k", "D-1"): row, ("k", "D-2"): row}, store)
     assert found.what.en == "the index of duties lacks 'D-1, D-2', has too many '—'"
     assert found.what.zh == "期限索引中缺少 'D-1, D-2'，多出 '—'"
+    # It is of the case, and of none of its events.
+    assert (found.case, found.version) == ("k", 0)
 
 
 def test_a_rule_that_governs_nothing_is_named() -> None:
@@ -619,3 +622,42 @@ def test_a_checkpoint_that_the_store_does_not_contain_covers_nothing(noted: Path
     run(noted, "DELETE FROM ledger_nodes WHERE level = 2")
     found, summary = since(noted, 4, b"\0" * 32)
     assert found == [("recorded_late", "K-1", 3), ("checkpoint_differs", "", 0), ("tree_differs", "", 0)]
+
+
+# --- what is bound to the stored bytes, and what is told of them ---------------------------------------------------------
+
+
+def no_ledger(size: int, **said: Any) -> Integrity:
+    """That of a store whose ledger is gone."""
+    return Integrity(Ledger(lambda *_: ()), size, _kept=False, **said)
+
+
+@pytest.mark.parametrize(("size", "code"), [(2, "checkpoint_differs"), (3, "checkpoint_differs"), (4, "tail_lost")])
+def test_a_checkpoint_that_is_not_contained_is_of_a_lost_end_only_where_it_has_more_leaves(size: int, code: str) -> None:
+    kept = Checkpoint("casework.local/1", size, b"r" * 32)
+    [found] = [f for f in no_ledger(3, not_contained=kept).rest() if f.code == code]
+    assert found.what.en == f"the checkpoint that was given, of {size} leaves"
+    assert (found.why.en, found.why.zh) == ("is not contained in the ledger of 3", "有 3 个叶子的账本不含它")
+
+
+def test_what_the_ledger_says_against_a_row_is_bound_to_that_row() -> None:
+    integrity, found = Integrity(Ledger(lambda *_: ()), 0, _kept=True), []  # type: ignore[var-annotated]
+    rows = LAWFUL[:2]
+    assert list(integrity.held(rows[0].case, iter(rows), found)) == rows
+    assert [(f.code, f.version, f.stored) for f in found] == [("row_unledgered", row.version, digest(row)) for row in rows]
+
+
+def test_leaves_that_nobody_signed_are_told_with_the_root_that_they_give(tmp_path: Path) -> None:
+    [found] = Signed(tmp_path / "kept").against(3, b"\xab" * 32, ())
+    assert (found.code, found.what.en) == ("journal_behind", f"the ledger has 3 leaves ({'ab' * 16})")
+
+
+def test_why_the_last_signature_of_a_store_does_not_hold_is_told_in_both_languages(tmp_path: Path) -> None:
+    signed = Signed(tmp_path / "kept")
+    signed._trust = verifier.Trust.of(Signer("casework.local/1", bytes(32)).vkey)
+    [found] = signed.against(3, b"\xab" * 32, (), inside="no note")
+    assert (found.code, found.what.en) == ("tail_unsigned", f"the ledger has 3 leaves ({'ab' * 16})")
+    with pytest.raises(verifier.NotVerified) as why:
+        verifier.verify_checkpoint(b"no note", signed._trust)
+    assert found.why.en == f"the last signature that the store keeps does not hold: {why.value.en}"
+    assert found.why.zh == f"库中所存的最后签名不成立：{why.value.zh}"

@@ -11,6 +11,7 @@ from standing_helpers import Market
 
 from casework.audit.check import Summary, audit, audit_case
 from casework.audit.columns import microseconds
+from casework.audit.findings import digest
 from casework.audit.standing import project
 from casework.domain.events import Event
 from casework.domain.standing.facts import StandingFacts, fold
@@ -285,3 +286,9 @@ def test_any_column_altered_in_the_stream_is_found() -> None:
                              ("trigger", "rule"), ("payload", row.payload[:-1])):
             rows = [*LAWFUL[:place], row._replace(**{field: value}), *LAWFUL[place + 1:]]
             assert found(rows), (row.version, field)
+
+
+def test_what_is_found_in_a_merchants_stream_is_bound_to_the_row_in_which_it_was_found() -> None:
+    rows = [row for row in forge(2, data={"points": 11}) if row.case == STREAM]
+    [finding] = audit_case(rows)
+    assert (finding.code, finding.version, finding.stored) == ("standing_differs", 2, digest(rows[1]))
