@@ -282,7 +282,9 @@ class Pool:
         return future
 
 
-@pytest.mark.parametrize(("deaths", "begun"), [({}, 1), ({0: 1}, 2), ({3: 3}, 4), ({1: 2, 9: 3}, 6), ({0: 3, 1: 3, 2: 3}, 4), ({0: 3, 9: 3}, 7)])
+@pytest.mark.parametrize(("deaths", "begun"), [
+    ({}, 1), ({0: 1}, 2), ({3: 3}, 4), ({1: 2, 9: 3}, 6), ({0: 3, 1: 3, 2: 3}, 4), ({0: 3, 9: 3}, 7),
+])
 def test_a_range_is_begun_again_till_its_fourth_loss_and_each_range_by_itself(deaths: dict[int, int], begun: int,
                                                                              monkeypatch: pytest.MonkeyPatch) -> None:
     pools: list[int] = []

@@ -356,6 +356,12 @@ def test_without_states_a_log_is_held_against_what_its_steps_yield(triggers: lis
     assert by_rows_and_by_columns(tmp_path, rows, BARE) == [("K-1", code, *rest) for code, *rest in wrong]
 
 
+def test_an_opening_that_is_wrong_in_time_is_no_second_opening(tmp_path: Path) -> None:
+    rows: list[Row] = [["K-1", "open_case", None], ["K-1", "go", clock(1)]]
+    assert by_rows_and_by_columns(tmp_path, rows, BARE) == [
+        ("K-1", "unreadable_line", 1, "@1: at None", "that is no ISO 8601 time")]
+
+
 def test_a_case_begins_at_the_beginning_wherever_the_one_before_it_ended(tmp_path: Path) -> None:
     rows: list[Row] = [["K-1", 1, "go", "a", "b", clock(5), clock(5)], ["K-2", 1, None, None, None, clock(1), clock(1)],
                        ["K-2", 2, "end", "b", "c", clock(2), clock(2)], ["K-3", 1, "", "", "", clock(1), clock(1)],
@@ -556,11 +562,12 @@ def test_words_are_read_from_texts_and_dictionaries_of_several_row_groups(kind: 
         ("3", "unlawful_edge", 1, "@4: 'fly': 'a' → 'nowhere'", "the lifecycle has no step 'fly'")]
 
 
+@pytest.mark.parametrize("cases", [["1", "2"], ["2", "1"]])
 def test_columns_of_few_different_words_are_read_as_numbers_and_others_are_not_read_at_all(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        cases: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at = pa.array([clock(1)] * 2, pa.timestamp("us", "UTC"))
     path = tmp_path / "a.parquet"
-    made = pa.table({"case": ["1", "2"], "note": ["x", "y"], "concept:name": ["go", "end"], "from_state": ["a", "b"],
+    made = pa.table({"case": cases, "note": ["x", "y"], "concept:name": ["go", "end"], "from_state": ["a", "b"],
                      "to_state": pa.array([None, None], pa.int32()), "at": at})
     pq.write_table(made, path, compression="none", use_dictionary=False)
     there = pq.ParquetFile(path).metadata.row_group(0).column(1)
