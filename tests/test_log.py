@@ -615,7 +615,7 @@ def test_why_a_file_is_no_parquet_is_told_in_one_line_that_is_cut(tmp_path: Path
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_lines_are_counted_as_they_stand_in_the_file_also_behind_cells_of_several_lines(separator: str, tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
-    lines = ["case,trigger,at,note", '"K\r\n1",end,2026-03-02,"a\r\nb"', "", "K-2,end", "K-2,end,2026-03-02,x",
+    lines = ["case,trigger,at,XXXXXX", '"K\r\n1",end,2026-03-02,"a\r\nb"', "", "K-2,end", "K-2,end,2026-03-02,x",
              "K-3,end,2026-03-02,x,y"]
     path.write_text("\r\n".join(lines).replace(",", separator), encoding="utf-8", newline="")
     assert told(audit_log(path, SMALL), head=0) == [
