@@ -454,7 +454,9 @@ def test_an_empty_log_and_an_empty_row_group_have_no_events(tmp_path: Path) -> N
                                   ["case", "version", "trigger", "at"], BARE])
 def test_a_lawful_log_is_passed_without_one_event_of_it_being_judged(head: list[str], tmp_path: Path,
                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = lawful(Random(5), 40, SMALL)
+    # Nothing may be said by null and by an empty text.
+    rows = [[*row[:2], *("" if cell is None and number % 2 else cell for cell in row[2:5]), *row[5:]]
+            for number, row in enumerate(lawful(Random(5), 40, SMALL))]
     if "from" not in head:
         rows = [[*row[:2], row[2] or "note", *row[3:]] for row in rows]
     slow, singly = judged(monkeypatch), read_singly(monkeypatch)
@@ -521,6 +523,14 @@ def test_times_of_any_unit_are_those_of_the_calendar_to_its_last_moment(unit: st
         for wrong in (first - 1, last + 1, 10**18 if unit == "ms" else 2**62):
             assert [row[:4] for row in found([0, wrong, 1])] == [("1", "unreadable_line", 2, "@2: at None")]
     assert [row[:3] for row in found([1, 0] if unit != "ns" else [10**3, 0])] == [("1", "time_backwards", 2)]
+
+
+def test_of_a_time_that_no_calendar_has_its_case_alone_is_read_singly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = pa.array([1, 2, 2**62, 3, -2**62, 4], pa.int64()).cast(pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"case": list("ABBCDE"), "activity": ["note"] * 6, "time": at}), tmp_path / "a.parquet")
+    singly = read_singly(monkeypatch)
+    assert [(f.case, f.version) for f in audit_parquet(tmp_path / "a.parquet", SMALL, Summary())] == [("B", 2), ("D", 1)]
+    assert singly == [2, 3, 5]
 
 
 def test_times_in_text_are_read_as_rows_have_them(tmp_path: Path) -> None:
