@@ -288,7 +288,7 @@ class Pool:
 def test_a_range_is_begun_again_till_its_fourth_loss_and_each_range_by_itself(deaths: dict[int, int], begun: int,
                                                                              monkeypatch: pytest.MonkeyPatch) -> None:
     pools: list[int] = []
-    monkeypatch.setattr(engine, "ProcessPoolExecutor", Pool(deaths, pools))
+    monkeypatch.setattr(engine, "ProcessPoolExecutor", Pool(dict(deaths), pools))
     assert list(engine.in_processes(list(range(10)), 2)) == list(range(10))  # type: ignore[comparison-overlap, arg-type]
     assert pools == [2] * begun
 
