@@ -13,7 +13,6 @@ import io
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from harness import engines
+from harness.engines import connect
 
 from casework.cli.main import run
 
@@ -112,8 +113,10 @@ def casework(*argv: str, lang: str | None = "en") -> Ran:
 def process(*argv: str, env: dict[str, str] | None = None, program: tuple[str, ...] = ("-m", "casework"),
             encoding: str = "utf-8", **how: Any) -> Ran:
     """Run it in a process of its own."""
+    program = tuple(engines.program()[1:]) if program == ("-m", "casework") else program
     options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | how
     around = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT),
+              **{name: value for name, value in os.environ.items() if name == engines.BASE},
               "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]} | (env or {})
     done: Any = subprocess.run([sys.executable, *program, *argv], env=around, timeout=60, **options)
     return Ran(argv, done.returncode, (done.stdout or b"").decode(encoding), (done.stderr or b"").decode(encoding))
@@ -147,14 +150,14 @@ def carry(case: str, step: tuple[str, str, str, dict[str, Any]], *, store: str =
 
 def rows(store: str | Path = "casework.db") -> list[tuple[Any, ...]]:
     """Every stored row, byte for byte."""
-    with contextlib.closing(sqlite3.connect(store)) as connection:
-        return connection.execute("SELECT * FROM stored_events ORDER BY rowid").fetchall()
+    with connect(store) as tables:
+        return tables.execute("SELECT * FROM stored_events ORDER BY rowid").fetchall()
 
 
 def alter(sql: str, store: str | Path = "casework.db") -> None:
     """Alter a store by hand."""
-    with contextlib.closing(sqlite3.connect(store)) as connection, connection:
-        connection.execute(sql)
+    with connect(store) as tables:
+        tables.execute(sql)
 
 
 def yaml_of(path: Path) -> Any:

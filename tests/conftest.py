@@ -6,17 +6,53 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
+from harness import engines
 
-from casework.rulebook import calendar
+engines.install()
+
+from casework.rulebook import calendar  # noqa: E402
 
 # Journals of the stores that tests make lie in a folder of this run, not in the account's own; child processes inherit it.
 os.environ["XDG_STATE_HOME"] = _STATE = tempfile.mkdtemp(prefix="casework-state-")
 os.environ.pop("CASEWORK_JOURNAL", None)
 atexit.register(shutil.rmtree, _STATE, ignore_errors=True)
+
+
+#: Each engine that keeps stores. What needs a server can be left out: ``-m "not server"``.
+ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.server))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is asked of every store is asked on each engine."""
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    if "stores" in marks and "file" not in marks and "store_url" not in metafunc.fixturenames:
+        metafunc.parametrize("engine", ENGINES, indirect=True, scope="module")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A row of a test's table may look at the file too."""
+    both = [item for item in items if item.get_closest_marker("file") and item.get_closest_marker("server")]
+    if both:
+        config.hook.pytest_deselected(items=both)
+        items[:] = [item for item in items if item not in both]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What keeps the stores that the test names by a path."""
+    name = getattr(request, "param", "sqlite")
+    if name == "sqlite":
+        yield name
+        return
+    from harness import postgres
+
+    with engines.diverted(postgres.NAMED or postgres.shared().url()):
+        yield name
 
 
 @pytest.fixture
@@ -33,7 +69,7 @@ def calendars_of_this_century(request: pytest.FixtureRequest, monkeypatch: pytes
     monkeypatch.setattr(calendar, "_published", until_2100)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a store can be made, on every engine: what is asked of it is the contract of all stores that are kept."""
     if request.param == "sqlite":

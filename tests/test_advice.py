@@ -22,6 +22,8 @@ from casework.domain.vocabulary import VOCABULARY
 from casework.report.advice import burden_lines
 from casework.rulebook.edition import CURRENT as EDITION
 
+pytestmark = pytest.mark.stores
+
 COMMANDS = ("claims", "burden", "ways")
 HEAD = {"case", "state", "ground"}
 KEYS = {
@@ -210,6 +212,7 @@ def test_every_story_is_advised_from_beginning_to_end(path: Path) -> None:
         casework(command, path.stem, "--store", "all.db", lang="zh").ok()
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("command", COMMANDS)
 def test_it_imports_neither_the_machine_nor_the_event_sourcing_library(command: str) -> None:
     given_case()

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from harness.attacks import ATTACKS, siege
+
+pytestmark = pytest.mark.stores
 
 ROOT = Path(__file__).parent.parent
 
 
-def test_every_attack_is_found_by_whoever_holds_what_was_signed_outside(tmp_path: Path) -> None:
+def test_every_attack_is_found_by_whoever_holds_what_was_signed_outside(tmp_path: Path, engine: str) -> None:
     done = siege(tmp_path / "siege")
     assert done.problems == []
-    assert done.count == len(ATTACKS) >= 25
+    assert done.count == (len(ATTACKS) if engine == "sqlite" else sum(not attack.untyped for attack in ATTACKS)) >= 25
 
 
+@pytest.mark.file
 def test_what_is_missed_without_anything_outside_is_written_down() -> None:
     page = (ROOT / "docs" / "enforcement.md").read_text(encoding="utf-8")
     for attack in ATTACKS:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import CHINESE, alter, casework, given_case, yaml_of
+from harness.engines import image
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_audit import LAWFUL, columns
@@ -24,6 +25,8 @@ from casework.errors import InputError
 from casework.store.ledger.entry import leaf
 from casework.store.ledger.ledger import Leaf
 from casework.yamlfile import compose
+
+pytestmark = pytest.mark.stores
 
 REASON = "imported before the columns were kept, see ticket 12"
 PRINT = "a" * 64
@@ -213,6 +216,7 @@ def test_a_clean_store_has_an_empty_baseline_that_can_be_read() -> None:
     casework("audit", "--ignore", "recorded_late", "--baseline", "known.yaml").ok()
 
 
+@pytest.mark.file
 def test_nothing_is_overwritten_unasked_and_nothing_but_a_baseline_ever() -> None:
     altered_store()
     write().ok()
@@ -220,10 +224,10 @@ def test_nothing_is_overwritten_unasked_and_nothing_but_a_baseline_ever() -> Non
     write(reason="other").fails("--write-baseline", "known.yaml", "--overwrite")
     assert Path("known.yaml").read_bytes() == before
 
-    store = Path("casework.db").read_bytes()
+    store = image("casework.db")
     for name in ("casework.db", "."):
         write("--overwrite", name=name).fails("--write-baseline", "only a baseline")
-    assert Path("casework.db").read_bytes() == store
+    assert image("casework.db") == store
 
 
 @pytest.mark.parametrize(("options", "words"), [

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import test_standing_audit as standing
 from harness.commands import opened
+from harness.engines import connect
 from ledger_helpers import sample
 from standing_helpers import Market
 from test_audit import LAWFUL, changed, forge, with_advance, with_referral, with_return
@@ -35,6 +36,8 @@ from casework.store.ledger.ledger import Leaf, Ledger
 from casework.store.ledger.note import Checkpoint, Signer
 from casework.store.opening import open_reader, open_store
 from casework.store.row import DueRow, Row
+
+pytestmark = pytest.mark.stores
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -345,9 +348,9 @@ def findings(path: Path, outside: Signed) -> list[Finding]:
 
 
 def run(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with connect(path) as tables:
         for statement in statements:
-            connection.execute(statement)
+            tables.execute(statement)
 
 
 def test_how_many_nodes_are_wrong_is_told(store: Path, journal: Journal) -> None:
@@ -361,12 +364,14 @@ def test_how_many_nodes_are_wrong_is_told(store: Path, journal: Journal) -> None
     assert again.why.en != said.why.en, "a finding is bound to what it found"
 
 
+@pytest.mark.file
 def test_a_node_that_no_leaves_give_is_counted_with_those_that_it_pushes_aside(store: Path, journal: Journal) -> None:
     run(store, "INSERT INTO ledger_nodes VALUES (1, 0.5, zeroblob(32))")
     said = one(findings(store, Signed(journal.folder)), "tree_differs")
     assert said.what.en == "4 stored nodes", "the last three of the level, and the one that is left over"
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("wrong", ["first_version = 1.5", "last_version = 'x'", "leaf = 'text'"])
 def test_a_leaf_that_no_command_writes_is_told_as_unusable_and_its_rows_as_covered_by_none(
         store: Path, journal: Journal, wrong: str) -> None:
@@ -394,6 +399,7 @@ def test_a_lost_end_of_a_case_is_told_with_its_name_and_version(store: Path, jou
     assert [(f.code, f.case, f.version) for f in findings(store, Signed(journal.folder))] == [("rows_missing", "K-1", 8)]
 
 
+@pytest.mark.file  # several machines sign a store in a server, and each journal may lack the last of the others
 def test_what_no_command_was_about_to_have_signed_was_written_past_the_commands(store: Path, journal: Journal) -> None:
     notes = journal.path.read_text(encoding="utf-8")
     journal.path.write_text(notes[:notes.rindex("\nlocal/test\n8\n")], encoding="utf-8")
@@ -405,6 +411,7 @@ def test_what_no_command_was_about_to_have_signed_was_written_past_the_commands(
     assert "no command was about to have the others signed" in past.why.en and "绕过命令写入" in past.why.zh
 
 
+@pytest.mark.file
 def test_a_row_whose_version_is_no_number_is_covered_by_no_leaf(store: Path, journal: Journal) -> None:
     run(store, "UPDATE stored_events SET originator_version = 'x' WHERE originator_version = 5")
     found = findings(store, Signed(journal.folder))
@@ -437,6 +444,7 @@ def test_what_was_recorded_while_it_was_audited_is_no_loss_and_what_the_store_la
     assert seen_with(5) == ["tail_lost"]
 
 
+@pytest.mark.file
 def test_keys_of_any_type_come_in_the_order_in_which_sqlite_gives_them() -> None:
     values = [None, -1, 0, 0.5, 2, 10.0, "", "A", "K-1", "K-10", "K-2", "案", "K\udcff", b"", b"A", b"\xff"]
     with closing(sqlite3.connect(":memory:")) as db:

@@ -32,6 +32,7 @@ from cli_helpers import (
     rows,
     written,
 )
+from harness.engines import image, is_there
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,8 @@ from casework.cli.main import casework as group
 from casework.domain.lifecycle import STAGE_OF, TRIGGERS
 from casework.domain.reasons import REASONS
 from casework.domain.vocabulary import VOCABULARY
+
+pytestmark = pytest.mark.stores
 
 IN_A_LIST = {"case", "state", "stage", "ground", "merchant", "version", "updated_at", "overdue"}
 IN_A_CASE = IN_A_LIST | {"order", "parties", "evidence", "offers", "rulings", "remedy", "penalties", "duties", "referrals"}
@@ -180,6 +183,7 @@ def test_times_are_shown_in_shanghai_unless_another_zone_is_asked_for(
 # --- stores ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.file
 def test_a_store_is_named_by_url_path_or_environment_and_is_casework_db_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,13 +295,13 @@ def test_a_case_is_carried_from_discovery_to_its_end_and_the_audit_is_clean() ->
 
 def test_a_merchant_may_not_rule_his_own_case_and_nothing_is_recorded() -> None:
     given_case(steps=1)
-    before = Path("casework.db").read_bytes()
+    before = image("casework.db")
     ran = casework("do", "K-1", "rule", "--by", "merchant")
     assert (ran.status, ran.out) == (1, "")
     assert "[not_in_this_state]" in ran.err
     assert "[role_not_allowed]" in ran.err
     assert "[role_not_allowed] 商家不能做这一步" in casework("do", "K-1", "rule", "--by", "merchant", lang="zh").err
-    assert Path("casework.db").read_bytes() == before
+    assert image("casework.db") == before
     assert casework("show", "K-1", "--json").document()["version"] == 2
 
 
@@ -619,6 +623,7 @@ def test_a_terminal_that_lacks_a_character_gets_its_escape(encoding: str, shown:
     assert ran.document()["meanings"][0]["zh"] == "消费者"
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("argv", "without"), [
     (("--version",), ("click", "msgspec", "eventsourcing", "transitions", "yaml")),
     (("--help",), ("msgspec", "eventsourcing", "transitions", "yaml")),
@@ -657,7 +662,7 @@ ANYTHING = st.text(st.characters(exclude_characters="/~\0"), max_size=12)
 @given(st.lists(WORDS | ANYTHING, max_size=7))
 def test_whatever_is_typed_there_is_no_traceback_and_the_status_is_0_1_or_2(argv: list[str]) -> None:
     here = Path.cwd()
-    if not Path("casework.db").exists():
+    if not is_there("casework.db"):
         given_case(steps=1)
     ran = casework(*argv, lang=None)
     if ran.status == 2:
@@ -672,7 +677,7 @@ def test_whatever_is_typed_there_is_no_traceback_and_the_status_is_0_1_or_2(argv
                         ("do", "K-1", "add_evidence", "--by", "consumer", "-d"),
                         ("replay",), ("list", "--store"), ("open", "--by", "consumer", "--data")]), ANYTHING)
 def test_whatever_is_given_as_a_value_there_is_no_traceback(command: tuple[str, ...], value: str) -> None:
-    if not Path("casework.db").exists():
+    if not is_there("casework.db"):
         given_case(steps=1)
     assert isinstance(casework(*command, value, lang=None), Ran)
 
@@ -680,7 +685,7 @@ def test_whatever_is_given_as_a_value_there_is_no_traceback(command: tuple[str, 
 @settings(max_examples=100, deadline=None, database=None, derandomize=True)
 @given(st.text(max_size=30))
 def test_whatever_text_is_recorded_is_read_back_as_it_was_or_refused_in_one_line(text: str) -> None:
-    if not Path("casework.db").exists():
+    if not is_there("casework.db"):
         given_case(steps=1)
     ran = casework("do", "K-1", "add_evidence", "--by", "consumer", "-d", "kind=fault_photo", "-d", f"description={text}")
     if ran.status == 0:

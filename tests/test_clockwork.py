@@ -36,7 +36,7 @@ from casework.store.opening import open_reader, open_store
 from casework.store.row import DueRow, Row
 from casework.store.store import Store
 
-pytestmark = pytest.mark.usefixtures("calendars_of_this_century")
+pytestmark = [pytest.mark.usefixtures("calendars_of_this_century"), pytest.mark.stores]
 
 DB = "casework.db"
 
@@ -296,6 +296,7 @@ def test_a_retry_of_what_a_tick_did_is_answered_as_what_it_was() -> None:
     assert (done.repeated, done.version) == (True, last.originator_version)
 
 
+@pytest.mark.file
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 4])
 def test_ticks_at_once_in_several_processes_do_everything_once(tmp_path: Path, workers: int) -> None:
@@ -327,7 +328,8 @@ def test_ticks_at_once_in_several_processes_do_everything_once(tmp_path: Path, w
 # --- what cannot be read ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("payload", ["x'00'", "CAST(replace(CAST(state AS TEXT), '\"D-2\"', '\"D-7\"') AS BLOB)"],
+@pytest.mark.parametrize("payload", [
+    "x'00'", pytest.param("CAST(replace(CAST(state AS TEXT), '\"D-2\"', '\"D-7\"') AS BLOB)", marks=pytest.mark.file)],
                          ids=["no event", "a change of a duty that was never opened"])
 def test_a_case_that_cannot_be_read_stops_no_other(payload: str) -> None:
     now = told.contacted().clock + days(4000)

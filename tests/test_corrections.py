@@ -24,6 +24,8 @@ from casework.domain.fold import fold
 from casework.errors import Refused
 from casework.rulebook.edition import CURRENT, Edition, edition, editions, pinned
 
+pytestmark = pytest.mark.stores
+
 WHY: dict[str, Any] = {"reason": "笔误"}
 REFUND: dict[str, Any] = {"kind": "refund", "amount": "890.00"}
 

@@ -17,6 +17,8 @@ from casework.application import views
 from casework.application.agenda import due
 from casework.store.opening import open_store
 
+pytestmark = pytest.mark.stores
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LAST = time(23, 59, 59, 999999)
 #: Double entry: what each rule counts, and how many; of mediation, by when the matter was taken.

@@ -19,6 +19,8 @@ from cli_helpers import casework
 from casework.exchange.columns import COLUMNS
 from casework.store.opening import open_reader
 
+pytestmark = pytest.mark.stores
+
 GOLDEN = Path(__file__).parent / "golden" / "issue-4.db"
 
 

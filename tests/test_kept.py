@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import SCENARIOS, casework
+from harness.engines import connect
 
 from casework.application import kept as module
 from casework.application.clockwork import tick
@@ -21,11 +22,13 @@ from casework.application.views import UnreadableCase, by_case, facts_of, summar
 from casework.domain.standing.events import stream_of
 from casework.errors import StoreError
 from casework.simulation.blocks import Plan, block
+from casework.store.contract import Reader
 from casework.store.ledger.ledger import by_stream
 from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
-from casework.store.sqlite.reader import Reader
 from casework.store.store import Store
+
+pytestmark = pytest.mark.stores
 
 NOWS = [datetime(2025, month, 9, tzinfo=UTC) for month in (1, 4, 8, 12)] + [datetime(2031, 1, 1, tzinfo=UTC)]
 
@@ -64,27 +67,25 @@ def commits(seed: int) -> Iterator[list[Row]]:
 @pytest.mark.parametrize("seed", range(4))
 def test_at_every_moment_of_many_cases_the_list_is_what_the_events_give(seed: int, store: Store, place: Path) -> None:
     random = Random(seed)
-    assert store.path
     for rows in commits(seed):
         store.append_many(by_stream(rows))
         if random.randrange(4):
             continue
         now = random.choice(NOWS)
-        with open_reader(store.path) as reader, Kept(reader, place) as kept:
+        with store.reader() as reader, Kept(reader, place) as kept:
             whole = folded(reader, now)
             assert list(kept.summaries(now)) == whole
             assert list(kept.summaries(now, overdue=True)) == [v for v in whole if v["overdue"]]
             one = random.choice(whole)
             for key in ("state", "stage", "ground", "merchant"):
                 assert list(kept.summaries(now, **{key: one[key]})) == [v for v in whole if v[key] == one[key]]
-    with open_reader(store.path) as reader, Kept(reader, place) as kept:
+    with store.reader() as reader, Kept(reader, place) as kept:
         assert kept.differing() == []
 
 
 def test_what_time_does_is_seen_by_the_next_question(store: Store, place: Path) -> None:
     store.append_many(by_stream(block(Plan(80, 3), 0).rows))
-    assert store.path
-    with open_reader(store.path) as reader:
+    with store.reader() as reader:
         before = of(reader, place, NOWS[-1])
         done = list(tick(store, NOWS[-1], lambda: NOWS[-1]))
         after = of(reader, place, NOWS[-1])
@@ -93,8 +94,7 @@ def test_what_time_does_is_seen_by_the_next_question(store: Store, place: Path) 
 
 def test_a_merchants_cases_are_found_without_reading_the_others(store: Store, place: Path) -> None:
     store.append_many(by_stream(block(Plan(300, 6), 0).rows))
-    assert store.path
-    with open_reader(store.path) as reader, Kept(reader, place) as kept:
+    with store.reader() as reader, Kept(reader, place) as kept:
         merchants = sorted({view["merchant"] for view in kept.summaries(NOWS[3])})
         for merchant in merchants[::5]:
             rows = list(kept.rows_of(merchant, stream_of(merchant)))
@@ -105,9 +105,8 @@ def test_a_merchants_cases_are_found_without_reading_the_others(store: Store, pl
 
 def test_counts_and_missed_duties_are_those_of_the_events(store: Store, place: Path) -> None:
     store.append_many(by_stream(block(Plan(200, 8), 0).rows))
-    assert store.path
     list(tick(store, NOWS[-1], lambda: NOWS[-1]))
-    with open_reader(store.path) as reader, Kept(reader, place) as kept:
+    with store.reader() as reader, Kept(reader, place) as kept:
         now = NOWS[-1] + timedelta(days=1)
         whole, counts = folded(reader, now), kept.counts(now)
         assert (counts["cases"], counts["overdue"]) == (len(whole), sum(v["overdue"] for v in whole))
@@ -123,23 +122,21 @@ def test_counts_and_missed_duties_are_those_of_the_events(store: Store, place: P
 
 def test_where_nothing_came_since_no_event_is_read(store: Store, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.append_many(by_stream(block(Plan(30, 1), 0).rows))
-    assert store.path
-    with open_reader(store.path) as reader:
+    with store.reader() as reader:
         whole = of(reader, place, NOWS[0])
-        monkeypatch.setattr(Reader, "rows", None)
+        monkeypatch.setattr(type(reader), "rows", None)
         assert of(reader, place, NOWS[0]) == whole
 
 
 def test_of_a_few_new_commits_only_their_cases_are_read(store: Store, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [*first, last] = by_stream(block(Plan(30, 1), 0).rows)
     store.append_many(first)
-    assert store.path
-    with open_reader(store.path) as reader:
+    with store.reader() as reader:
         of(reader, place, NOWS[0])
         store.append_many([[row._replace(case="SIM1-99999999") for row in first[0]], last])
         read: list[str | None] = []
-        rows = Reader.rows
-        monkeypatch.setattr(Reader, "rows", lambda self, case=None: read.append(case) or rows(self, case))
+        rows = type(reader).rows
+        monkeypatch.setattr(type(reader), "rows", lambda self, case=None: read.append(case) or rows(self, case))
         of(reader, place, NOWS[0])
         assert set(read) <= {"SIM1-99999999", last[0].case} and None not in read
 
@@ -149,8 +146,7 @@ def test_many_new_commits_are_read_in_one_pass_and_give_the_same(
     monkeypatch.setattr(module, "MANY", 5)
     first, *rest = by_stream(block(Plan(60, 2), 0).rows)
     store.append_many([first])
-    assert store.path
-    with open_reader(store.path) as reader:
+    with store.reader() as reader:
         of(reader, place, NOWS[1])
         store.append_many(rest)
         assert of(reader, place, NOWS[1]) == folded(reader, NOWS[1])
@@ -161,8 +157,7 @@ def test_of_another_copy_of_the_store_nothing_stale_is_shown(store: Store, place
     store.append_many([one, other])
     with open_store(str(tmp_path / "b.db"), create=True) as second, open_reader(str(tmp_path / "b.db")) as theirs:
         second.append_many([other, *rest])
-        assert store.path
-        with open_reader(store.path) as mine:
+        with store.reader() as mine:
             for reader in (mine, theirs, mine):
                 assert of(reader, place, NOWS[2]) == folded(reader, NOWS[2])
 
@@ -196,15 +191,13 @@ def test_a_file_that_is_no_view_is_made_anew(bytes_: bytes, store: Store, place:
     store.append_many(by_stream(block(Plan(10, 2), 0).rows))
     place.parent.mkdir()
     place.write_bytes(bytes_)
-    assert store.path
-    with open_reader(store.path) as reader:
+    with store.reader() as reader:
         assert of(reader, place, NOWS[2]) == folded(reader, NOWS[2])
 
 
 def test_a_place_that_moves_out_of_its_numbers_is_made_anew(store: Store, place: Path) -> None:
     store.append_many(by_stream(block(Plan(10, 2), 0).rows))
-    assert store.path
-    with open_reader(store.path) as reader:
+    with store.reader() as reader:
         for size in (-1, 10**9, "x", None):
             of(reader, place, NOWS[2])
             with sqlite3.connect(place) as db:
@@ -217,8 +210,7 @@ def test_a_place_that_moves_out_of_its_numbers_is_made_anew(store: Store, place:
 
 def test_a_view_that_lost_its_tables_says_how_to_make_it_anew(store: Store, place: Path) -> None:
     store.append_many(by_stream(block(Plan(10, 2), 0).rows))
-    assert store.path
-    with open_reader(store.path) as reader, Kept(reader, place) as kept:
+    with store.reader() as reader, Kept(reader, place) as kept:
         list(kept.summaries(NOWS[0]))
         with sqlite3.connect(place) as db:
             db.execute("DROP TABLE cases")
@@ -237,8 +229,7 @@ def test_a_view_that_lost_its_tables_says_how_to_make_it_anew(store: Store, plac
 def test_where_nothing_can_be_kept_lists_come_from_the_events(store: Store, tmp_path: Path) -> None:
     store.append_many(by_stream(block(Plan(10, 2), 0).rows))
     (tmp_path / "file").write_text("")
-    assert store.path
-    with open_reader(store.path) as reader:
+    with store.reader() as reader:
         for place in (None, tmp_path / "file" / "views" / "kept.db"):
             with Kept(reader, place) as kept:
                 assert kept.place is None
@@ -246,42 +237,39 @@ def test_where_nothing_can_be_kept_lists_come_from_the_events(store: Store, tmp_
                 assert kept.differing() == []
 
 
-@pytest.mark.parametrize("harm", ["PRAGMA user_version = 1", "DELETE FROM ledger_nodes"])
-def test_of_a_store_without_a_ledger_that_holds_nothing_is_kept(harm: str, store: Store, place: Path) -> None:
+@pytest.mark.parametrize("harm", [pytest.param("PRAGMA user_version = 1", marks=pytest.mark.file), "DELETE FROM ledger_nodes"])
+def test_of_a_store_without_a_ledger_that_holds_nothing_is_kept(harm: str, store: Store, place: Path, tmp_path: Path) -> None:
     store.append_many(by_stream(block(Plan(10, 2), 0).rows))
-    assert store.path
-    with sqlite3.connect(store.path) as db:
+    with connect(tmp_path / "a.db") as db:
         db.execute(harm)
-    with open_reader(store.path) as reader, Kept(reader, place) as kept:
+    with store.reader() as reader, Kept(reader, place) as kept:
         assert list(kept.summaries(NOWS[2])) == folded(reader, NOWS[2])
         assert kept.place is None
         assert kept.rebuild() == 10
 
 
-def test_a_case_that_cannot_be_read_is_told_and_the_others_are_shown(store: Store, place: Path) -> None:
+def test_a_case_that_cannot_be_read_is_told_and_the_others_are_shown(store: Store, place: Path, tmp_path: Path) -> None:
     store.append_many(by_stream(block(Plan(10, 2), 0).rows))
-    assert store.path
     here = "WHERE originator_id = 'SIM2-00000004' AND originator_version = 1"
-    with sqlite3.connect(store.path) as db:
-        [(right,)] = db.execute(f"SELECT state FROM stored_events {here}")
+    with connect(tmp_path / "a.db") as db:
+        [(right,)] = db.execute(f"SELECT state FROM stored_events {here}").fetchall()
         db.execute(f"UPDATE stored_events SET state = '{{}}' {here}")
-    with open_reader(store.path) as reader, Kept(reader, place) as kept:
+    with store.reader() as reader, Kept(reader, place) as kept:
         assert len(list(kept.summaries(NOWS[2]))) == 9
         [error] = kept.unreadable()
         with pytest.raises(UnreadableCase) as told:
             facts_of(reader.rows("SIM2-00000004"))
         assert (error.en, error.zh) == (told.value.en, told.value.zh)
         assert kept.counts(NOWS[2])["unreadable"] == 1
-    with sqlite3.connect(store.path) as db:
+    with connect(tmp_path / "a.db") as db:
         db.execute(f"UPDATE stored_events SET state = ? {here}", (right,))
-    with open_reader(store.path) as reader, Kept(reader, place) as kept:
+    with store.reader() as reader, Kept(reader, place) as kept:
         assert kept.unreadable() == []
         assert list(kept.summaries(NOWS[2])) == folded(reader, NOWS[2])
 
 
 def test_the_views_are_for_their_owner_alone(store: Store, place: Path) -> None:
-    assert store.path
-    with open_reader(store.path) as reader:
+    with store.reader() as reader:
         of(reader, place, NOWS[0])
     assert place.stat().st_mode & 0o077 == 0
 

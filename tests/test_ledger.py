@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from cli_helpers import GIVEN, casework, given_case, pairs
 from harness.commands import opened
+from harness.engines import connect, copied, image, is_there
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,8 @@ from casework.store.opening import open_reader, open_store
 from casework.store.row import Row
 from casework.store.store import Store
 from casework.verifier import Trust, verify_checkpoints, verify_consistency, verify_inclusion
+
+pytestmark = pytest.mark.stores
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -77,8 +80,8 @@ def codes(path: Path, journal: Journal | None) -> list[str]:
 
 
 def run(path: Path, statement: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executescript(statement)
+    with connect(path) as tables:
+        tables.executescript(statement)
 
 
 # --- the tree ----------------------------------------------------------------------------------------------------------------
@@ -138,6 +141,7 @@ def test_every_command_is_signed_outside_before_it_is_done(store: Path, journal:
     assert codes(store, journal) == []
 
 
+@pytest.mark.file
 def test_a_command_whose_checkpoint_cannot_be_written_is_recorded_but_not_done_and_is_done_when_given_again(
         store: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     write, written = module.write_all, list[int]()
@@ -161,6 +165,7 @@ def test_a_command_whose_checkpoint_cannot_be_written_is_recorded_but_not_done_a
     assert codes(store, journal) == []
 
 
+@pytest.mark.file
 def test_a_commit_that_was_not_signed_is_told_until_the_next_one_is(store: Path, journal: Journal) -> None:
     notes = journal.path.read_text(encoding="utf-8")
     with again(store, journal) as made:
@@ -227,10 +232,10 @@ def test_nothing_is_recorded_without_the_journal_that_the_store_was_made_with(st
 
 def test_an_old_copy_put_back_takes_nothing_more_until_somebody_says_why(store: Path, journal: Journal, tmp_path: Path) -> None:
     old = tmp_path / "old.db"
-    shutil.copy(store, old)
+    copied(store, old)
     with again(store, journal) as made:
         call(made, "three")
-    shutil.copy(old, store)
+    copied(old, store)
     assert "tail_lost" in codes(store, journal)
     with again(store, journal) as made, pytest.raises(JournalError, match="lacks 1 commits"):
         call(made, "four")
@@ -247,6 +252,7 @@ def test_a_history_that_was_rewritten_takes_nothing_more(store: Path, journal: J
         call(made, "three")
 
 
+@pytest.mark.file
 def test_a_store_whose_ledger_is_gone_takes_nothing_more(store: Path, journal: Journal) -> None:
     run(store, "DROP TABLE ledger_nodes")
     with again(store, journal) as made, pytest.raises(StoreError, match="ledger"):
@@ -263,6 +269,7 @@ def test_a_row_written_past_the_commands_is_told_by_name(store: Path, journal: J
     assert found == [("column_mismatch", "K-1", 2), ("leaf_differs", "K-1", 2)]
 
 
+@pytest.mark.file
 def test_what_somebody_put_behind_the_last_signature_is_signed_by_no_command(store: Path, journal: Journal) -> None:
     """Lawful, with its leaf and its nodes: but no command said that it was about to record it."""
     with sqlite3.connect(store) as connection:
@@ -424,9 +431,10 @@ def test_opening_and_ruling_say_where_the_receipt_lies_and_a_stranger_verifies_i
                           capture_output=True, timeout=60).returncode == 1
 
 
+@pytest.mark.file
 def test_the_journal_may_lie_where_one_likes_but_not_beside_the_store(here: Path) -> None:
     casework("init", "--journal", ".").fails("own folder")
-    assert not Path("casework.db").exists()
+    assert not is_there("casework.db")
     made = casework("init", "--journal", "../kept", "--origin", "shop.example/cases", "--json").document()
     assert (made["origin"], made["journal"]) == ("shop.example/cases", "../kept")
     given_case_in = ("open", "K-1", "--by", "consumer", "--journal", "../kept", *pairs(GIVEN))
@@ -461,6 +469,7 @@ def test_a_ledger_is_begun_anew_only_with_a_reason_and_the_audit_goes_on_telling
     assert "lost again" in note["what"] and "state folder lost" in note["what"]
 
 
+@pytest.mark.file
 def test_a_kept_checkpoint_shows_that_nothing_before_it_was_changed(here: Path) -> None:
     given_case(steps=2)
     Path("kept").write_text(casework("checkpoint").ok().out, encoding="utf-8")
@@ -508,6 +517,7 @@ def signed_once(tmp_path: Path, journal: Journal) -> Path:
     return path
 
 
+@pytest.mark.file
 def test_what_is_not_what_the_journal_signed_is_never_signed_on(signed_once: Path, journal: Journal, tmp_path: Path) -> None:
     signed = journal.path.read_bytes()
     longer = tmp_path / "longer.db"
@@ -525,7 +535,7 @@ def test_what_is_not_what_the_journal_signed_is_never_signed_on(signed_once: Pat
 
 
 @pytest.mark.parametrize("denial", ["UPDATE ledger_meta SET value = 'none' WHERE name = 'journal'",
-                                    "PRAGMA user_version = 1"])
+                                    pytest.param("PRAGMA user_version = 1", marks=pytest.mark.file)])
 def test_a_store_that_denies_its_journal_takes_nothing_by_it(store: Path, journal: Journal, denial: str) -> None:
     signed = journal.path.read_bytes()
     run(store, denial)
@@ -537,6 +547,7 @@ def test_a_store_that_denies_its_journal_takes_nothing_by_it(store: Path, journa
     assert journal.path.read_bytes() == signed
 
 
+@pytest.mark.file
 def test_of_two_copies_in_use_at_once_only_the_first_to_sign_is_acknowledged(store: Path, journal: Journal,
                                                                              tmp_path: Path) -> None:
     copied = tmp_path / "copy.db"
@@ -606,7 +617,7 @@ def test_a_journal_is_not_begun_over_files_of_somebody_else(here: Path, name: st
     theirs.mkdir()
     (theirs / name).write_text("mine\n", encoding="utf-8")
     casework("init", "--journal", str(theirs)).fails("no journal's", "--journal")
-    assert (theirs / name).read_text(encoding="utf-8") == "mine\n" and not Path("casework.db").exists()
+    assert (theirs / name).read_text(encoding="utf-8") == "mine\n" and not is_there("casework.db")
 
 
 def test_a_store_that_cannot_be_made_takes_only_its_own_journal_back(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -681,16 +692,18 @@ def test_a_kept_checkpoint_and_its_key_are_enough_where_the_journal_is_gone(here
     casework("audit", "--since", "kept").fails("--key")
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("command", [("receipt", "K-1", "--out"), ("checkpoint", "--stamp-request")])
 def test_what_is_written_takes_the_place_of_nothing_not_even_of_the_store(here: Path, command: tuple[str, ...]) -> None:
     given_case()
-    before = Path("casework.db").read_bytes()
+    before = image("casework.db")
     casework(*command, "casework.db").fails("is there already", command[-1])
-    assert Path("casework.db").read_bytes() == before
+    assert image("casework.db") == before
     casework(*command, "fresh").ok()
     assert Path("fresh").read_bytes()
 
 
+@pytest.mark.file
 def test_what_is_signed_is_the_same_bytes_in_any_encoding(here: Path) -> None:
     given_case()
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(here / "state"), "LANG": "C.UTF-8",
@@ -700,6 +713,7 @@ def test_what_is_signed_is_the_same_bytes_in_any_encoding(here: Path) -> None:
         assert made.decode("utf-8") == casework(*command).ok().out
 
 
+@pytest.mark.file
 def test_a_copy_of_a_store_does_not_sign_in_the_journal_of_the_first_and_a_store_may_move(here: Path) -> None:
     given_case()
     casework("do", "K-1", "log_call", "--by", "consumer", "-d", "note=x").ok()

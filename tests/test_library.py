@@ -9,6 +9,8 @@ import pytest
 
 import casework
 
+pytestmark = pytest.mark.stores
+
 ROOT = Path(__file__).parent.parent
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 GIVEN = {"consumer": "C-1", "ground": "damaged", "order": {

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from cli_helpers import CHINESE, GIVEN, SCENARIOS, STORY, casework, changed, given_case, pairs, rows, written
 
+pytestmark = pytest.mark.stores
+
 STORIES = sorted(p.stem for p in SCENARIOS.glob("*.yaml"))
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +14,7 @@ from random import Random
 
 import pytest
 from cli_helpers import casework
+from harness.engines import connect, content, is_there, leaves, program
 
 from casework.audit.codes import FINDINGS
 from casework.simulation.blocks import BLOCK, Plan, block
@@ -25,6 +24,8 @@ from casework.simulation.telling import NOBODY, Tale
 from casework.simulation.walk import Names
 from casework.store.store import stored
 from casework.store.stored import to_row
+
+pytestmark = pytest.mark.stores
 
 DAYS = [datetime(2025, 1, 1, 4, tzinfo=UTC) + timedelta(days=n) for n in range(365)]
 
@@ -41,13 +42,6 @@ def simulated(*more: str, cases: int = 300, seed: int = 1, store: str = "a.db") 
     return found
 
 
-def held(path: str) -> list[tuple[object, ...]]:
-    """All that a store holds but for its ledger's own name."""
-    db = sqlite3.connect(path)
-    return [row for table in ("stored_events", "ledger_leaves", "ledger_nodes", "duties")
-            for row in db.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]
-
-
 def test_made_up_cases_are_lawful_and_so_is_the_store_that_holds_them() -> None:
     simulated(cases=250)
     found = casework("audit", "--store", "a.db", "--json").document()
@@ -55,6 +49,7 @@ def test_made_up_cases_are_lawful_and_so_is_the_store_that_holds_them() -> None:
     assert Counter(note["code"] for note in found.get("notes", [])) == Counter()
 
 
+@pytest.mark.file
 def test_the_audit_finds_exactly_the_faults_that_were_planted_of_more_than_two_dozen_kinds() -> None:
     simulated("--unlawful", "24", "--late", "3", "--tampered", "18", "--faults", "faults.jsonl", cases=300)
     planted = [json.loads(line) for line in Path("faults.jsonl").read_text("utf-8").splitlines()]
@@ -93,7 +88,7 @@ def test_no_story_asks_for_what_the_rules_refuse() -> None:
 def test_the_same_seed_makes_the_same_bytes_in_any_number_of_processes_and_another_seed_others() -> None:
     simulated("--walks", "60", cases=BLOCK + 200)
     simulated("--walks", "60", "--jobs", "2", cases=BLOCK + 200, store="b.db")
-    assert held("a.db") == held("b.db")
+    assert content("a.db") == content("b.db")
     assert block(Plan(40, 1), 0).rows == block(Plan(40, 1), 0).rows
     assert [row[1:] for row in block(Plan(40, 1), 0).rows] != [row[1:] for row in block(Plan(40, 2), 0).rows]
 
@@ -119,8 +114,10 @@ def test_about_as_many_are_resolved_as_the_published_rate_says() -> None:
 
 def test_cases_are_opened_on_the_days_asked_for() -> None:
     simulated("--from", "2024-03-01", "--to", "2024-03-03", cases=60)
-    days = {datetime.fromtimestamp((at + 8 * 3600 * 10**6) / 10**6, UTC).date() for (at,) in sqlite3.connect("a.db").execute(
-        "SELECT at FROM stored_events WHERE originator_version = 1 AND originator_id LIKE 'SIM%'")}
+    with connect("a.db") as db:
+        times = db.execute("SELECT at FROM stored_events WHERE originator_version = 1"
+                           " AND substr(originator_id, 1, 3) = 'SIM'").fetchall()
+    days = {datetime.fromtimestamp((at + 8 * 3600 * 10**6) / 10**6, UTC).date() for (at,) in times}
     assert days == {date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 3)}
 
 
@@ -131,42 +128,36 @@ def test_made_up_cases_go_on_like_any_other() -> None:
     assert casework("audit", "--store", "a.db", "--json").document()["findings"] == []
 
 
-def test_a_run_killed_in_the_middle_goes_on_when_it_is_given_again_and_ends_as_one_that_was_not() -> None:
-    words = ["simulate", "--cases", str(5 * BLOCK), "--seed", "4", "--walks", "50", "--unlawful", "6", "--tampered", "6"]
-    killed = subprocess.Popen([sys.executable, "-m", "casework", *words, "--store", "a.db"], env=os.environ,
+def test_a_run_killed_in_the_middle_goes_on_when_it_is_given_again_and_ends_as_one_that_was_not(engine: str) -> None:
+    words = ["simulate", "--cases", str(5 * BLOCK), "--seed", "4", "--walks", "50", "--unlawful", "6"]
+    words += ["--tampered", "6"] if engine == "sqlite" else []  # only a file is altered past casework
+    killed = subprocess.Popen([*program(), *words, "--store", "a.db"], env=os.environ,
                               stdout=subprocess.DEVNULL)
     until = time.monotonic() + 60
-    while time.monotonic() < until and not _leaves("a.db"):
+    while time.monotonic() < until and not leaves("a.db"):
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    begun = _leaves("a.db")
+    begun = leaves("a.db")
     assert begun > 0
 
     there = casework(*words, "--store", "a.db", "--json").document()
     whole = casework(*words, "--store", "b.db", "--json").document()
     assert there["there"] in range(BLOCK, 5 * BLOCK + 1, BLOCK) and there["there"] + there["cases"] == 5 * BLOCK
     assert sorted(there["planted"], key=str) == sorted(whole["planted"], key=str)
-    assert held("a.db") == held("b.db")
+    assert content("a.db") == content("b.db")
     assert casework(*words, "--store", "b.db", "--json").document()["cases"] == 0
-    assert held("a.db") == held("b.db")
-
-
-def _leaves(path: str) -> int:
-    try:
-        return int(sqlite3.connect(f"file:{path}?mode=ro", uri=True).execute("SELECT count(*) FROM ledger_leaves").fetchone()[0])
-    except sqlite3.Error:
-        return 0
+    assert content("a.db") == content("b.db")
 
 
 def test_a_store_with_other_cases_is_left_alone_unless_that_is_asked_for() -> None:
     casework("replay", str(Path(__file__).parent.parent / "scenarios" / "juicer.yaml"), "--store", "a.db")
-    before = held("a.db")
+    before = content("a.db")
     refused = casework("simulate", "--cases", "5", "--seed", "1", "--store", "a.db")
     assert refused.status == 1 and "'juicer'" in refused.err and "--add" in refused.err
-    assert held("a.db") == before
+    assert content("a.db") == before
     simulated("--add", cases=5)
-    assert len(held("a.db")) > len(before)
+    assert len(content("a.db")) > len(before)
     assert casework("audit", "--store", "a.db").status == 0
 
 
@@ -181,7 +172,7 @@ def test_a_run_of_another_plan_is_told_from_the_same_one_broken_off() -> None:
 def test_the_store_has_to_be_named_so_that_no_real_one_is_taken_by_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASEWORK_STORE", "real.db")
     casework("simulate", "--cases", "5", "--seed", "1").fails("--store")
-    assert not Path("real.db").exists()
+    assert not is_there("real.db")
 
 
 @pytest.mark.parametrize(("more", "word"), [
@@ -191,7 +182,7 @@ def test_the_store_has_to_be_named_so_that_no_real_one_is_taken_by_mistake(monke
 def test_what_cannot_be_made_up_is_said_in_a_line_before_anything_is_written(more: tuple[str, ...], word: str) -> None:
     Path("here.jsonl").write_text("mine")
     casework("simulate", "--cases", "5", "--seed", "1", "--store", "a.db", *more).fails(word)
-    assert not Path("a.db").exists() and Path("here.jsonl").read_text() == "mine"
+    assert not is_there("a.db") and Path("here.jsonl").read_text() == "mine"
 
 
 def test_only_a_file_can_be_tampered_with() -> None:

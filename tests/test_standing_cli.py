@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.engines import connect, image
 
 from casework.cli.main import run
+
+pytestmark = pytest.mark.stores
 
 ROOT = Path(__file__).parent.parent
 STORIES = [str(ROOT / "scenarios" / f"{name}.yaml") for name in ("merchant_counterfeit_twice", "merchant_blacklisted", "juicer")]
@@ -108,18 +110,17 @@ def test_list_shows_cases_only_and_the_audit_counts_merchants_apart(casework: Sa
 
 
 def test_a_case_that_cannot_be_read_is_named_and_the_rest_is_shown(casework: Said, store: str) -> None:
-    with sqlite3.connect(store) as connection:
-        connection.execute("UPDATE stored_events SET state = x'7b' WHERE originator_id = 'juicer' AND originator_version = 1")
-    connection.close()
+    with connect(store) as tables:
+        tables.execute("UPDATE stored_events SET state = x'7b' WHERE originator_id = 'juicer' AND originator_version = 1")
     view = casework.document("merchant", "M-51", status=1)
     assert view["unreadable"] == ["juicer"]
     assert view["scorecard"]["cases"] == 1
 
 
 def test_recording_the_stories_again_changes_nothing(casework: Said, store: str) -> None:
-    before = Path(store).read_bytes()
+    before = image(store)
     casework("replay", *STORIES, "-q")
-    assert Path(store).read_bytes() == before
+    assert image(store) == before
 
 
 def test_bad_input_is_one_line_with_its_remedy(casework: Said) -> None:

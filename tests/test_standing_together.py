@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from harness.commands import Answers
+from harness.engines import connect
 from harness.faults import KINDS, POINTS, hooked
 from harness.nursery import Nursery
 from standing_helpers import Market
@@ -17,6 +18,8 @@ from casework.audit.check import audit
 from casework.errors import CaseworkError, StoreBusy, StoreError
 from casework.store.opening import open_reader, open_store
 from casework.store.sqlite import recorder as sqlite
+
+pytestmark = pytest.mark.stores
 
 
 def ready(path: Path | str, *cases: str) -> Market:
@@ -37,6 +40,7 @@ def findings(path: Path | str) -> list[Any]:
         return list(audit(reader.rows()))
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("kind", KINDS, ids=["operational", "integrity", "sqlite_locked", "sqlite_damaged", "interrupt"])
 def test_an_error_at_any_point_leaves_both_streams_or_neither_and_the_retry_records_them_once(
@@ -62,6 +66,7 @@ def test_an_error_at_any_point_leaves_both_streams_or_neither_and_the_retry_reco
     assert findings(path) == []
 
 
+@pytest.mark.file
 def test_a_fault_between_the_case_and_the_merchant_leaves_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "t.db"
     whole = sqlite.to_row
@@ -149,9 +154,8 @@ def test_a_standing_that_was_altered_past_the_commands_is_an_error_to_act_on_and
     with ready(path, "K-1", "K-2") as market:
         market.rule("K-1", 12)
         now = market.now
-    with sqlite3.connect(path) as connection:
-        connection.execute("DELETE FROM stored_events WHERE originator_id = 'merchant:M-1' AND originator_version = 1")
-    connection.close()
+    with connect(path) as tables:
+        tables.execute("DELETE FROM stored_events WHERE originator_id = 'merchant:M-1' AND originator_version = 1")
     with Market(open_store(str(path)), now) as market, pytest.raises(CaseworkError) as caught:
         market.rule("K-2", 12)
     assert "merchant 'M-1'" in caught.value.en and "casework audit" in caught.value.en

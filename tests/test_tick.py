@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.engines import connect
 
 from casework.application import service
 from casework.application.agenda import due
@@ -21,6 +21,8 @@ from casework.store.codec import Unreadable
 from casework.store.dues import microseconds, running
 from casework.store.opening import open_reader, open_store
 from casework.store.store import Store
+
+pytestmark = pytest.mark.stores
 
 ROOT = Path(__file__).parent.parent
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -60,9 +62,8 @@ def ticks(path: str, now: datetime = OVER) -> list[Ticked]:
 
 
 def alter(path: str, sql: str) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute(sql)
-    connection.close()
+    with connect(path) as tables:
+        tables.execute(sql)
 
 
 def test_what_fell_due_is_done_once_at_the_time_given_and_recorded_when_it_was(kept: str) -> None:
@@ -126,6 +127,7 @@ def test_an_index_that_differs_is_found_and_made_anew(path: str, change: str) ->
     assert [done.did for done in ticks(path)] == ["deem_agreed"]
 
 
+@pytest.mark.file
 def test_without_the_index_what_is_due_is_read_from_the_events_and_the_next_command_makes_it_whole(path: str) -> None:
     with open_store(path) as store:
         service.open_case(store, "K-2", GIVEN, by="consumer", clock=lambda: BEGIN, command_id="open")
@@ -140,24 +142,24 @@ def test_without_the_index_what_is_due_is_read_from_the_events_and_the_next_comm
         assert [d["case"] for d in due(reader, BEGIN, broken=[])] == [d.case for d in whole]
     assert audited(path) == []
     assert [done.did for done in ticks(path)] == ["deem_agreed"]
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT DISTINCT case_id FROM duties ORDER BY 1").fetchall() == [("K-1",), ("K-2",)]
-    connection.close()
+    with connect(path) as tables:
+        assert tables.execute("SELECT DISTINCT case_id FROM duties ORDER BY 1").fetchall() == [("K-1",), ("K-2",)]
     assert audited(path) == []
 
 
+@pytest.mark.file
 def test_a_command_that_fails_leaves_a_store_without_the_index_as_it_was(path: str) -> None:
     alter(path, "DROP TABLE duties")
     with open_store(path) as store:
         with pytest.raises(StoreBusy):
             store.adopt(list(store.rows("K-1")))
-        with sqlite3.connect(path) as connection:
-            assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'duties'").fetchone() == (0,)
-        connection.close()
+        with connect(path) as tables:
+            assert tables.execute("SELECT count(*) FROM sqlite_master WHERE name = 'duties'").fetchall() == [(0,)]
         assert [done.did for done in tick(store, OVER, lambda: LATER)] == ["deem_agreed"]
     assert audited(path) == []
 
 
+@pytest.mark.file
 def test_an_id_that_is_no_text_has_no_place_in_the_index_and_stops_nobody(path: str) -> None:
     alter(path, "UPDATE stored_events SET originator_id = CAST(x'4bff' AS TEXT) WHERE originator_version = 1")
     with open_store(path) as store, store.writing():

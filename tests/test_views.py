@@ -15,6 +15,8 @@ from casework.application.views import full
 from casework.report.case import case_lines
 from casework.report.clock import due_lines
 
+pytestmark = pytest.mark.stores
+
 LIVE, REPLAYED = "live.db", "replayed.db"
 #: What depends on the moment at which it is asked.
 OF_NOW = ("duties", "overdue")

@@ -23,6 +23,8 @@ from casework.domain.commands import MissDuty
 from casework.domain.fold import fold
 from casework.rulebook.edition import current, pinned
 
+pytestmark = pytest.mark.stores
+
 ALL = {**{name: recorded(name) for name in NAMES}, **golden()}
 OFTEN = settings(max_examples=150, deadline=None, database=None, derandomize=True)
 
@@ -99,6 +101,7 @@ def test_a_case_recorded_long_after_it_happened_can_be_lived_again(tmp_path: Pat
     assert view["differs"] == [] and all(not step["refused"] for step in view["steps"])
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("argv", [
     ("what-if", "juicer"), ("what-if", "juicer", "--without", "10"), ("what-if", "juicer", "--at", "3", "--json"),
     ("what-if", "juicer", "--at", "8", "--until", "2030-01-01T00:00:00+08:00"), ("rules", "impact", "2026-11"),
@@ -113,6 +116,7 @@ def test_nothing_is_written_whatever_is_asked(argv: tuple[str, ...], store: str,
     assert prints(tmp_path) == before
 
 
+@pytest.mark.file
 def test_the_store_may_be_one_that_nobody_may_write(store: str, tmp_path: Path) -> None:
     folder = tmp_path / "locked"
     folder.mkdir()

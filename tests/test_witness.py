@@ -14,6 +14,8 @@ from ledger_helpers import Signer, consistency, root_of
 
 from casework import verifier
 
+pytestmark = pytest.mark.stores
+
 LEAVES = [spec.leaf_of(b"%d" % n) for n in range(9)]
 OTHER = [*LEAVES[:2], *(spec.leaf_of(b"other %d" % n) for n in range(7))]
 WITNESS = ("--key", spec.LOG.vkey, "--state", "state", "--name", "witness.example")
@@ -123,6 +125,7 @@ def test_successors_of_the_key_are_followed_by_the_file_of_keys() -> None:
     casework("witness", request(9, 9, signer=new), *WITNESS, "--keys", "keys").fails("--keys")
 
 
+@pytest.mark.file
 def test_of_two_ledgers_that_part_under_one_key_only_the_first_is_cosigned() -> None:
     casework("init", "--journal", "journal").ok()
     casework("open", "K-1", "--by", "consumer", *pairs(GIVEN), "--journal", "journal").ok()
@@ -155,6 +158,7 @@ def test_nonsense_for_a_key_or_a_file_is_one_line() -> None:
 # --- verify as a command -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.file
 def test_verify_says_what_the_verifier_says_in_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     given_case(steps=2)
     key = casework("checkpoint", "--key").ok().out.strip()
