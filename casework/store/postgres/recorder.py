@@ -64,9 +64,9 @@ _TURN = f"SELECT {_OF_HEAD}, set_config('synchronous_commit', 'off', true) FROM 
 _GROW = """
 WITH leaves AS (
     INSERT INTO ledger_leaves (number, originator_id, first_version, last_version, leaf)
-    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bytea[])
+    SELECT * FROM unnest(%b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::bytea[])
 ), nodes AS (
-    INSERT INTO ledger_nodes (level, number, hash) SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[])
+    INSERT INTO ledger_nodes (level, number, hash) SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[])
 )
 UPDATE ledger_head SET size = %s, peaks = %s, note = %s
 """
