@@ -239,7 +239,7 @@ def _copied(room: Room, folder: Path) -> None:
     options = "".join(f"\n    --deselect=tests/{name}" for name in room.deselected)
     (folder / "setup.cfg").write_text(
         f"{settings}\n[mutmut]\nsource_paths = casework\nonly_mutate ={files}\npytest_add_cli_args_test_selection ={tests}\n"
-        f"pytest_add_cli_args ={options}\n    -p\n    no:cacheprovider\n"
+        f"pytest_add_cli_args ={options}\n    -p\n    no:cacheprovider\n    -m\n    not server\n"
         "also_copy =\n    scenarios\n    docs\n    README.md\n    pyproject.toml\n    setup.cfg\n", encoding="utf-8")
 
 
