@@ -72,6 +72,29 @@ def test_nothing_is_overwritten() -> None:
     casework("backup", "new.db", "--store", "none.db").fails("no store")
 
 
+def test_a_backup_that_fails_leaves_nothing_beside_and_may_be_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_case()
+
+    def full(*_: object) -> None:
+        raise work.StoreError("the disk is full", "磁盘已满")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(work, "prove", full)
+        casework("backup", "copy.db").fails("the disk is full")
+    assert not [name for name in os.listdir() if "copy.db" in name]
+    casework("backup", "copy.db").ok()
+
+
+def test_a_journal_beside_that_is_there_by_now_is_somebody_elses(here: Path) -> None:
+    given_case()
+    [journal] = (here / "state" / "casework").glob("local/*")
+    (here / "copy.db.journal").mkdir()
+    (here / "copy.db.journal" / "keys").write_text("theirs")
+    with pytest.raises(work.StoreError):
+        work.copy_journal(journal, here / "copy.db.journal", with_key=False)
+    assert (here / "copy.db.journal" / "keys").read_text() == "theirs"
+
+
 def test_a_name_that_is_taken_meanwhile_is_left_alone(here: Path) -> None:
     fresh, place = here / "fresh", here / "copy.db"
     fresh.touch()

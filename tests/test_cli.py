@@ -216,6 +216,12 @@ def test_init_makes_an_empty_store_and_leaves_one_that_is_there() -> None:
     assert len(rows()) == 1
 
 
+def test_init_is_told_of_one_store(tmp_path: Path) -> None:
+    casework("init", "a.db", "--store", "b.db").fails("--store", "give one")
+    casework("init", "a.db", "--store", "b.db", lang="zh").fails("只给出其一")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("store", "word"), [
     ("text", "not an SQLite database"), ("empty", "empty file"), ("folder", "is a directory"), ("no/such/t.db", "folder"),
     ("", "no name"), ("sqlite://t.db", "three slashes"), ("mysql://u:secret@h/d", "mysql:"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,7 @@ def backup(settings: Settings, to: str, audited: bool, with_key: bool, journal: 
     place = Path(parse(to).path).absolute()
     work.refuse_taken(place)
     beside = work.journal_beside(place)
+    made: list[Path] = []
     fresh = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
     try:
         with open_reader(settings.store) as reader:
@@ -55,6 +57,7 @@ def backup(settings: Settings, to: str, audited: bool, with_key: bool, journal: 
         def copy_journal() -> None:
             if folder is not None and (folder / "checkpoints").is_file():
                 work.copy_journal(folder, beside, with_key=with_key)
+                made.append(beside)
 
         copy_store(settings.store, fresh, copy_journal)
         if not audited:
@@ -75,6 +78,11 @@ def backup(settings: Settings, to: str, audited: bool, with_key: bool, journal: 
             return 1
         events, findings = _audit(fresh, beside if beside.is_dir() else None)
         work.publish(fresh, place)
+    except BaseException:
+        # Without its store it proves nothing, and keeps the next attempt from this name.
+        for each in made:
+            shutil.rmtree(each, ignore_errors=True)
+        raise
     finally:
         work.drop(fresh)
     settings.answer(

@@ -26,7 +26,7 @@ from casework.store.row import Row
 def export(settings: Settings, file: Path, cases: tuple[str, ...], form: str | None, overwrite: bool) -> int:
     """Write the events' columns (case, version, topic, trigger, states, times) to a file, or as CSV to - (stdout).
 
-    The texts that were said are not among them. casework audit --log reads the file.
+    The texts that were said are not among them, nor are merchants' streams: they are no cases. casework audit --log reads it.
     """
     from casework.exchange.columns import write_csv, write_parquet
     from casework.store.opening import open_reader

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from casework.cli.base import Command, Settings, common, now, option, say
 from casework.cli.files import write_whole
@@ -45,6 +46,8 @@ def init(settings: Settings, url: str | None, origin: str | None, renew: bool, r
     URL is the store, as --store. A store in PostgreSQL is made and upgraded by this command alone.
     """
     if url is not None:
+        if click.get_current_context().get_parameter_source("store") is ParameterSource.COMMANDLINE:
+            raise InputError("and URL both name the store; give one of them", "与 URL 都指定案件库；请只给出其一", "--store")
         settings = settings._replace(store=url)
     if renew:
         return _renew(settings, journal, origin, reason)

@@ -55,6 +55,11 @@ def copy(source: Reader, store: Store, seen: Callable[[int], object] = lambda le
         return Copied(size - there, events, there, _compared(source, book, target, size, seen))
 
 
+def refuse_unsound(source: Reader) -> None:
+    """See that there is something to hold a copy against, before one is begun. Raises as :func:`copy`."""
+    _sound(source)
+
+
 def _sound(source: Reader) -> tuple[Ledger, int]:
     """The ledger of the source and its size now."""
     book = source.ledger()

@@ -135,6 +135,9 @@ def copy_journal(folder: Path, place: Path, *, with_key: bool) -> None:
     """
     try:
         place.mkdir(mode=0o700)
+    except OSError as error:  # such as that somebody else's is there by now
+        raise _unwritable(place, error) from error
+    try:
         for name in (CHECKPOINTS, KEYS, *([KEY] if with_key else [])):
             write_new(place / name, (folder / name).read_bytes(), 0o600)
         sync_folder(place)
