@@ -73,8 +73,8 @@ ROOMS = (
 # --- what is only wording ----------------------------------------------------------------------------------------------
 
 #: What takes sentences, and nothing else: findings' lines and errors, in both languages.
-SENTENCES = frozenset(("Line", "NotVerified", "CannotRun", "StoreError", "InputError", "UnknownCase", "RuleError", "ValueError",
-                       "TypeError"))
+SENTENCES = frozenset(("Line", "NotVerified", "CannotRun", "StoreError", "EngineError", "InputError", "UnknownCase", "RuleError",
+                       "ValueError", "TypeError"))
 #: Names under which a sentence, or a part of one, is kept until it is said.
 SAID = frozenset(("en", "zh", "what", "why", "said"))
 _CHINESE = re.compile("[\u4e00-\u9fff]")
