@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from store_helpers import event, finish, line_of, python
 from casework.errors import InputError, NotAStore, StoreBusy, StoreError, StoreMissing
 from casework.store import lock, url
 from casework.store.lock import WriterLock
-from casework.store.sqlite import reader
+from casework.store.sqlite import order, reader
 from casework.store.sqlite import recorder as sqlite
 from casework.store.sqlite.reader import Reader
 from casework.store.sqlite.recorder import CaseDatastore, CaseRecorder, check, create, settings, store_error
@@ -476,6 +477,50 @@ def test_a_row_is_found_though_the_index_has_lost_it(store: Path) -> None:
     con.close()
     with Reader(store) as read:
         assert len(list(read.rows())) == 9
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_the_index_gives_the_order_that_sorting_the_table_gives_page_by_page(store: Path, size: int) -> None:
+    fill(store, 7, 4)
+    with closing(sqlite3.connect(store)) as con:
+        con.text_factory = reader._text
+        of = order.order(con)
+        assert of is not None and (of.count, of.last) == (28, 28)
+        found, after = list[int](), order.BEFORE
+        while page := order.following(con, of, after, size):
+            assert len(page) <= size
+            found += [place for place, _, _ in page]
+            after = page[-1][1:]
+        assert found == [place for (place,) in con.execute(reader._ORDER)]
+
+
+def misled(store: Path, change: str) -> None:
+    """Give the store an index over a changed copy of its keys."""
+    con = sqlite3.connect(store, isolation_level=None)
+    con.execute("PRAGMA writable_schema=1")
+    con.execute("CREATE TABLE spare (a TEXT, b INTEGER, PRIMARY KEY (a, b))")
+    con.execute("INSERT INTO spare (rowid, a, b) SELECT rowid, originator_id, originator_version FROM stored_events")
+    con.execute(change)
+    (root,) = con.execute("SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_spare_1'").fetchone()
+    con.execute("UPDATE sqlite_master SET rootpage = ? WHERE name = 'sqlite_autoindex_stored_events_1'", (root,))
+    con.close()
+
+
+@pytest.mark.parametrize("change", [
+    "DELETE FROM spare WHERE rowid = 3", "UPDATE spare SET a = 'd' WHERE rowid = 3", "UPDATE spare SET b = 9 WHERE rowid = 3",
+    "UPDATE spare SET rowid = 99 WHERE rowid = 3", "INSERT INTO spare (rowid, a, b) VALUES (99, 'c0', 9)", "DELETE FROM spare",
+])
+def test_an_index_that_says_otherwise_than_its_table_orders_nothing(store: Path, change: str) -> None:
+    fill(store, 3, 3)
+    with Reader(store) as read:
+        whole = list(read.rows())
+    misled(store, change)
+    with closing(sqlite3.connect(store)) as con:
+        con.text_factory = reader._text
+        assert order.order(con) is None
+    with Reader(store) as read:
+        assert list(read.rows()) == whole
+        assert (read.snapshot().events, list(read.snapshot().rows)) == (9, whole)
 
 
 def test_a_file_damaged_in_the_middle_is_an_error_with_a_remedy(store: Path) -> None:

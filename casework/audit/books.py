@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from casework.audit.deadlines import is_near
 from casework.audit.findings import Fault, Finding, Line, findings_of, shown
+from casework.audit.index import Tally
 from casework.audit.standing import StandingWalk
 from casework.audit.walk import Walk
 from casework.domain import events as c
@@ -33,9 +34,13 @@ class Entry(NamedTuple):
 
 @dataclass(slots=True)
 class Books:
-    """Both sides of the books, by merchant; and the duties that run on, against which the index of the store is held."""
+    """Both sides of the books, by merchant; and a tally of the duties that run on, against which the index of the store is held.
+
+    ``running`` are those of the case that is being judged, until it is :meth:`closed`.
+    """
 
     running: Index = field(default_factory=dict)
+    duties: Tally = field(default_factory=Tally)
     owed: dict[str, dict[tuple[str, int], Entry]] = field(default_factory=dict)
     streams: dict[str, StandingWalk] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
@@ -47,13 +52,19 @@ class Books:
         if entry is not None and walk.facts is not None:
             self.owe(walk.facts.given.order.merchant, entry)
 
+    def closed(self) -> None:
+        """The case that was judged has no more events."""
+        for due in self.running.values():
+            self.duties.add(due)
+        self.running.clear()
+
     def owe(self, merchant: str, entry: Entry) -> None:
         """Keep what an event of a case owes to the standing of that merchant."""
         self.owed.setdefault(merchant, {})[entry.event.originator_id, entry.event.originator_version] = entry
 
     def add(self, other: Books) -> None:
         """Take in the books of other streams, which come behind these in the store's order."""
-        self.running.update(other.running)
+        self.duties.take(other.duties)
         for merchant, owed in other.owed.items():
             self.owed.setdefault(merchant, {}).update(owed)
         self.streams.update(other.streams)

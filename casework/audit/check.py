@@ -93,8 +93,10 @@ def judged(rows: Iterable[Row], books: Books | None = None) -> list[Finding]:
         version = number if type(number) is int else walk.version + 1
         found.extend(findings_of(row.case, version, _faults(walk, second, row, version, books), row))
     found.extend(findings_of(first.case, walk.version, second.end(walk)))
-    if books is not None and walk.broken:
-        books.broken.add(first.case)
+    if books is not None:
+        books.closed()
+        if walk.broken:
+            books.broken.add(first.case)
     return sorted(found, key=_place_of)
 
 
@@ -164,7 +166,7 @@ def _store(summary: Summary, books: Books | None, indexed: index.Indexed | None,
     if books is not None and summary.whole:
         yield from books.compared()
         if indexed is not None:
-            yield from index.compared(books.running, indexed)
+            yield from index.compared(books.duties, indexed)
 
 
 def _stream(name: str, rows: Iterable[Row], books: Books | None, integrity: Integrity | None) -> Iterator[Finding]:

@@ -7,41 +7,92 @@ due by ``tick``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from typing import Protocol
 
 from casework.audit.findings import Finding, Line, digest, shown
-from casework.store.dues import Index, running
+from casework.store.dues import running
 from casework.store.row import DueRow, Row
 
 #: How often a case that seems to differ is looked at again: somebody may have written between two looks.
 LOOKS = 3
-_MANY = 100
+#: Of more cases than this, all events are read at once.
+_MANY = 1000
+#: So many sums are kept, each of the cases that fall to it.
+_SUMS = 8192
 
 
 class Indexed(Protocol):
     """A store, or a reader of one, with its index."""
 
-    def dues(self) -> list[DueRow]:
-        """The index, whole."""
+    def index(self) -> Iterator[DueRow]:
+        """The index, whole, row by row."""
         ...
 
     def rows(self, case: str | None = None) -> Iterator[Row]:
         """The rows of a case, or of all."""
         ...
 
+    def case_ids(self) -> list[str]:
+        """The ids of all streams."""
+        ...
 
-def compared(yielded: Index, store: Indexed) -> Iterator[Finding]:
+
+class Tally:
+    """Sums over running duties, each duty by its SHA-256 and so in any order, apart by case: two that are equal are of the same
+    duties, and where they are not, the cases are known among which to look. The duties themselves are not kept.
+    """
+
+    __slots__ = ("sums",)
+
+    def __init__(self, rows: Iterable[DueRow] = ()) -> None:
+        self.sums: dict[int, int] = {}
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: DueRow) -> None:
+        """One more duty that runs."""
+        place = _place(row.case)
+        self.sums[place] = (self.sums.get(place, 0) + _number(tuple(row))) & _MASK
+
+    def take(self, other: Tally) -> None:
+        """The duties of both."""
+        for place, total in other.sums.items():
+            self.sums[place] = (self.sums.get(place, 0) + total) & _MASK
+
+    def differing(self, other: Tally) -> set[int]:
+        """The sums that the two do not have in common."""
+        return {place for place in self.sums.keys() | other.sums.keys() if self.sums.get(place, 0) != other.sums.get(place, 0)}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tally) and not self.differing(other)
+
+
+_MASK = 2**128 - 1
+
+
+def _number(value: object) -> int:
+    return int.from_bytes(sha256(repr(value).encode("utf-8", "backslashreplace")).digest()[:16], "big")
+
+
+def _place(case: object) -> int:
+    return _number(case) % _SUMS
+
+
+def compared(yielded: Tally, store: Indexed) -> Iterator[Finding]:
     """A finding for each case of which the index of the store does not say what its events yielded as they were audited."""
-    index = {(row.case, row.duty): row for row in store.dues()}
-    differ = {key[0] for key in yielded.keys() | index.keys() if yielded.get(key) != index.get(key)}
+    odd = yielded.differing(Tally(store.index()))
+    if not odd:
+        return
+    differ: set[str] = {case for case in (*store.case_ids(), *(row.case for row in store.index())) if _place(case) in odd}
     have: dict[str, set[DueRow]] = {}
     due: dict[str, set[DueRow]] = {}
     for _ in range(LOOKS):
         if not differ:
             return
-        have = _by_case(store.dues())
+        have = _by_case(row for row in store.index() if row.case in differ)
         # No case has an id that is no text, and of a great many all are read at once.
-        due = (_by_case(running(store.rows())) if len(differ) > _MANY else
+        due = (_by_case(row for row in running(store.rows()) if row.case in differ) if len(differ) > _MANY else
                {case: set(running(store.rows(case))) for case in differ if isinstance(case, str)})
         differ = {case for case in differ if have.get(case, set()) != due.get(case, set())}
     for case in sorted(differ, key=str):

@@ -71,8 +71,8 @@ def nothing_against(rows: Sequence[Row], books: Books | None) -> bool:
             books.owe(walk.facts.given.order.merchant, entry)
         for duty in walk.facts.duties.values():
             if duty.state == "running":
-                books.running[walk.facts.case, duty.id] = DueRow(
-                    walk.facts.case, duty.id, duty.kind, duty.owes, microseconds(duty.due.at), int(duty.due.provisional))
+                books.duties.add(DueRow(
+                    walk.facts.case, duty.id, duty.kind, duty.owes, microseconds(duty.due.at), int(duty.due.provisional)))
     return True
 
 

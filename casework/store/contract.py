@@ -79,6 +79,10 @@ class Reader(Protocol):
         """
         ...
 
+    def index(self) -> Iterator[DueRow]:
+        """The index of running duties as it is kept, all of it, a part at a time; made from the events where there is none."""
+        ...
+
     def format(self) -> int:
         """The format of the store: 1 without a ledger, 2 with one."""
         ...

@@ -115,6 +115,10 @@ class MemoryRecorder(POPOApplicationRecorder):
         return [d for d in running(self.rows())
                 if before is None or d.due < before or (d.provisional and d.due < provisional_before)]
 
+    def index(self) -> Iterator[DueRow]:
+        """The running duties, of which this store keeps no index."""
+        yield from self.dues()
+
     def format(self) -> int:
         """That of a store without a ledger."""
         return 1

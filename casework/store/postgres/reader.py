@@ -37,6 +37,7 @@ _COMMITS = (f"SELECT l.number, {', '.join('e.' + c for c in COLUMNS)} FROM ledge
 _TOTALS = ("SELECT (SELECT count(*) FROM stored_events), (SELECT coalesce(max(number) + 1, 0) FROM ledger_leaves), "
            "(SELECT coalesce(sum(last_version - first_version + 1), 0) FROM ledger_leaves)")
 _OF_ONE = f"{_SELECT} WHERE originator_id = %s ORDER BY originator_version"
+_DUTIES_AT_ONCE = 20_000
 _DUTIES = "SELECT case_id, duty, kind, owes, due, provisional FROM duties"
 # Two searches, each by its index: with OR, every duty would be read.
 _DUE = (f"{_DUTIES} WHERE due < %s UNION {_DUTIES} WHERE provisional = 1 AND due < %s ORDER BY due, case_id, duty")
@@ -169,6 +170,16 @@ class PostgresReader:
         found = (self._all(f"{_DUTIES} ORDER BY due, case_id, duty") if before is None
                  else self._all(_DUE, before, provisional_before))
         return [DueRow(*row) for row in found]
+
+    def index(self) -> Iterator[DueRow]:
+        """The index of running duties as it is kept, all of it, a part at a time.
+
+        Between two parts nothing is held: what is written meanwhile may be met twice, or not.
+        """
+        start = 0
+        while page := self._all(f"{_DUTIES} ORDER BY case_id, duty LIMIT %s OFFSET %s", _DUTIES_AT_ONCE, start):
+            yield from (DueRow(*row) for row in page)
+            start += len(page)
 
     def format(self) -> int:
         """2: every store here has a ledger."""

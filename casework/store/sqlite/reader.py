@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from casework.errors import NotAStore, StoreBusy, StoreError, StoreMissing
 from casework.store.row import DueRow, Part, Parts, Row, Snapshot, Totals
+from casework.store.sqlite.order import BEFORE, Order, following, order
 from casework.store.url import file_uri, refuse_network
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ _FETCH = (
 
 _HAS_DUTIES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'duties'"
 _ALL_DUTIES = "SELECT case_id, duty, kind, owes, due, provisional FROM duties ORDER BY due, case_id, duty"
+# In the order of the key, of whatever type a key may be.
+_SOME_DUTIES = "SELECT case_id, duty, kind, owes, due, provisional FROM duties ORDER BY case_id, duty LIMIT ? OFFSET ?"
+_DUTIES_AT_ONCE = 20_000
 # Two searches, each by its index: with OR, every duty would be read.
 _DUTIES = (
     "SELECT case_id, duty, kind, owes, due, provisional FROM duties WHERE due < ? "
@@ -114,17 +118,18 @@ class Reader:
         is held, so writers go on. A row that disappears meanwhile is a StoreError.
         """
         if case is None:
-            return self._pages(self._rowids(_ORDER))
+            return self.snapshot().rows
         key = _key(case)
         return self._pages(array("q") if key is None else self._rowids(_ORDER_OF_CASE, key))
 
     def snapshot(self, cases: Iterable[str] | None = None) -> Snapshot:
         """The rows of all streams, or of those named, and how many leaves the ledger has, as of one moment."""
-        def read() -> tuple[array[int], int]:
+        def read() -> tuple[Order | array[int], int]:
             self._connection.execute("BEGIN")
             try:
+                rowids: Order | array[int]
                 if cases is None:
-                    rowids = array("q", (rowid for (rowid,) in self._connection.execute(_ORDER)))
+                    rowids = order(self._connection) or array("q", (rowid for (rowid,) in self._connection.execute(_ORDER)))
                 else:
                     rowids = array("q", (rowid for case in cases if (key := _key(case)) is not None
                                          for (rowid,) in self._connection.execute(_ORDER_OF_CASE, (key,))))
@@ -136,6 +141,8 @@ class Reader:
 
         with self._short():
             rowids, size = _guarded(self.path, self._wait, read)
+        if isinstance(rowids, Order):
+            return Snapshot(self._ordered(rowids), rowids.count, size)
         return Snapshot(self._pages(rowids), len(rowids), size)
 
     def count(self) -> int:
@@ -188,6 +195,19 @@ class Reader:
             return [d for d in running(self.rows()) if d.due < limit or (d.provisional and d.due < provisional_before)]
         found = self._all(_ALL_DUTIES) if before is None else self._all(_DUTIES, limit, provisional_before)
         return [DueRow(*row) for row in found]
+
+    def index(self) -> Iterator[DueRow]:
+        """The index of running duties as it is kept, all of it, a part at a time; made from the events where there is none.
+
+        Between two parts no lock is held: what is written meanwhile may be met twice, or not.
+        """
+        if not self._all(_HAS_DUTIES)[0][0]:
+            yield from self.dues()
+            return
+        start = 0
+        while page := self._all(_SOME_DUTIES, _DUTIES_AT_ONCE, start):
+            yield from (DueRow(*row) for row in page)
+            start += len(page)
 
     def totals(self) -> Totals:
         """How much the store, one with a ledger, holds at this moment."""
@@ -247,6 +267,16 @@ class Reader:
             page = _guarded(self.path, self._wait, partial(self._fetch, rowids[start : start + self._page]))
             yield from page
             start += len(page)
+
+    def _ordered(self, of: Order) -> Iterator[Row]:
+        after, left = BEFORE, of.count
+        while left > 0:
+            page = _guarded(self.path, self._wait, partial(following, self._connection, of, after, min(self._page, left)))
+            if not page:
+                raise _vanished(self.path)
+            left -= len(page)
+            after = page[-1][1:]
+            yield from self._pages(array("q", (place for place, _, _ in page)))
 
     def _fetch(self, rowids: array[int]) -> list[Row]:
         """The rows of these rowids in this order; fewer, but at least one, when they are very large."""
