@@ -484,14 +484,19 @@ def test_the_index_gives_the_order_that_sorting_the_table_gives_page_by_page(sto
     fill(store, 7, 4)
     with closing(sqlite3.connect(store)) as con:
         con.text_factory = reader._text
-        of = order.order(con)
-        assert of is not None and (of.count, of.last) == (28, 28)
-        found, after = list[int](), order.BEFORE
-        while page := order.following(con, of, after, size):
-            assert len(page) <= size
-            found += [place for place, _, _ in page]
-            after = page[-1][1:]
-        assert found == [place for (place,) in con.execute(reader._ORDER)]
+        [of] = order.ranges(con) or []
+        assert of == ("", None, 28, 28)
+        for parts in ([of], order.ranges(con, size) or []):
+            found = list[int]()
+            for part in parts:
+                after, before = (part.low, order.FIRST), len(found)
+                while page := order.following(con, part, after, size):
+                    assert len(page) <= size
+                    found += [place for place, _, _ in page]
+                    after = page[-1][1:]
+                assert len(found) - before == part.rows
+            assert len(parts) == 1 or all(size <= part.rows < size + 4 for part in parts[:-1])
+            assert found == [place for (place,) in con.execute(reader._ORDER)]
 
 
 def misled(store: Path, change: str) -> None:
@@ -517,7 +522,7 @@ def test_an_index_that_says_otherwise_than_its_table_orders_nothing(store: Path,
     misled(store, change)
     with closing(sqlite3.connect(store)) as con:
         con.text_factory = reader._text
-        assert order.order(con) is None
+        assert order.ranges(con) is None
     with Reader(store) as read:
         assert list(read.rows()) == whole
         assert (read.snapshot().events, list(read.snapshot().rows)) == (9, whole)

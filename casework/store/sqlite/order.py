@@ -8,66 +8,82 @@ against the table by a sum over what both give. Where they differ, or the index 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from contextlib import closing
+from typing import NamedTuple
 
 _INDEX = "stored_events INDEXED BY sqlite_autoindex_stored_events_1"
 _KEY = "rowid, originator_id, originator_version"
 _BY_INDEX = f"SELECT {_KEY} FROM {_INDEX} ORDER BY originator_id, originator_version"
 # The table itself, not the index over it.
 _OF_TABLE = f"SELECT {_KEY} FROM stored_events NOT INDEXED"
-_NEXT = (f"SELECT {_KEY} FROM {_INDEX} WHERE (originator_id, originator_version) > (CAST(? AS TEXT), ?) AND rowid <= ? "
-         "ORDER BY originator_id, originator_version LIMIT ?")
-#: Before every stream that has a name, and every version.
-BEFORE = ("", -2**63)
+_NEXT = (f"SELECT {_KEY} FROM {_INDEX} WHERE (originator_id, originator_version) > (CAST(? AS TEXT), ?) "
+         "AND (? IS NULL OR originator_id < CAST(? AS TEXT)) AND rowid <= ? ORDER BY originator_id, originator_version LIMIT ?")
+#: Before every version.
+FIRST = -2**63
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """How many rows there were when it was looked, and the last place of one: what is recorded later comes behind that."""
+class Range(NamedTuple):
+    """The streams from ``low`` to before ``high`` (None: to the end), of so many rows, as of when the last place of one was
+    ``last``: what is recorded later comes behind that.
+    """
 
-    count: int
+    low: str
+    high: str | None
+    rows: int
     last: int
 
 
-def order(connection: sqlite3.Connection) -> Order | None:
-    """The order of all rows as of one moment, to be asked for within a transaction; None where the index does not give it."""
+def ranges(connection: sqlite3.Connection, size: int | None = None) -> list[Range] | None:
+    """All rows in order, cut into ranges of ``size`` rows or somewhat more, no stream in two of them (None: one range).
+
+    To be asked for within a transaction, which makes it one moment. None where the index does not give the order.
+    """
     try:
-        found = _by_index(connection)
+        found = _by_index(connection, size)
         return found[0] if found and found[1] == _of_table(connection) else None
     except (sqlite3.Error, UnicodeDecodeError):
         return None  # such as that the index is damaged, or is none
 
 
-def following(connection: sqlite3.Connection, of: Order, after: tuple[str, int], size: int) -> list[tuple[int, str, int]]:
-    """The next places in that order, each with the stream and version that is its key; up to ``size``, none at the end."""
+def following(connection: sqlite3.Connection, of: Range, after: tuple[str, int], size: int) -> list[tuple[int, str, int]]:
+    """The next places in a range, each with the stream and version that is its key; up to ``size``, none at the end.
+
+    ``after`` is the last key that was given; the low end and :data:`FIRST` to begin with.
+    """
     stream, version = after
-    return connection.execute(_NEXT, (stream.encode("utf-8"), version, of.last, size)).fetchall()
+    high = None if of.high is None else of.high.encode("utf-8")
+    return connection.execute(_NEXT, (stream.encode("utf-8"), version, high, high, of.last, size)).fetchall()
 
 
-def _by_index(connection: sqlite3.Connection) -> tuple[Order, int] | None:
+def _by_index(connection: sqlite3.Connection, size: int | None) -> tuple[list[Range], int] | None:
     """What the index gives, and a sum over it that does not depend on the order: of Python's hash of each key, which nobody
     outside this process can foresee. None where the keys do not come in order, or one is of another type.
     """
-    count = total = last = 0
-    before = BEFORE
-    for row in connection.execute(_BY_INDEX):
-        place, stream, version = row
-        if type(stream) is not str or type(version) is not int or not (stream.isascii() or _is_utf8(stream)):
-            return None
-        key = (stream, version)
-        if key <= before:
-            return None
-        before = key
-        count += 1
-        total += hash(row)
-        if place > last:
-            last = place
-    return Order(count, last), total
+    total = last = count = 0
+    cuts, before = [("", 0)], ("", FIRST)
+    with closing(connection.execute(_BY_INDEX)) as cursor:
+        for row in cursor:
+            place, stream, version = row
+            if type(stream) is not str or type(version) is not int or not (stream.isascii() or _is_utf8(stream)):
+                return None
+            key = (stream, version)
+            if key <= before:
+                return None
+            if size is not None and count - cuts[-1][1] >= size and stream != before[0]:
+                cuts.append((stream, count))
+            before = key
+            count += 1
+            total += hash(row)
+            if place > last:
+                last = place
+    ends = [*cuts[1:], (None, count)]
+    return [Range(low, high, end - begin, last) for (low, begin), (high, end) in zip(cuts, ends, strict=True)], total
 
 
 def _of_table(connection: sqlite3.Connection) -> int:
     """The same sum over the table."""
-    return sum(map(hash, connection.execute(_OF_TABLE)))
+    with closing(connection.execute(_OF_TABLE)) as cursor:
+        return sum(map(hash, cursor))
 
 
 def _is_utf8(text: str) -> bool:

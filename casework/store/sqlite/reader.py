@@ -6,6 +6,7 @@ read at all is a StoreError with its remedy, never an error of sqlite3.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import stat
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from casework.errors import NotAStore, StoreBusy, StoreError, StoreMissing
 from casework.store.row import DueRow, Part, Parts, Row, Snapshot, Totals
-from casework.store.sqlite.order import BEFORE, Order, following, order
+from casework.store.sqlite.order import FIRST, Range, following, ranges
 from casework.store.url import file_uri, refuse_network
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ _PAGE_BYTES = 16 * 1024 * 1024
 _VALUE_BYTES = 1024 * 1024
 _ID_BYTES = 4 * 1024
 
+#: How what is held of a part begins: by its ends, or with a list of its rows.
+_ORDERED, _LISTED = b"ends ", b"rows "
 # The table itself is read, not the index over it: a damaged index must not hide a row from the audit.
 _ORDER = "SELECT rowid FROM stored_events NOT INDEXED ORDER BY originator_id, originator_version, rowid"
 _ORDER_WITH_ID = ("SELECT rowid, originator_id FROM stored_events NOT INDEXED "
@@ -124,12 +127,13 @@ class Reader:
 
     def snapshot(self, cases: Iterable[str] | None = None) -> Snapshot:
         """The rows of all streams, or of those named, and how many leaves the ledger has, as of one moment."""
-        def read() -> tuple[Order | array[int], int]:
+        def read() -> tuple[Range | array[int], int]:
             self._connection.execute("BEGIN")
             try:
-                rowids: Order | array[int]
+                rowids: Range | array[int]
                 if cases is None:
-                    rowids = order(self._connection) or array("q", (rowid for (rowid,) in self._connection.execute(_ORDER)))
+                    found = ranges(self._connection)
+                    rowids = found[0] if found else array("q", (rowid for (rowid,) in self._connection.execute(_ORDER)))
                 else:
                     rowids = array("q", (rowid for case in cases if (key := _key(case)) is not None
                                          for (rowid,) in self._connection.execute(_ORDER_OF_CASE, (key,))))
@@ -141,8 +145,8 @@ class Reader:
 
         with self._short():
             rowids, size = _guarded(self.path, self._wait, read)
-        if isinstance(rowids, Order):
-            return Snapshot(self._ordered(rowids), rowids.count, size)
+        if isinstance(rowids, Range):
+            return Snapshot(self._ordered(rowids), rowids.rows, size)
         return Snapshot(self._pages(rowids), len(rowids), size)
 
     def count(self) -> int:
@@ -154,20 +158,24 @@ class Reader:
         def read() -> Parts:
             self._connection.execute("BEGIN")
             try:
-                ranges = list(_cut(self._connection.execute(_ORDER_WITH_ID), size))
+                found = ranges(self._connection, size)
+                parts = ([Part(of.low or None, of.high, _ORDERED + json.dumps(of).encode()) for of in found] if found else
+                         list(_cut(self._connection.execute(_ORDER_WITH_ID), size)))
                 leaves = self._connection.execute(_HAS_LEAVES).fetchone()[0]
                 leaves = self._connection.execute(_LEAVES).fetchone()[0] if leaves else 0
             finally:
                 self._connection.execute("COMMIT")
-            return Parts(ranges, leaves)
+            return Parts(parts, leaves)
 
         with self._short():
             return _guarded(self.path, self._wait, read)
 
     def part(self, part: Part) -> Iterator[Row]:
         """The rows of that range, as of when the store was cut."""
+        if part.held.startswith(_ORDERED):
+            return self._ordered(Range(*json.loads(part.held[len(_ORDERED):])))
         rowids = array("q")
-        rowids.frombytes(part.held)
+        rowids.frombytes(part.held[len(_LISTED):])
         return self._pages(rowids)
 
     def case_ids(self) -> list[str]:
@@ -268,8 +276,8 @@ class Reader:
             yield from page
             start += len(page)
 
-    def _ordered(self, of: Order) -> Iterator[Row]:
-        after, left = BEFORE, of.count
+    def _ordered(self, of: Range) -> Iterator[Row]:
+        after, left = (of.low, FIRST), of.rows
         while left > 0:
             page = _guarded(self.path, self._wait, partial(following, self._connection, of, after, min(self._page, left)))
             if not page:
@@ -343,11 +351,11 @@ def _cut(rows: Iterable[tuple[int, object]], size: int) -> Iterator[Part]:
     here, low, last = array("q"), None, None
     for rowid, stream in rows:
         if len(here) >= size and (type(stream), stream) != (type(last), last):
-            yield Part(low, stream, here.tobytes())
+            yield Part(low, stream, _LISTED + here.tobytes())
             here, low = array("q"), stream
         here.append(rowid)
         last = stream
-    yield Part(low, None, here.tobytes())
+    yield Part(low, None, _LISTED + here.tobytes())
 
 
 def check(path: str | os.PathLike[str], *, force: bool = False) -> None:
