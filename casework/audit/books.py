@@ -1,17 +1,22 @@
 """What cases owe to the standing of their merchants, held against what the merchants' streams say.
 
-One small entry a ruling with penalties and an advance is kept while a store is read, whichever of case and merchant comes
-first; at the end the two sides are compared.
+An entry a ruling with penalties and an advance is kept while a store is read, packed, until the merchant's stream was read too.
+Where the two sides are of one mind then, both are forgotten; what is left at the end is compared then, for cases may come after
+their merchant.
 """
 
 from __future__ import annotations
 
+import pickle
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from casework.audit.deadlines import is_near
-from casework.audit.findings import Fault, Finding, Line, findings_of, shown
+from casework.audit.findings import Digest, Fault, Finding, Line, digest, findings_of, shown
 from casework.audit.index import Tally
 from casework.audit.standing import StandingWalk
 from casework.audit.walk import Walk
@@ -19,17 +24,30 @@ from casework.domain import events as c
 from casework.domain.facts import Facts
 from casework.domain.standing import events as e
 from casework.domain.standing.rules import RULES, STANDING_SINCE
+from casework.domain.values import Actor
 from casework.rulebook.standing import appeal, publication
 from casework.store.dues import Index, follow
+
+
+class Origin(NamedTuple):
+    """What of an event of a case the merchant's stream has to say again; ``stored`` is the digest to which findings are bound."""
+
+    case: str
+    version: int
+    at: datetime
+    recorded_at: datetime
+    by: Actor
+    command_id: str
+    stored: Digest
 
 
 class Entry(NamedTuple):
     """What an event of a case owes: penalties by id, the ids that a review takes away, or an advance paid or recovered."""
 
-    event: c.Event
+    origin: Origin
     penalties: dict[str, dict[str, object]]
     replaced: tuple[str, ...]
-    advance: type[e.StandingEvent] | None
+    advance: tuple[type[e.StandingEvent], Decimal | None] | None
 
 
 @dataclass(slots=True)
@@ -41,7 +59,7 @@ class Books:
 
     running: Index = field(default_factory=dict)
     duties: Tally = field(default_factory=Tally)
-    owed: dict[str, dict[tuple[str, int], Entry]] = field(default_factory=dict)
+    owed: dict[str, list[bytes]] = field(default_factory=dict)
     streams: dict[str, StandingWalk] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
 
@@ -60,25 +78,42 @@ class Books:
 
     def owe(self, merchant: str, entry: Entry) -> None:
         """Keep what an event of a case owes to the standing of that merchant."""
-        self.owed.setdefault(merchant, {})[entry.event.originator_id, entry.event.originator_version] = entry
+        self.owed.setdefault(merchant, []).append(zlib.compress(pickle.dumps(entry), 1))
+
+    def entries(self, merchant: str) -> dict[tuple[str, int], Entry]:
+        """What is owed to the standing of that merchant, by case and version."""
+        found: list[Entry] = [pickle.loads(zlib.decompress(packed)) for packed in self.owed.get(merchant, ())]
+        return {(entry.origin.case, entry.origin.version): entry for entry in found}
+
+    def told(self, merchant: str, walk: StandingWalk) -> None:
+        """Keep what the merchant's stream says, unless it is what is owed, no more and no less.
+
+        Nothing of that stream is lost then: each event of it was found owed, so that of a case which comes later it has nothing.
+        """
+        self.streams[merchant] = walk
+        if not walk.broken and not _upheld(walk) and next(self._merchant(merchant), None) is None:
+            self.streams.pop(merchant)
+            self.owed.pop(merchant, None)
 
     def add(self, other: Books) -> None:
         """Take in the books of other streams, which come behind these in the store's order."""
         self.duties.take(other.duties)
         for merchant, owed in other.owed.items():
-            self.owed.setdefault(merchant, {}).update(owed)
-        self.streams.update(other.streams)
+            self.owed.setdefault(merchant, []).extend(owed)
+        for merchant, walk in other.streams.items():
+            self.told(merchant, walk)
         self.broken.update(other.broken)
 
     def compared(self) -> Iterator[Finding]:
         """What one side has and the other has not, and where they differ."""
         for merchant in sorted({*self.owed, *self.streams}):
-            yield from self._merchant(e.stream_of(merchant), self.owed.get(merchant, {}), self.streams.get(merchant))
+            yield from self._merchant(merchant)
 
-    def _merchant(self, stream: str, owed: dict[tuple[str, int], Entry], walk: StandingWalk | None) -> Iterator[Finding]:
+    def _merchant(self, merchant: str) -> Iterator[Finding]:
+        stream, walk = e.stream_of(merchant), self.streams.get(merchant)
         recorded = {_key(event): event for event in walk.followed if _key(event)} if walk else {}
-        upheld = {p.id for p in walk.facts.penalties.values() if p.decided_at and p.state == "annulled"} if walk else set()
-        for (case, version), entry in owed.items():
+        upheld = _upheld(walk) if walk else set()
+        for (case, version), entry in self.entries(merchant).items():
             missing = []
             for key, derived in _wanted(entry, case, version):
                 event = recorded.pop(key, None)
@@ -86,7 +121,7 @@ class Books:
                     yield from findings_of(stream, event.originator_version, _differences(event, entry, derived), event)
                 elif not (key[0] is e.PenaltyAnnulled and key[1] in upheld):
                     missing.append(_missing(key, walk))
-            yield from findings_of(case, version, missing, entry.event)
+            yield from findings_of(case, version, missing, entry.origin.stored)
         for event in recorded.values():
             case = event.data.case
             fault = Line("案件不完整", "the case is incomplete") if case in self.broken else None
@@ -97,6 +132,10 @@ class Books:
                 event)
 
 
+def _upheld(walk: StandingWalk) -> set[str]:
+    return {p.id for p in walk.facts.penalties.values() if p.decided_at and p.state == "annulled"}
+
+
 def owed(walk: Walk, event: c.Event) -> Entry | None:
     """What an event of a case owes to its merchant's standing, if anything; ``walk`` stands behind it."""
     facts = walk.facts
@@ -105,7 +144,8 @@ def owed(walk: Walk, event: c.Event) -> Entry | None:
     if isinstance(event, c.CaseRuled):
         return _ruled(walk, facts, event)
     if isinstance(event, c.AdvancePaid | c.AdvanceRecovered):
-        return Entry(event, {}, (), e.AdvanceOwed if isinstance(event, c.AdvancePaid) else e.AdvanceRecovered)
+        kind = (e.AdvanceOwed, event.data.amount) if isinstance(event, c.AdvancePaid) else (e.AdvanceRecovered, None)
+        return Entry(_origin(event), {}, (), kind)
     return None
 
 
@@ -127,7 +167,12 @@ def _ruled(walk: Walk, facts: Facts, event: c.CaseRuled) -> Entry | None:
         f"{facts.case}/{event.originator_version}.{number}": {"kind": p.kind, "points": p.points, "clause": p.clause} | common
         for number, p in enumerate(event.data.penalties, 1)
     }
-    return Entry(event, penalties, replaced, None)
+    return Entry(_origin(event), penalties, replaced, None)
+
+
+def _origin(event: c.Event) -> Origin:
+    return Origin(event.originator_id, event.originator_version, event.at, event.recorded_at, event.by, event.command_id,
+                  digest(event))
 
 
 def _deadlines(walk: Walk, event: c.CaseRuled) -> dict[str, object]:
@@ -159,19 +204,17 @@ def _wanted(entry: Entry, case: str, version: int) -> Iterator[tuple[_Key, dict[
         yield (e.PenaltyAnnulled, name, version), {}
     for name, derived in entry.penalties.items():
         yield (e.PenaltyImposed, name), derived
-    if entry.advance is e.AdvanceOwed:
-        assert isinstance(entry.event, c.AdvancePaid)
-        yield (e.AdvanceOwed, case, version), {"amount": entry.event.data.amount}
-    elif entry.advance is not None:
-        yield (entry.advance, case, version), {}
+    if entry.advance is not None:
+        kind, amount = entry.advance
+        yield (kind, case, version), {} if amount is None else {"amount": amount}
 
 
 def _differences(event: e.StandingEvent, entry: Entry, derived: dict[str, Any]) -> Iterable[Fault]:
     for name in ("at", "by", "command_id"):
-        if getattr(event, name) != getattr(entry.event, name):
-            yield _differs(name, getattr(event, name), getattr(entry.event, name))
-    if event.recorded_at < entry.event.recorded_at:
-        yield _differs("recorded_at", event.recorded_at, entry.event.recorded_at)
+        if getattr(event, name) != getattr(entry.origin, name):
+            yield _differs(name, getattr(event, name), getattr(entry.origin, name))
+    if event.recorded_at < entry.origin.recorded_at:
+        yield _differs("recorded_at", event.recorded_at, entry.origin.recorded_at)
     for name, value in derived.items():
         if name == "ground":
             rules = RULES.get(event.data.rules)

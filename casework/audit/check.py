@@ -73,7 +73,7 @@ def audit_case(rows: Iterable[Row], books: Books | None = None) -> list[Finding]
     if is_standing(first.case):
         standing, stream = audit_standing(chain((first,), rows))
         if books is not None:
-            books.streams[merchant_of(first.case)] = stream
+            books.told(merchant_of(first.case), stream)
         return standing
     held = [first, *islice(rows, MANY)]
     if len(held) <= MANY and nothing_against(held, books):

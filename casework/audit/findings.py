@@ -95,9 +95,15 @@ def findings_of(case: object, version: int, faults: Iterable[Fault], within: obj
     ]
 
 
-def digest(within: object) -> str:
+class Digest(str):
+    """What :func:`digest` made of a row or an event that is not kept."""
+
+    __slots__ = ()
+
+
+def digest(within: object) -> Digest:
     """SHA-256, in hex, of a row or an event, by all that it holds."""
-    return sha256(repr(within).encode()).hexdigest()
+    return within if isinstance(within, Digest) else Digest(sha256(repr(within).encode()).hexdigest())
 
 
 def of_store(code: str, what: Line, why: Line) -> Finding:
