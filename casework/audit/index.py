@@ -7,7 +7,7 @@ due by ``tick``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
+from hashlib import shake_256
 from typing import Protocol
 
 from casework.audit.findings import Finding, Line, digest, shown
@@ -20,6 +20,8 @@ LOOKS = 3
 _MANY = 1000
 #: So many sums are kept, each of the cases that fall to it.
 _SUMS = 8192
+_BITS = 2048
+_MASK = 2**_BITS - 1
 
 
 class Indexed(Protocol):
@@ -39,8 +41,11 @@ class Indexed(Protocol):
 
 
 class Tally:
-    """Sums over running duties, each duty by its SHA-256 and so in any order, apart by case: two that are equal are of the same
-    duties, and where they are not, the cases are known among which to look. The duties themselves are not kept.
+    """Sums over running duties, in any order, apart by case: two that are equal are of the same duties, and where they are not,
+    the cases are known among which to look. The duties themselves are not kept.
+
+    Each duty counts as 2,048 bits of its SHAKE256: of fewer, whoever writes an index could find rows that add up (Wagner, A
+    Generalized Birthday Problem, 2002; Bellare and Micciancio, A New Paradigm for Collision-Free Hashing, 1997, AdHash).
     """
 
     __slots__ = ("sums",)
@@ -53,7 +58,7 @@ class Tally:
     def add(self, row: DueRow) -> None:
         """One more duty that runs."""
         place = _place(row.case)
-        self.sums[place] = (self.sums.get(place, 0) + _number(tuple(row))) & _MASK
+        self.sums[place] = (self.sums.get(place, 0) + _number(tuple(row), _BITS)) & _MASK
 
     def take(self, other: Tally) -> None:
         """The duties of both."""
@@ -68,15 +73,12 @@ class Tally:
         return isinstance(other, Tally) and not self.differing(other)
 
 
-_MASK = 2**128 - 1
-
-
-def _number(value: object) -> int:
-    return int.from_bytes(sha256(repr(value).encode("utf-8", "backslashreplace")).digest()[:16], "big")
+def _number(value: object, bits: int) -> int:
+    return int.from_bytes(shake_256(repr(value).encode("utf-8", "backslashreplace")).digest(bits // 8), "big")
 
 
 def _place(case: object) -> int:
-    return _number(case) % _SUMS
+    return _number(case, 64) % _SUMS
 
 
 def compared(yielded: Tally, store: Indexed) -> Iterator[Finding]:

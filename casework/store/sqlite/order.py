@@ -14,8 +14,8 @@ from typing import NamedTuple
 _INDEX = "stored_events INDEXED BY sqlite_autoindex_stored_events_1"
 _KEY = "rowid, originator_id, originator_version"
 _BY_INDEX = f"SELECT {_KEY} FROM {_INDEX} ORDER BY originator_id, originator_version"
-# The table itself, not the index over it.
-_OF_TABLE = f"SELECT {_KEY} FROM stored_events NOT INDEXED"
+# The table itself, not the index over it. As one text, for Python's hash of a text is keyed, and that of a number is not.
+_OF_TABLE = "SELECT rowid || ' ' || originator_version || ' ' || originator_id FROM stored_events NOT INDEXED"
 _NEXT = (f"SELECT {_KEY} FROM {_INDEX} WHERE (originator_id, originator_version) > (CAST(? AS TEXT), ?) "
          "AND (? IS NULL OR originator_id < CAST(? AS TEXT)) AND rowid <= ? ORDER BY originator_id, originator_version LIMIT ?")
 #: Before every version.
@@ -56,14 +56,14 @@ def following(connection: sqlite3.Connection, of: Range, after: tuple[str, int],
 
 
 def _by_index(connection: sqlite3.Connection, size: int | None) -> tuple[list[Range], int] | None:
-    """What the index gives, and a sum over it that does not depend on the order: of Python's hash of each key, which nobody
-    outside this process can foresee. None where the keys do not come in order, or one is of another type.
+    """What the index gives, and a sum over it that does not depend on the order: of Python's hash of each key as one text, which
+    is keyed anew in every process, so that nobody can make another index that adds up. None where the keys do not come in order,
+    or one is of another type.
     """
     total = last = count = 0
     cuts, before = [("", 0)], ("", FIRST)
     with closing(connection.execute(_BY_INDEX)) as cursor:
-        for row in cursor:
-            place, stream, version = row
+        for place, stream, version in cursor:
             if type(stream) is not str or type(version) is not int or not (stream.isascii() or _is_utf8(stream)):
                 return None
             key = (stream, version)
@@ -73,7 +73,7 @@ def _by_index(connection: sqlite3.Connection, size: int | None) -> tuple[list[Ra
                 cuts.append((stream, count))
             before = key
             count += 1
-            total += hash(row)
+            total += hash((f"{place} {version} {stream}",))
             if place > last:
                 last = place
     ends = [*cuts[1:], (None, count)]
