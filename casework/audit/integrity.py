@@ -35,11 +35,11 @@ RENEWED = 500
 class Cover:
     """The leaves of one stream, held against its rows as these go by, in order of version."""
 
-    def __init__(self, leaves: Iterable[Leaf]) -> None:
-        """``leaves`` begin with the stream's first."""
+    def __init__(self, leaves: Iterable[Leaf], before: Leaf | None = None) -> None:
+        """``before`` is the stream's leaf before these, where they do not begin with its first."""
         self._leaves = iter(leaves)
         self._here: list[Row] = []
-        self._before: Leaf | None = None
+        self._before = before
         self._leaf = next(self._leaves, None)
 
     def take(self, row: Row) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ against the table by a sum over what both give. Where they differ, or the index 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from typing import NamedTuple
@@ -43,6 +44,16 @@ def ranges(connection: sqlite3.Connection, size: int | None = None) -> list[Rang
         return found[0] if found and found[1] == _of_table(connection) else None
     except (sqlite3.Error, UnicodeDecodeError):
         return None  # such as that the index is damaged, or is none
+
+
+def written(of: Range) -> bytes:
+    """The range as bytes, for whoever reads it in another process."""
+    return json.dumps(of).encode("ascii")
+
+
+def as_written(held: bytes) -> Range:
+    """The range that was written so."""
+    return Range(*json.loads(held))
 
 
 def following(connection: sqlite3.Connection, of: Range, after: tuple[str, int], size: int) -> list[tuple[int, str, int]]:

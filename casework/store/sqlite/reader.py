@@ -6,7 +6,6 @@ read at all is a StoreError with its remedy, never an error of sqlite3.
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import stat
@@ -19,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from casework.errors import NotAStore, StoreBusy, StoreError, StoreMissing
 from casework.store.row import DueRow, Part, Parts, Row, Snapshot, Totals
-from casework.store.sqlite.order import FIRST, Range, following, ranges
 from casework.store.url import file_uri, refuse_network
 
 if TYPE_CHECKING:
     from casework.store.ledger.ledger import Ledger
+    from casework.store.sqlite.order import Range
 
 APPLICATION_ID = 0x43415345  # "CASE"
 #: The format of stores that are made now: with a ledger. Those of format 1, made before there was one, are read and written as
@@ -127,6 +126,8 @@ class Reader:
 
     def snapshot(self, cases: Iterable[str] | None = None) -> Snapshot:
         """The rows of all streams, or of those named, and how many leaves the ledger has, as of one moment."""
+        from casework.store.sqlite.order import ranges
+
         def read() -> tuple[Range | array[int], int]:
             self._connection.execute("BEGIN")
             try:
@@ -145,9 +146,9 @@ class Reader:
 
         with self._short():
             rowids, size = _guarded(self.path, self._wait, read)
-        if isinstance(rowids, Range):
-            return Snapshot(self._ordered(rowids), rowids.rows, size)
-        return Snapshot(self._pages(rowids), len(rowids), size)
+        if isinstance(rowids, array):
+            return Snapshot(self._pages(rowids), len(rowids), size)
+        return Snapshot(self._ordered(rowids), rowids.rows, size)
 
     def count(self) -> int:
         """How many rows there are."""
@@ -155,11 +156,13 @@ class Reader:
 
     def parts(self, size: int) -> Parts:
         """The store as of one moment in ranges of ``size`` rows or somewhat more; no stream is in two of them."""
+        from casework.store.sqlite.order import ranges, written
+
         def read() -> Parts:
             self._connection.execute("BEGIN")
             try:
                 found = ranges(self._connection, size)
-                parts = ([Part(of.low or None, of.high, _ORDERED + json.dumps(of).encode()) for of in found] if found else
+                parts = ([Part(of.low or None, of.high, _ORDERED + written(of)) for of in found] if found else
                          list(_cut(self._connection.execute(_ORDER_WITH_ID), size)))
                 leaves = self._connection.execute(_HAS_LEAVES).fetchone()[0]
                 leaves = self._connection.execute(_LEAVES).fetchone()[0] if leaves else 0
@@ -172,8 +175,10 @@ class Reader:
 
     def part(self, part: Part) -> Iterator[Row]:
         """The rows of that range, as of when the store was cut."""
+        from casework.store.sqlite.order import as_written
+
         if part.held.startswith(_ORDERED):
-            return self._ordered(Range(*json.loads(part.held[len(_ORDERED):])))
+            return self._ordered(as_written(part.held[len(_ORDERED):]))
         rowids = array("q")
         rowids.frombytes(part.held[len(_LISTED):])
         return self._pages(rowids)
@@ -277,6 +282,8 @@ class Reader:
             start += len(page)
 
     def _ordered(self, of: Range) -> Iterator[Row]:
+        from casework.store.sqlite.order import FIRST, following
+
         after, left = (of.low, FIRST), of.rows
         while left > 0:
             page = _guarded(self.path, self._wait, partial(following, self._connection, of, after, min(self._page, left)))
