@@ -121,6 +121,22 @@ def test_the_root_of_every_size_is_that_of_the_definition_and_every_leaf_and_eve
             verify_consistency(old, size, naive(grown.leaves[:old]), root, proof)
 
 
+def test_a_frontier_grows_node_by_node_as_the_whole_tree_does_and_goes_on_from_its_peaks() -> None:
+    grown, frontier = Grown(70), tree.Frontier()
+    for number, leaf in enumerate(grown.leaves):
+        assert frontier.root() == naive(grown.leaves[:number])
+        assert frontier.peaks == [grown.kept[place] for place in tree.peaks(number)]
+        again = tree.Frontier(number, frontier.peaks)
+        made = [(node.level, node.number, node.hash) for node in frontier.add(leaf)]
+        assert made == [(level, at, grown.kept[level, at]) for level, at in [
+            (level, number >> level) for level in range(8) if not (number + 1) % 2**level]]
+        assert [tuple(node) for node in again.add(leaf)] == made
+        assert (frontier.size, again.root()) == (number + 1, frontier.root())
+    for size, peaks in ((0, [b""]), (1, []), (6, [b""]), (7, [b""] * 2), (8, [b""] * 2)):
+        with pytest.raises(ValueError, match=f"a tree of {size} leaves has {size.bit_count()} peaks, not {len(peaks)}"):
+            tree.Frontier(size, peaks)
+
+
 VALUES = st.none() | st.integers(-2**63, 2**63 - 1) | st.floats() | st.text() | st.binary()
 
 

@@ -194,6 +194,21 @@ def test_read_by_stream_no_leaf_is_left_out_and_none_comes_twice_however_few_are
                                                              key=lambda leaf: (leaf.stream.encode(), leaf.number))
 
 
+@pytest.mark.parametrize("page", [1, 2, 7, 100])
+def test_of_streams_between_two_the_leaves_are_read_whatever_the_ends_are(kept: Kept, page: int) -> None:
+    size = kept.ledger.size()
+    every = sorted(kept.ledger.leaves(0, size), key=lambda leaf: (leaf.stream.encode(), leaf.number))
+    ends = [None, "", *sorted({leaf.stream for leaf in every}), "K-15", "z", "榨", "榨汁机-3x", "\udcff"]
+    for low in ends:
+        for high in ends:
+            wanted = [leaf for leaf in every
+                      if (low is None or leaf.stream.encode() >= low.encode("utf-8", "surrogateescape"))
+                      and (high is None or leaf.stream.encode() < high.encode("utf-8", "surrogateescape"))]
+            assert list(kept.ledger.by_stream(size, page, low, high)) == wanted, (low, high)
+    assert list(kept.ledger.by_stream(size - 3, page, "K-1", "K-2")) == [
+        leaf for leaf in every if leaf.stream == "K-1" and leaf.number < size - 3]
+
+
 def test_nodes_are_given_by_level_and_a_missing_or_altered_one_is_an_error(kept: Kept) -> None:
     assert kept.ledger.nodes(1, 2, 5) == [(1, n, pages.root_of(kept.told.leaves[2 * n:2 * n + 2])) for n in (2, 3, 4)]
     kept.ask("DELETE FROM ledger_nodes WHERE level = 2 AND number = 1")
