@@ -528,6 +528,87 @@ def test_an_index_that_says_otherwise_than_its_table_orders_nothing(store: Path,
         assert (read.snapshot().events, list(read.snapshot().rows)) == (9, whole)
 
 
+def made_otherwise(path: Path, make: str, *, encoding: str = "UTF-8", more: tuple[str, ...] = ()) -> None:
+    """Somebody's own file: what the store at ``path`` has, in a table that he made."""
+    with closing(sqlite3.connect(path)) as con:
+        rows = con.execute(f"SELECT {', '.join(reader.COLUMNS)} FROM stored_events").fetchall()
+    path.unlink()
+    con = sqlite3.connect(path, isolation_level=None)
+    for statement in (f"PRAGMA encoding='{encoding}'", make, f"PRAGMA application_id={reader.APPLICATION_ID}",
+                      "PRAGMA user_version=1"):
+        con.execute(statement)
+    con.executemany(f"INSERT INTO stored_events VALUES ({', '.join('?' * len(reader.COLUMNS))})", rows)
+    for statement in more:
+        con.execute(statement)
+    con.close()
+
+
+_SPACED = ("UPDATE stored_events SET originator_id = 'c1 ', originator_version = originator_version + 10 "
+           "WHERE originator_id = 'c2'")
+
+
+@pytest.mark.parametrize(("old", "new", "encoding", "more"), [
+    ("", "", "UTF-16le", ()), ("", "", "UTF-16be", ()),
+    ("id TEXT", "id TEXT COLLATE NOCASE", "UTF-8", (_SPACED.replace("'c1 '", "'C1'"),)),
+    ("id TEXT", "id TEXT COLLATE RTRIM", "UTF-8", (_SPACED,)),
+    ("PRIMARY KEY", "UNIQUE (originator_version, originator_id), PRIMARY KEY", "UTF-8", ()),
+    ("(originator_id, ", "(originator_id DESC, ", "UTF-8", ()),
+])
+def test_in_a_table_that_casework_did_not_make_each_row_is_read_once(store: Path, old: str, new: str, encoding: str,
+                                                                     more: tuple[str, ...]) -> None:
+    fill(store, 7, 3)
+    made_otherwise(store, sqlite.EVENTS.replace(old, new), encoding=encoding, more=more)
+    with closing(sqlite3.connect(store)) as con:
+        there = sorted(con.execute("SELECT originator_id, originator_version FROM stored_events"))
+        assert order.ranges(con) is None
+    with Reader(store, page=4) as read:
+        assert sorted((row.case, row.version) for row in read.rows()) == there
+        assert sorted((row.case, row.version) for of in read.parts(3).ranges for row in read.part(of)) == there
+
+
+def test_the_text_of_a_key_that_is_compared_as_a_number_orders_nothing(store: Path) -> None:
+    fill(store, 7, 3)
+    with closing(sqlite3.connect(store, isolation_level=None)) as con:
+        con.execute("UPDATE stored_events SET originator_id = substr(originator_id, 2)")
+        con.execute("PRAGMA writable_schema=1")
+        con.execute("UPDATE sqlite_master SET sql = replace(sql, 'id TEXT', 'id INTEGER') WHERE type = 'table'")
+    with Reader(store, page=4) as read:
+        assert [row.case for row in read.rows()] == [str(n) for n in range(7) for _ in range(3)]
+
+
+@pytest.mark.parametrize("moved", [
+    "UPDATE stored_events SET rowid = rowid - 1000", f"UPDATE stored_events SET rowid = {2**63 - 1} WHERE rowid = 6"])
+def test_what_is_recorded_meanwhile_takes_no_rows_place_wherever_in_the_file_that_is(store: Path, moved: str) -> None:
+    fill(store, 3, 2)
+    with closing(sqlite3.connect(store, isolation_level=None)) as con:
+        con.execute(moved)
+    with Reader(store, page=1) as read:
+        seen = read.snapshot()
+        fill_more = CaseRecorder(CaseDatastore(store))
+        fill_more.insert_events([event("b", 1), event("c1", 3)])
+        fill_more.close()
+        assert [(row.case, row.version) for row in seen.rows] == [(f"c{n}", v) for n in range(3) for v in (1, 2)]
+
+
+def test_the_lowest_version_that_there_can_be_is_read_where_a_part_begins_with_it(store: Path) -> None:
+    fill(store, 2, 2)
+    with closing(sqlite3.connect(store, isolation_level=None)) as con:
+        con.execute("UPDATE stored_events SET originator_version = ? WHERE originator_id = 'c1' AND originator_version = 1",
+                    (-2**63,))
+    with Reader(store) as read:
+        assert [row.version for of in read.parts(1).ranges for row in read.part(of)] == [1, 2, -2**63, 2]
+
+
+def test_a_store_that_is_locked_is_waited_for_once(store: Path) -> None:
+    fill(store, 1, 1)
+    with closing(sqlite3.connect(store, isolation_level=None)) as con, Reader(store, wait=0.5) as read:
+        con.execute("BEGIN EXCLUSIVE")
+        begun = time.monotonic()
+        with pytest.raises(StoreBusy):
+            read.snapshot()
+        assert 0.4 < time.monotonic() - begun < 0.9
+
+
 def test_a_file_damaged_in_the_middle_is_an_error_with_a_remedy(store: Path) -> None:
     fill(store, 50, 20)
     data = bytearray(store.read_bytes())

@@ -19,8 +19,13 @@ _BY_INDEX = f"SELECT {_KEY} FROM {_INDEX} ORDER BY originator_id, originator_ver
 _OF_TABLE = "SELECT rowid || ' ' || originator_version || ' ' || originator_id FROM stored_events NOT INDEXED"
 _NEXT = (f"SELECT {_KEY} FROM {_INDEX} WHERE (originator_id, originator_version) > (CAST(? AS TEXT), ?) "
          "AND (? IS NULL OR originator_id < CAST(? AS TEXT)) AND rowid <= ? ORDER BY originator_id, originator_version LIMIT ?")
-#: Before every version.
+# By any other collation, type or encoding, what follows a key is not what Python takes to follow it.
+_KEPT = ("SELECT i.name, i.coll, i.\"desc\", t.type FROM pragma_index_xinfo('sqlite_autoindex_stored_events_1') AS i "
+         "JOIN pragma_table_xinfo('stored_events') AS t USING (cid) WHERE i.key ORDER BY i.seqno")
+_AS_MADE = [("originator_id", "BINARY", 0, "TEXT"), ("originator_version", "BINARY", 0, "INTEGER")]
+#: Before every version, and before every place.
 FIRST = -2**63
+_LAST = 2**63 - 1
 
 
 class Range(NamedTuple):
@@ -37,12 +42,15 @@ class Range(NamedTuple):
 def ranges(connection: sqlite3.Connection, size: int | None = None) -> list[Range] | None:
     """All rows in order, cut into ranges of ``size`` rows or somewhat more, no stream in two of them (None: one range).
 
-    To be asked for within a transaction, which makes it one moment. None where the index does not give the order.
+    To be asked for within a transaction, which makes it one moment. None where the index does not give the order. Raises
+    sqlite3.OperationalError where nothing can be read now: another process writes, or was killed while it did.
     """
     try:
-        found = _by_index(connection, size)
+        found = _by_index(connection, size) if _is_as_made(connection) else None
         return found[0] if found and found[1] == _of_table(connection) else None
-    except (sqlite3.Error, UnicodeDecodeError):
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_READONLY")):
+            raise
         return None  # such as that the index is damaged, or is none
 
 
@@ -66,19 +74,26 @@ def following(connection: sqlite3.Connection, of: Range, after: tuple[str, int],
     return connection.execute(_NEXT, (stream.encode("utf-8"), version, high, high, of.last, size)).fetchall()
 
 
+def _is_as_made(connection: sqlite3.Connection) -> bool:
+    """Whether the index is over the key as casework makes it: by bytes of UTF-8, then by number."""
+    return (connection.execute(_KEPT).fetchall() == _AS_MADE
+            and connection.execute("PRAGMA encoding").fetchone() == ("UTF-8",))
+
+
 def _by_index(connection: sqlite3.Connection, size: int | None) -> tuple[list[Range], int] | None:
     """What the index gives, and a sum over it that does not depend on the order: of Python's hash of each key as one text, which
     is keyed anew in every process, so that nobody can make another index that adds up. None where the keys do not come in order,
-    or one is of another type.
+    one is of another type, or a row has the last place that there is, behind which nothing is recorded later.
     """
-    total = last = count = 0
+    total = count = 0
+    last = FIRST
     cuts, before = [("", 0)], ("", FIRST)
     with closing(connection.execute(_BY_INDEX)) as cursor:
         for place, stream, version in cursor:
             if type(stream) is not str or type(version) is not int or not (stream.isascii() or _is_utf8(stream)):
                 return None
             key = (stream, version)
-            if key <= before:
+            if key <= before or version == FIRST or place == _LAST:
                 return None
             if size is not None and count - cuts[-1][1] >= size and stream != before[0]:
                 cuts.append((stream, count))
