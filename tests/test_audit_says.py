@@ -229,6 +229,14 @@ def test_cases_that_seem_to_differ_from_the_index_are_looked_at_three_times_and_
     assert set(store.looked) == ({None} if cases > 1000 else set(store.cases))
 
 
+def test_the_sums_over_an_index_are_too_wide_for_rows_to_be_found_that_make_up_for_another() -> None:
+    row = DueRow("K-1", "D-1", "response", "merchant", 1, 0)
+    [[_, total]] = Tally([row, row._replace(duty="D-2")]).sums.items()
+    assert 4000 < total.bit_length() <= 4096
+    assert Tally([row._replace(duty="D-2"), row]) == Tally([row, row._replace(duty="D-2")]) != Tally([row, row])
+
+
+
 def test_a_duty_that_the_index_lacks_is_told_by_its_id() -> None:
     row = DueRow("K-1", "D-1", "answer", "merchant", 1, 0)
     store = Unindexed(0)

@@ -20,8 +20,8 @@ LOOKS = 3
 _MANY = 1000
 #: So many sums are kept, each of the cases that fall to it.
 _SUMS = 8192
-_BITS = 2048
-_MASK = 2**_BITS - 1
+_BYTES = 512
+_MASK = 2**(8 * _BYTES) - 1
 
 
 class Indexed(Protocol):
@@ -41,11 +41,11 @@ class Indexed(Protocol):
 
 
 class Tally:
-    """Sums over running duties, in any order, apart by case: two that are equal are of the same duties, and where they are not,
-    the cases are known among which to look. The duties themselves are not kept.
+    """Sums over running duties, each duty by its SHAKE256 and so in any order, apart by case: two that are equal are of the same
+    duties, and where they are not, the cases are known among which to look. The duties themselves are not kept.
 
-    Each duty counts as 2,048 bits of its SHAKE256: of fewer, whoever writes an index could find rows that add up (Wagner, A
-    Generalized Birthday Problem, 2002; Bellare and Micciancio, A New Paradigm for Collision-Free Hashing, 1997, AdHash).
+    The sums are so wide because whoever alters an index may put into it what he likes: for sums of 128 bits he finds rows that
+    make up for one that he took away in minutes (Wagner, A Generalized Birthday Problem, 2002), for these in 2**127 steps.
     """
 
     __slots__ = ("sums",)
@@ -58,7 +58,7 @@ class Tally:
     def add(self, row: DueRow) -> None:
         """One more duty that runs."""
         place = _place(row.case)
-        self.sums[place] = (self.sums.get(place, 0) + _number(tuple(row), _BITS)) & _MASK
+        self.sums[place] = (self.sums.get(place, 0) + _number(tuple(row))) & _MASK
 
     def take(self, other: Tally) -> None:
         """The duties of both."""
@@ -73,12 +73,12 @@ class Tally:
         return isinstance(other, Tally) and not self.differing(other)
 
 
-def _number(value: object, bits: int) -> int:
-    return int.from_bytes(shake_256(repr(value).encode("utf-8", "backslashreplace")).digest(bits // 8), "big")
+def _number(value: object, size: int = _BYTES) -> int:
+    return int.from_bytes(shake_256(repr(value).encode("utf-8", "backslashreplace")).digest(size), "big")
 
 
 def _place(case: object) -> int:
-    return _number(case, 64) % _SUMS
+    return _number(case, 16) % _SUMS
 
 
 def compared(yielded: Tally, store: Indexed) -> Iterator[Finding]:
@@ -94,7 +94,7 @@ def compared(yielded: Tally, store: Indexed) -> Iterator[Finding]:
             return
         have = _by_case(row for row in store.index() if row.case in differ)
         # No case has an id that is no text, and of a great many all are read at once.
-        due = (_by_case(row for row in running(store.rows()) if row.case in differ) if len(differ) > _MANY else
+        due = (_by_case(running(row for row in store.rows() if row.case in differ)) if len(differ) > _MANY else
                {case: set(running(store.rows(case))) for case in differ if isinstance(case, str)})
         differ = {case for case in differ if have.get(case, set()) != due.get(case, set())}
     for case in sorted(differ, key=str):
