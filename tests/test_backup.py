@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 from cli_helpers import GIVEN, LIFE, alter, carry, casework, given_case, pairs, rows
 
+from casework import verifier
+from casework.cli.base import Settings
 from casework.store.lock import WriterLock
 from casework.store.opening import open_reader
 from casework.store.sqlite import backup as work
@@ -83,6 +86,24 @@ def test_a_backup_that_fails_leaves_nothing_beside_and_may_be_given_again(monkey
         casework("backup", "copy.db").fails("the disk is full")
     assert not [name for name in os.listdir() if "copy.db" in name]
     casework("backup", "copy.db").ok()
+
+
+@pytest.mark.parametrize("proved", [True, False])
+def test_a_backup_that_has_its_name_keeps_its_journal_though_nobody_can_be_told(proved: bool,
+                                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    given_case()
+
+    def refused(*_: object) -> None:
+        raise verifier.NotVerified("altered", "被改动")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(work, "prove", refused)
+    monkeypatch.setattr(Settings, "answer", full)
+    casework("backup", "copy.db", *(["--no-audit"] if proved else [])).fails("No space left")
+    assert Path("copy.db.journal/checkpoints").is_file()
+    assert Path("copy.db" if proved else "copy.db.unproved").is_file()
 
 
 def test_a_journal_beside_that_is_there_by_now_is_somebody_elses(here: Path) -> None:

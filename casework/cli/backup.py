@@ -62,6 +62,7 @@ def backup(settings: Settings, to: str, audited: bool, with_key: bool, journal: 
         copy_store(settings.store, fresh, copy_journal)
         if not audited:
             work.publish(fresh, place)
+            made.clear()
             settings.answer({"backup": str(place), "journal": str(beside) if beside.is_dir() else None, "proved": None},
                             lambda: [escape(say(f"{place}：未经审计，因而不是备份；请运行 casework audit --store {place}",
                                                 f"{place}: not audited, and so no backup; run: casework audit --store {place}"))])
@@ -71,6 +72,7 @@ def backup(settings: Settings, to: str, audited: bool, with_key: bool, journal: 
         except verifier.NotVerified as error:
             kept, en, zh = work.unproved(place), error.en, error.zh
             work.publish(fresh, work.unproved(place))
+            made.clear()
             settings.answer(
                 {"backup": str(kept), "journal": str(beside) if beside.is_dir() else None, "proved": False, "en": en, "zh": zh},
                 lambda: [escape(say(f"{kept}：未能证明，不是备份（{zh}）；请审计案件库本身：casework audit",
@@ -79,7 +81,7 @@ def backup(settings: Settings, to: str, audited: bool, with_key: bool, journal: 
         events, findings = _audit(fresh, beside if beside.is_dir() else None)
         work.publish(fresh, place)
     except BaseException:
-        # Without its store it proves nothing, and keeps the next attempt from this name.
+        # Without a store of that name it proves nothing, and keeps the next attempt from it.
         for each in made:
             shutil.rmtree(each, ignore_errors=True)
         raise
