@@ -292,3 +292,11 @@ def test_what_is_found_in_a_merchants_stream_is_bound_to_the_row_in_which_it_was
     rows = [row for row in forge(2, data={"points": 11}) if row.case == STREAM]
     [finding] = audit_case(rows)
     assert (finding.code, finding.version, finding.stored) == ("standing_differs", 2, digest(rows[1]))
+
+
+@pytest.mark.parametrize("name", ["A-1", "L-1", "z-1"])
+def test_a_copy_of_a_case_under_another_id_owes_nothing_a_second_time(name: str) -> None:
+    copy = [row._replace(case=name) for row in LAWFUL if row.case != STREAM]
+    rows = sorted([*LAWFUL, *copy], key=lambda row: (row.case, row.version))
+    assert {f.case for f in audit(rows)} == {name}
+    assert {f.code for f in audit(rows) if f.code.startswith("standing")} == set()

@@ -63,10 +63,13 @@ class Books:
     streams: dict[str, StandingWalk] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
 
-    def note(self, walk: Walk, event: c.Event) -> None:
-        """Keep what an event of a case owes, and what it does to duties; ``walk`` stands behind it."""
+    def note(self, walk: Walk, case: str, event: c.Event) -> None:
+        """Keep what an event of that case owes, and what it does to duties; ``walk`` stands behind it.
+
+        One that says it is of another case owes nothing: that case may have said the same, and have been told of.
+        """
         follow(self.running, event.originator_id, event.duties)
-        entry = owed(walk, event)
+        entry = owed(walk, event) if event.originator_id == case else None
         if entry is not None and walk.facts is not None:
             self.owe(walk.facts.given.order.merchant, entry)
 

@@ -217,7 +217,7 @@ def _faults(walk: Walk, second: Second, row: Row, version: int, books: Books | N
     yield from found
     yield from second.compared(walk, event, verdict, {fault.code for fault in found})
     if books is not None:
-        books.note(walk, event)
+        books.note(walk, row.case, event)
 
 
 def _place(walk: Walk, version: int) -> Iterator[Fault]:
