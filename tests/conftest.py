@@ -55,6 +55,14 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
         yield name
 
 
+@pytest.fixture(autouse=True)
+def _asks_the_server(engine: str) -> Iterator[None]:
+    """A test that runs on a server has to ask for a store there; one that does not is of a file, or of none, and marked so."""
+    before = engines.asked()
+    yield
+    assert engine == "sqlite" or engines.asked() > before, "needs no store: mark it file"
+
+
 @pytest.fixture
 def calendars_of_this_century(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The years after the installed calendar run from Monday to Friday, so that a limit of three years is no estimate."""

@@ -94,6 +94,7 @@ def shipped(ground: str, result: str = "accepted") -> Facts:
     return case.when("examine_proof", "agent", kind="shipping_proof", result=result).facts
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("ground", "loses", "word"), [
     ("late_shipment", None, "lateness"), ("not_shipped", "consumer", "delivery"),
     ("shipped_not_received", "consumer", "delivery"), ("parcel_lost", "consumer", "delivery")])
@@ -106,6 +107,7 @@ def test_an_accepted_proof_of_shipment_clears_of_what_it_shows_alone(ground: str
         assert view["note"][lang] in "\n".join(burden_lines(view, lang, UTC))
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("ground", "result"), [("late_shipment", "forged"), ("late_shipment", "missing"),
                                                 ("parcel_lost", "forged")])
 def test_without_a_good_proof_of_shipment_the_seller_loses_and_nothing_is_noted(ground: str, result: str) -> None:
@@ -115,6 +117,7 @@ def test_without_a_good_proof_of_shipment_the_seller_loses_and_nothing_is_noted(
     assert not any("揽收" in line for line in burden_lines(view, "zh", UTC))
 
 
+@pytest.mark.file
 def test_who_may_grant_a_figure_is_what_the_rulebook_says_of_it() -> None:
     rules = {row.rule for row in ENTITLEMENTS if row.sum == "rule"}
     seen = set()
@@ -228,6 +231,7 @@ def test_it_imports_neither_the_machine_nor_the_event_sourcing_library(command: 
 # --- the page --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.file
 def test_the_page_holds_every_row() -> None:
     page = (SCENARIOS.parent / "docs" / "advice.md").read_text("utf-8")
     for name in (*SITUATIONS, *(r.id for r in RULES), *(e.id for e in ENTITLEMENTS), *NODES):

@@ -103,6 +103,7 @@ def test_another_finding_elsewhere_is_not_hidden() -> None:
     assert finding["version"] == 3
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("before", "after"), [(b"\xff\x00", b"\xfe\x00"), (b"[" * 90, b"[" * 89 + b"{")])
 def test_other_bytes_are_another_finding_even_where_the_words_are_the_same(before: bytes, after: bytes) -> None:
     one, other = (next(f for f in audit_case(columns(8, payload=payload)) if f.code == "unreadable_event")
@@ -112,6 +113,7 @@ def test_other_bytes_are_another_finding_even_where_the_words_are_the_same(befor
     assert one.fingerprint != same_words.fingerprint
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("change", [
     lambda f: replace(f, code="version_gap"), lambda f: replace(f, case="K-2"), lambda f: replace(f, version=3),
     lambda f: replace(f, what=Line(f.what.zh, "else")), lambda f: replace(f, why=Line(f.why.zh, "else")),
@@ -124,6 +126,7 @@ def test_a_fingerprint_is_of_all_that_makes_a_finding(change: Callable[[Finding]
     assert known.of(change(finding)) is None
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("said", [{"code": "version_gap"}, {"case": "K-2"}, {"version": 3}])
 def test_an_entry_that_was_moved_to_another_place_holds_for_nothing(said: dict[str, Any]) -> None:
     finding = Finding("column_mismatch", "K-1", 2, Line("甲", "a"), Line("乙", "b"))
@@ -148,6 +151,7 @@ def test_what_the_ledger_tells_of_an_altered_row_is_acknowledged_with_the_rest_a
     assert sorted(f["code"] for f in document["findings"]) == ["column_mismatch", "leaf_differs"]
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_leaf_over_several_events_is_acknowledged_for_the_bytes_of_all_of_them(version: int) -> None:
     written = list(LAWFUL[:3])
@@ -251,6 +255,7 @@ def test_what_cannot_be_written_or_read_is_told_in_one_line_and_leaves_no_file(o
     assert sorted(os.listdir()) == before
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("fails", ["fsync", "link", "replace"])
 def test_a_disk_that_fails_leaves_the_file_as_it_was_and_none_beside_it(fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("known.yaml").write_text("before", encoding="utf-8")
@@ -266,6 +271,7 @@ def test_a_disk_that_fails_leaves_the_file_as_it_was_and_none_beside_it(fails: s
     assert Path("known.yaml").read_text(encoding="utf-8") == "before"
 
 
+@pytest.mark.file
 def test_a_file_that_came_in_between_is_not_overwritten() -> None:
     Path("known.yaml").write_text("came in between", encoding="utf-8")
     with pytest.raises(InputError, match="there already"):
@@ -280,6 +286,7 @@ ENTRIES = st.builds(Entry, st.sampled_from([code for code, row in FINDINGS.items
                     st.integers(0, 2**256 - 1).map(lambda n: f"{n:064x}"), st.just(0))
 
 
+@pytest.mark.file
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ENTRIES, max_size=5, unique_by=lambda e: e.fingerprint))
 def test_what_is_written_reads_back_the_same(entries: list[Entry]) -> None:
@@ -287,12 +294,14 @@ def test_what_is_written_reads_back_the_same(entries: list[Entry]) -> None:
     assert [e._replace(line=0) for e in read(Path("round.yaml")).entries.values()] == entries
 
 
+@pytest.mark.file
 def test_a_case_that_reading_would_change_is_acknowledged_all_the_same() -> None:
     finding = Finding("column_mismatch", "e\u0301\u0301 or \u212b", 2, Line("甲", "a"), Line("乙", "b"))
     Path("known.yaml").write_text(text([acknowledge(finding, REASON)]), encoding="utf-8")
     assert read(Path("known.yaml")).of(finding) is not None
 
 
+@pytest.mark.file
 def test_more_than_a_baseline_holds_is_refused_and_as_many_as_it_holds_can_be_read() -> None:
     entries = [Entry("column_mismatch", "K-1", n, "x", f"{n:064x}") for n in range(MOST + 1)]
     assert text(entries[:-1])
@@ -351,6 +360,7 @@ def read_text(said: str) -> dict[str, Entry]:
     return read(Path("by_hand.yaml")).entries
 
 
+@pytest.mark.file
 def test_an_unknown_key_of_an_entry_is_told_cut_with_those_that_there_are() -> None:
     Path("known.yaml").write_text(entry(**{"k" * 50: "x"}), encoding="utf-8")
     with pytest.raises(InputError) as refused:

@@ -33,8 +33,6 @@ from casework.report.page import as_page
 from casework.report.sarif import as_sarif
 from casework.store.ledger.ledger import Ledger
 
-pytestmark = pytest.mark.stores
-
 AT = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
 NOTE = of_store("no_ledger", Line("没有账本", "no ledger"), Line("建于有账本之前", "made before there was one"))

@@ -51,6 +51,7 @@ def one(found: list[Finding], code: str) -> Finding:
 # --- values ------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("version", "name", "wrong"), [
     (3, "track", "general"), (2, "until", "2026-03-03T00:00:00Z"), (2, "measure", "warning"), (2, "clause", "x"),
     (2, "certainty", "A"), (5, "points", 25), (9, "amount", "90.00")])
@@ -64,6 +65,7 @@ def test_a_finding_of_a_standing_names_the_value_and_tells_both(version: int, na
     assert str(right)[:10] in said.why.en
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("name", "said"), [
     ("by", {"by": {"role": "agent", "id": "A-9"}}), ("command_id", {"command_id": "another"}),
     ("kind", {"data": {"kind": "removal"}}), ("clause", {"data": {"clause": "某条"}}), ("judges", {"data": {"judges": ["A-7"]}}),
@@ -78,6 +80,7 @@ def test_a_penalty_that_is_not_what_the_ruling_laid_is_told_by_the_value_and_onc
     assert "None" not in told.what.en and ("None" in told.why.en) == (name == "clause"), "a warning rests on no clause of its own"
 
 
+@pytest.mark.file
 def test_a_penalty_without_the_time_to_appeal_that_the_rules_set_is_told() -> None:
     row = standing.of_stream(standing.LAWFUL)[2]
     without = {key: value for key, value in json.loads(row.payload).items() if key != "appeal_by"}
@@ -86,6 +89,7 @@ def test_a_penalty_without_the_time_to_appeal_that_the_rules_set_is_told() -> No
     assert one(list(audit(rows)), "standing_differs").what.en == "appeal_by is 'None'"
 
 
+@pytest.mark.file
 def test_what_a_merchants_stream_lacks_is_told_by_kind_and_name_where_the_case_brings_it() -> None:
     found = list(audit([row for row in standing.LAWFUL if row.case != standing.STREAM]))
     said = {(f.case, f.version): f.what.en for f in found if f.code == "standing_missing"}
@@ -97,6 +101,7 @@ def test_what_a_merchants_stream_lacks_is_told_by_kind_and_name_where_the_case_b
     assert all(f.what.zh == f.what.en.replace("; ", "；") and "商家记录" in f.why.zh for f in found)
 
 
+@pytest.mark.file
 def test_where_the_stream_cannot_be_read_what_it_lacks_is_not_checked_and_why() -> None:
     rows = [row._replace(payload=b"{") if (row.case, row.version) == (standing.STREAM, 3) else row for row in standing.LAWFUL]
     said = one([f for f in audit(rows) if f.case == "K-1"], "not_checked")
@@ -105,6 +110,7 @@ def test_where_the_stream_cannot_be_read_what_it_lacks_is_not_checked_and_why() 
     assert said.why.zh == "商家记录不完整：版本 3 无法读取"
 
 
+@pytest.mark.file
 def test_the_stream_records_what_a_case_brings_with_it_or_after_it_and_not_before() -> None:
     assert list(audit(standing.forge(3, recorded_at="2026-03-02T20:00:00Z"))) == []
     told = one([f for f in audit(standing.forge(3, recorded_at="2026-03-02T10:00:00Z"))], "standing_differs")
@@ -112,6 +118,7 @@ def test_the_stream_records_what_a_case_brings_with_it_or_after_it_and_not_befor
     assert told.why.en == "by the case it is '2026-03-02 11:00:00+00:00'"
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("day", "found"), [
     ("2061-12-31", False), ("2062-01-25", False), ("2062-03-01", True), ("2061-11-01", True)])
 def test_of_a_penalty_that_waits_for_a_calendar_the_day_is_an_estimate(day: str, found: bool) -> None:
@@ -125,12 +132,14 @@ def test_of_a_penalty_that_waits_for_a_calendar_the_day_is_an_estimate(day: str,
         assert said == ([f"{name}.at is '{day} 15:59:59.999999+00:00'"] if found else []), name
 
 
+@pytest.mark.file
 def test_a_measure_that_was_not_taken_is_told_of_the_stream_that_lacks_it() -> None:
     rows = [row for row in standing.of_stream(standing.LAWFUL) if row.version < 5]
     said = one(audit_case(rows), "standing_missing")
     assert (said.case, said.version) == (standing.STREAM, 4)
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("field", "wrong"), [("due.at", "2027-01-01T00:00:00Z"), ("due.rule", "x"), ("owes", "merchant")])
 def test_a_finding_of_a_duty_names_what_differs_and_nothing_else(field: str, wrong: str) -> None:
     version = next(row.version for row in LAWFUL if b'"opened"' in row.payload)
@@ -146,6 +155,7 @@ def test_a_finding_of_a_duty_names_what_differs_and_nothing_else(field: str, wro
         assert wrong in said.what.en and right in said.why.en
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("rows", "version", "name", "said"), [
     (LAWFUL, 3, "id", {"id": "E-9"}), (with_referral(), 3, "id", {"id": "R-9"}), (with_return(), 4, "offer", {"offer": "O-9"}),
     *((LAWFUL, 6, f"reply_by.{name}", {"reply_by": {name: wrong}}) for name, wrong in [
@@ -155,6 +165,7 @@ def test_a_derived_value_that_differs_is_told_by_its_name(rows: list[Row], versi
     assert told.what.en.startswith(f"{name} is ") and told.what.zh.startswith(f"{name} 为 ")
 
 
+@pytest.mark.file
 def test_of_a_time_that_runs_backwards_it_is_told_which_one_and_from_when() -> None:
     before = json.loads(LAWFUL[2].payload)
     earlier = "2026-03-01T00:00:00Z"
@@ -165,12 +176,14 @@ def test_of_a_time_that_runs_backwards_it_is_told_which_one_and_from_when() -> N
             datetime.fromisoformat(time) for time in dict.fromkeys(before[name] for name in names)]
 
 
+@pytest.mark.file
 def test_a_step_that_leaves_another_state_is_told_by_the_state_that_it_names() -> None:
     said = one(audit_case(forge(7, from_="ruled")), "unlawful_edge")
     assert said.why.en == "no accept_complaint leaves 'ruled'"
     assert "'ruled' →" in said.what.en
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("change", "what", "why"), [
     (lambda rows: rows[::-1], "refund_of_price refund=899.00 A", "hidden_defect loses=merchant A"),
     (lambda rows: rows + rows[:1], "hidden_defect loses=merchant A", "hidden_defect loses=merchant A"),
@@ -185,12 +198,14 @@ def test_what_a_ruling_rests_on_is_told_by_the_rows_that_differ_and_whole_where_
     assert said.why.en.startswith(f"derived again it is '{why}")
 
 
+@pytest.mark.file
 def test_an_event_that_is_no_step_is_told_with_all_that_it_claims() -> None:
     said = one(audit_case(forge(3, trigger="file", from_="discovered", to="filed")), "unlawful_edge")
     assert said.what.en == "add_evidence: 'file': 'discovered' → 'filed'"
     assert one(audit_case(forge(1, trigger="file")), "unlawful_edge").what.en.startswith("open_case: 'file'")
 
 
+@pytest.mark.file
 def test_what_is_shown_of_a_value_is_cut_and_a_case_is_named_whole_up_to_its_longest() -> None:
     assert shown("x" * 60) == repr("x" * 60)
     assert shown("x" * 61) == repr("x" * 60)
@@ -218,6 +233,7 @@ class Unindexed:
         return iter(())
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("cases", "reads"), [(1, 3), (1000, 3000), (1001, 3)])
 def test_cases_that_seem_to_differ_from_the_index_are_looked_at_three_times_and_a_great_many_all_at_once(
         cases: int, reads: int) -> None:
@@ -229,6 +245,7 @@ def test_cases_that_seem_to_differ_from_the_index_are_looked_at_three_times_and_
     assert set(store.looked) == ({None} if cases > 1000 else set(store.cases))
 
 
+@pytest.mark.file
 def test_the_sums_over_an_index_are_too_wide_for_rows_to_be_found_that_make_up_for_another() -> None:
     row = DueRow("K-1", "D-1", "response", "merchant", 1, 0)
     [[_, total]] = Tally([row, row._replace(duty="D-2")]).sums.items()
@@ -237,6 +254,7 @@ def test_the_sums_over_an_index_are_too_wide_for_rows_to_be_found_that_make_up_f
 
 
 
+@pytest.mark.file
 def test_a_duty_that_the_index_lacks_is_told_by_its_id() -> None:
     row = DueRow("K-1", "D-1", "answer", "merchant", 1, 0)
     store = Unindexed(0)
@@ -249,6 +267,7 @@ def test_a_duty_that_the_index_lacks_is_told_by_its_id() -> None:
     assert (found.case, found.version) == ("K-1", 0)
 
 
+@pytest.mark.file
 def test_a_rule_that_governs_nothing_is_named() -> None:
     ends = [rule for rule in CURRENT.rules() if all(record.to for record in CURRENT.of(rule))]
     assert ends
@@ -257,6 +276,7 @@ def test_a_rule_that_governs_nothing_is_named() -> None:
             governing(CURRENT, rule, datetime(2199, 1, 1, tzinfo=UTC))
 
 
+@pytest.mark.file
 def test_an_event_under_the_topic_of_another_is_read_as_what_it_says_and_where_it_says_nothing_it_is_unreadable() -> None:
     row = LAWFUL[2]
     rows = [row._replace(topic="casework.case.call_logged") if here == row else here for here in LAWFUL]
@@ -266,12 +286,14 @@ def test_an_event_under_the_topic_of_another_is_read_as_what_it_says_and_where_i
     assert "unreadable_event" in [f.code for f in audit_case(rows) if f.version == 3]
 
 
+@pytest.mark.file
 def test_a_payload_that_became_text_of_half_characters_is_unreadable_and_no_crash() -> None:
     row = LAWFUL[2]
     found = audit_case([row._replace(payload='{"type":"\ud800"}') if here == row else here for here in LAWFUL])  # type: ignore[arg-type]
     assert one(found, "unreadable_event").what.en == "14 bytes cannot be read"
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("rows", "why"), [
     ([row._replace(payload=b"{") if row.version == 7 else row for row in LAWFUL], "version 7 could not be read"),
     ([row for row in LAWFUL if row.version != 7], "version 7 is missing or out of its place"),
@@ -282,6 +304,7 @@ def test_what_rests_on_events_that_cannot_be_followed_is_not_checked_for_the_fir
     assert "rules and identifiers that rest on the events before" in said.what.en
 
 
+@pytest.mark.file
 def test_without_a_readable_opening_an_actor_of_no_known_role_is_told_by_what_he_is_called() -> None:
     rows = [LAWFUL[0]._replace(payload=b"{"), *changed(LAWFUL, 2, by={"role": "emperor", "id": "Q"})[1:]]
     said = one([f for f in audit_case(rows) if f.version == 2], "role_may_not")
@@ -290,6 +313,7 @@ def test_without_a_readable_opening_an_actor_of_no_known_role_is_told_by_what_he
     assert "for: consumer" in said.why.en
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("moment", [b"0001-01-01T00:00:00+08:00", b"9999-12-31T23:59:59-08:00"])
 def test_a_time_that_utc_does_not_have_is_unreadable_and_no_crash(moment: bytes) -> None:
     row = LAWFUL[2]
@@ -298,6 +322,7 @@ def test_a_time_that_utc_does_not_have_is_unreadable_and_no_crash(moment: bytes)
     assert "at is no amount or time that can be" in one(found, "unreadable_event").why.en
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("rows", [with_advance(), with_return(), with_referral(), LAWFUL])
 def test_where_the_edition_is_unknown_all_that_needs_a_figure_of_it_is_told_once_and_nothing_is_false(rows: list[Row]) -> None:
     found = audit_case(changed(rows, 1, edition="2099-01"))
@@ -315,6 +340,7 @@ def covered(take: list[Row], leaves: list[Leaf]) -> list[tuple[str, str, str]]:
     return [(f.code, f.what.en, f.why.en) for f in found]
 
 
+@pytest.mark.file
 def test_how_many_of_a_leafs_events_are_missing_is_told_and_a_changed_one_is_none_of_them() -> None:
     told = sample(1, 30)
     number = next(n for n, commit in enumerate(told.commits) if len(commit) == 3 and commit[0][1] == 1)
@@ -653,6 +679,7 @@ def no_ledger(size: int, **said: Any) -> Integrity:
     return Integrity(Ledger(lambda *_: ()), size, _kept=False, **said)
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("size", "code"), [(2, "checkpoint_differs"), (3, "checkpoint_differs"), (4, "tail_lost")])
 def test_a_checkpoint_that_is_not_contained_is_of_a_lost_end_only_where_it_has_more_leaves(size: int, code: str) -> None:
     kept = Checkpoint("casework.local/1", size, b"r" * 32)
@@ -661,6 +688,7 @@ def test_a_checkpoint_that_is_not_contained_is_of_a_lost_end_only_where_it_has_m
     assert (found.why.en, found.why.zh) == ("is not contained in the ledger of 3", "有 3 个叶子的账本不含它")
 
 
+@pytest.mark.file
 def test_what_the_ledger_says_against_a_row_is_bound_to_that_row() -> None:
     integrity, found = Integrity(Ledger(lambda *_: ()), 0, _kept=True), []  # type: ignore[var-annotated]
     rows = LAWFUL[:2]
@@ -668,11 +696,13 @@ def test_what_the_ledger_says_against_a_row_is_bound_to_that_row() -> None:
     assert [(f.code, f.version, f.stored) for f in found] == [("row_unledgered", row.version, digest(row)) for row in rows]
 
 
+@pytest.mark.file
 def test_leaves_that_nobody_signed_are_told_with_the_root_that_they_give(tmp_path: Path) -> None:
     [found] = Signed(tmp_path / "kept").against(3, b"\xab" * 32, ())
     assert (found.code, found.what.en) == ("journal_behind", f"the ledger has 3 leaves ({'ab' * 16})")
 
 
+@pytest.mark.file
 def test_why_the_last_signature_of_a_store_does_not_hold_is_told_in_both_languages(tmp_path: Path) -> None:
     signed = Signed(tmp_path / "kept")
     signed._trust = verifier.Trust.of(Signer("casework.local/1", bytes(32)).vkey)

@@ -216,12 +216,14 @@ def test_init_makes_an_empty_store_and_leaves_one_that_is_there() -> None:
     assert len(rows()) == 1
 
 
+@pytest.mark.file
 def test_init_is_told_of_one_store(tmp_path: Path) -> None:
     casework("init", "a.db", "--store", "b.db").fails("--store", "give one")
     casework("init", "a.db", "--store", "b.db", lang="zh").fails("只给出其一")
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("store", "word"), [
     ("text", "not an SQLite database"), ("empty", "empty file"), ("folder", "is a directory"), ("no/such/t.db", "folder"),
     ("", "no name"), ("sqlite://t.db", "three slashes"), ("mysql://u:secret@h/d", "mysql:"),
@@ -270,6 +272,7 @@ def test_the_fields_of_a_file_and_those_given_one_by_one_are_taken_together() ->
     casework("open", "K-2", "--by", "consumer", "--data", "order.json", "-d", "order.item=x").fails("order.item", "twice")
 
 
+@pytest.mark.file
 def test_what_cannot_open_a_case_makes_no_store(tmp_path: Path) -> None:
     casework("open", "K-1", "--by", "consumer", "-d", "foo=1").fails("unknown field 'foo'", "consumer")
     casework("open", "K-1", "--by", "consmer", *pairs(GIVEN)).fails("--by", "did you mean 'consumer'")
@@ -464,6 +467,7 @@ def test_a_case_that_cannot_be_read_sends_to_the_audit_and_the_others_are_listed
 # --- look up ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_lifecycle_is_given_in_four_formats(lang: str) -> None:
     table, mermaid, dot, data = (
@@ -480,6 +484,7 @@ def test_the_lifecycle_is_given_in_four_formats(lang: str) -> None:
         assert state in mermaid
 
 
+@pytest.mark.file
 def test_explain_knows_every_code_trigger_state_and_term_in_both_languages() -> None:
     terms = {term for table in VOCABULARY.values() for term in table}
     for code in {*REASONS, *FINDINGS, *FAMILIES, *(t.name for t in TRIGGERS), *STAGE_OF, *terms}:
@@ -490,18 +495,21 @@ def test_explain_knows_every_code_trigger_state_and_term_in_both_languages() -> 
     assert document["meanings"][0]["mend"]["en"]
 
 
+@pytest.mark.file
 def test_explain_guesses_what_was_meant() -> None:
     casework("explain", "not_in_this").fails("not_in_this_state")
     casework("explain", "xyzzy", lang="zh").fails("xyzzy", "casework lifecycle")
     casework("explain", "").fails("unknown code")
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_printed_for_each_shell(shell: str) -> None:
     assert "_CASEWORK_COMPLETE" in casework("completion", shell).ok().out
     casework("completion", "tcsh").fails("tcsh", "bash", "fish")
 
 
+@pytest.mark.file
 def test_completion_offers_commands_triggers_and_roles() -> None:
     def completed(words: str) -> set[str]:
         env = {"_CASEWORK_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
@@ -523,7 +531,7 @@ def test_completion_offers_commands_triggers_and_roles() -> None:
     ({"CASEWORK_LANG": "en", "LANG": "zh_CN.UTF-8"}, (), False),
     ({"CASEWORK_LANG": "zh"}, ("--lang", "en"), False),
     ({}, ("--lang=zh",), True),
-    ({"CASEWORK_LANG": "zh"}, ("--lang", "fr"), True),
+    pytest.param({"CASEWORK_LANG": "zh"}, ("--lang", "fr"), True, marks=pytest.mark.file),
 ])
 def test_the_language_is_that_of_the_option_the_environment_or_the_locale(
     environ: dict[str, str], argv: tuple[str, ...], chinese: bool, monkeypatch: pytest.MonkeyPatch
@@ -535,6 +543,7 @@ def test_the_language_is_that_of_the_option_the_environment_or_the_locale(
     assert ran.status == 2
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_and_every_option_is_explained_in_both_languages(command: str) -> None:
     english, chinese = (casework(command, "--help", lang=lang).ok().out for lang in ("en", "zh"))
@@ -553,6 +562,7 @@ def test_every_command_and_every_option_is_explained_in_both_languages(command: 
     assert command in casework("--help", lang="zh").ok().out
 
 
+@pytest.mark.file
 def test_help_of_the_group_holds_whole_sentences_in_both_languages() -> None:
     english, chinese = (casework("--help", lang=lang).ok().out for lang in ("en", "zh"))
     assert "..." not in english.partition("Commands:")[2]
@@ -560,6 +570,7 @@ def test_help_of_the_group_holds_whole_sentences_in_both_languages() -> None:
     assert casework(lang="en").ok().out == english
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("argv", "en", "zh"), [
     (("lst",), "unknown command 'lst'; did you mean 'list'?", "未知的命令“lst”；是否指“list”？"),
     (("xyzzy",), "see casework --help", "见 casework --help"),
@@ -589,6 +600,7 @@ def test_who_cannot_be_understood_is_said_of_by(by: str, words: tuple[str, ...])
     casework("options", "K-1", "--by", by, lang="zh").fails("--by")
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("at", ["yesterday", "2026-03-01", "2026-03-01T10:00:00", "0001-01-01T00:00:00+08:00", ""])
 def test_a_time_without_offset_or_none_at_all_is_said_of_at(at: str) -> None:
     casework("open", "K-1", "--by", "consumer", "--at", at, *pairs(GIVEN)).fails("--at", "2026-03-01T10:00:00+08:00")
@@ -597,11 +609,13 @@ def test_a_time_without_offset_or_none_at_all_is_said_of_at(at: str) -> None:
 # --- the process -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.file
 def test_the_version_is_answered_on_stdout_with_status_0() -> None:
     assert process("--version").ok().out == f"casework {__version__}\n"
     assert casework("--version").ok().out == f"casework {__version__}\n"
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("argv", [
     ("--version",), ("--help",), ("show", "--help"), ("lifecycle",), ("replay", str(SCENARIOS)),
 ], ids=lambda a: str(a[0]))
@@ -615,6 +629,7 @@ def test_a_closed_pipe_is_no_error(argv: tuple[str, ...]) -> None:
     assert (ran.status, ran.err) == (0, "")
 
 
+@pytest.mark.file
 def test_a_full_disk_is_said_in_one_line_and_a_closed_stdout_is_none() -> None:
     with open("/dev/full", "wb") as full:
         process("lifecycle", stdout=full).fails("No space left")
@@ -622,6 +637,7 @@ def test_a_full_disk_is_said_in_one_line_and_a_closed_stdout_is_none() -> None:
         "-c", "import os, sys; os.execvp('sh', ['sh', *sys.argv[1:]])")).err == ""
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("encoding", "shown"), [("latin-1", r"\u6d88\u8d39\u8005"), ("gbk", "消费者"), ("utf-8", "消费者")])
 def test_a_terminal_that_lacks_a_character_gets_its_escape(encoding: str, shown: str) -> None:
     ran = process("explain", "consumer", "--json", env={"PYTHONIOENCODING": encoding}, encoding=encoding).ok()
@@ -702,6 +718,7 @@ def test_whatever_text_is_recorded_is_read_back_as_it_was_or_refused_in_one_line
         ran.fails("description")
 
 
+@pytest.mark.file
 def test_every_command_of_the_contract_is_there() -> None:
     table = re.findall(r"`casework ([\w-]+)", Path(ROOT, "README.md").read_text(encoding="utf-8"))
     assert set(table) - set(COMMANDS) == set()
@@ -709,6 +726,7 @@ def test_every_command_of_the_contract_is_there() -> None:
         "replay", "audit", "open", "do", "options", "show", "history", "list", "lifecycle", "explain", "init"}
 
 
+@pytest.mark.file
 def test_the_groups_help_says_of_each_command_what_its_own_help_says() -> None:
     assert list(SUMMARIES) == list(COMMANDS)
     for name, (zh, en) in SUMMARIES.items():

@@ -115,11 +115,13 @@ FOLLOWS = (
 )
 
 
+@pytest.mark.file
 def test_everything_that_a_row_lets_follow_is_told_here() -> None:
     assert {(row.name, name) for row in DUTIES for name in row.follows} | {
         (row.name, "miss_duty") for row in DUTIES if not row.follows} <= {(f.kind, f.did) for f in FOLLOWS}
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("follows", FOLLOWS, ids=lambda f: f"{f.kind}-{f.did}-{f.state}")
 def test_when_its_time_is_over_and_not_before_what_follows_is_done_once(follows: Follows) -> None:
     story = follows.story()
@@ -146,6 +148,7 @@ def test_when_its_time_is_over_and_not_before_what_follows_is_done_once(follows:
     assert list(store.rows("K-1")) == held
 
 
+@pytest.mark.file
 def test_silence_grants_what_was_asked_for_and_the_goods_count_as_back() -> None:
     story = told.contacted()
     store = store_with(K_1=story, K_2=told.sent(), K_3=told.due())
@@ -160,6 +163,7 @@ def test_silence_grants_what_was_asked_for_and_the_goods_count_as_back() -> None
     assert facts_of(store, "K-3").advance == "applied"
 
 
+@pytest.mark.file
 def test_the_longest_due_comes_first_whichever_case_it_is_of() -> None:
     store = store_with(K_3=told.filed(), K_1=told.due(), K_2=told.contacted(), K_4=told.lost())
     done = ticked(store, told.contacted().clock + days(100))
@@ -167,6 +171,7 @@ def test_the_longest_due_comes_first_whichever_case_it_is_of() -> None:
     assert [one.case for one in done] == ["K-3", "K-2", "K-4", "K-1"]
 
 
+@pytest.mark.file
 def test_what_a_tick_opens_falls_due_at_a_later_tick() -> None:
     story = told.contacted()
     store = store_with(K_1=story)
@@ -177,6 +182,7 @@ def test_what_a_tick_opens_falls_due_at_a_later_tick() -> None:
     assert [one.did for one in ticked(store, performance[0].due.at + MOMENT)] == ["miss_duty"]
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("follows", [f for f in FOLLOWS if f.did != "miss_duty"], ids=lambda f: f"{f.kind}-{f.did}")
 def test_what_follows_is_not_lost_where_something_else_happened_in_the_meantime(follows: Follows) -> None:
     story = follows.story()
@@ -192,6 +198,7 @@ def test_what_follows_is_not_lost_where_something_else_happened_in_the_meantime(
     assert ticked(store, now) == []
 
 
+@pytest.mark.file
 def test_whatever_else_was_over_is_told_with_what_put_it_on_record() -> None:
     story = told.promised().when("log_call", channel="carrier_service", note="问快递")
     store = store_with(K_1=story)
@@ -202,6 +209,7 @@ def test_whatever_else_was_over_is_told_with_what_put_it_on_record() -> None:
     assert len(list(store.rows("K-1"))) == story.facts.version + 1, "one event is enough"
 
 
+@pytest.mark.file
 def test_a_clock_that_stands_still_is_let_be_and_a_case_that_is_closed_has_none() -> None:
     story = told.contacted()
     story.when("pause_duty", "agent", duty=story.duty("merchant_answer").id, reason="协商中")
@@ -212,6 +220,7 @@ def test_a_clock_that_stands_still_is_let_be_and_a_case_that_is_closed_has_none(
     assert [one.did for one in ticked(again, story.duty("merchant_answer").due.at + MOMENT)] == ["deem_agreed"]
 
 
+@pytest.mark.file
 def test_a_case_that_went_on_after_the_time_asked_about_is_dealt_with_as_of_its_own_last_event() -> None:
     story = told.contacted()
     end = story.duty("merchant_answer").due.at
@@ -223,6 +232,7 @@ def test_a_case_that_went_on_after_the_time_asked_about_is_dealt_with_as_of_its_
     assert audit_case(store.rows("K-1")) == []
 
 
+@pytest.mark.file
 def test_an_estimate_after_a_pause_does_not_wait_for_a_calendar() -> None:
     story, by = told.referred(), "external:market_regulator"
     duty = story.duty("referral_acceptance").id
@@ -235,12 +245,14 @@ def test_an_estimate_after_a_pause_does_not_wait_for_a_calendar() -> None:
     assert facts_of(store).duties[duty].state == "missed"
 
 
+@pytest.mark.file
 def test_a_case_of_the_first_lifecycle_is_let_be() -> None:
     store = store_with(K_1=case_in("more_evidence_needed", lifecycle=1))
     assert store.dues() == []
     assert ticked(store, case_in("more_evidence_needed").clock + days(4000)) == []
 
 
+@pytest.mark.file
 def test_a_tick_for_a_time_that_is_past_records_what_was_due_by_then() -> None:
     story = told.contacted()
     store = store_with(K_1=story)
@@ -255,6 +267,7 @@ def test_a_tick_for_a_time_that_is_past_records_what_was_due_by_then() -> None:
 # --- somebody was faster ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.file
 def test_a_case_that_is_met_while_the_tick_goes_on_is_left_alone() -> None:
     first, second = told.contacted(), told.contacted()
     second.when("log_call", note="问平台")
@@ -267,6 +280,7 @@ def test_a_case_that_is_met_while_the_tick_goes_on_is_left_alone() -> None:
     assert facts_of(store, "K-2").state == "merchant_refused"
 
 
+@pytest.mark.file
 def test_a_case_that_is_met_between_the_look_and_the_record_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     story = told.contacted()
     store = store_with(K_1=story, K_2=told.filed())
@@ -284,6 +298,7 @@ def test_a_case_that_is_met_between_the_look_and_the_record_is_left_alone(monkey
     assert audit_case(store.rows("K-1")) == []
 
 
+@pytest.mark.file
 def test_a_retry_of_what_a_tick_did_is_answered_as_what_it_was() -> None:
     story = told.contacted()
     store = store_with(K_1=story)
@@ -296,7 +311,6 @@ def test_a_retry_of_what_a_tick_did_is_answered_as_what_it_was() -> None:
     assert (done.repeated, done.version) == (True, last.originator_version)
 
 
-@pytest.mark.file
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 4])
 def test_ticks_at_once_in_several_processes_do_everything_once(tmp_path: Path, workers: int) -> None:
@@ -359,6 +373,7 @@ def test_an_index_that_names_a_case_that_is_not_there_stops_nothing() -> None:
 # --- a calendar that comes -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.file
 def test_a_provisional_duty_waits_for_its_calendar_and_is_then_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     story = told.before_the_calendar()
     duty = story.duty("tip_off_check")
@@ -383,6 +398,7 @@ def test_a_provisional_duty_waits_for_its_calendar_and_is_then_computed_again(mo
     assert audit_case(store.rows("K-1")) == []
 
 
+@pytest.mark.file
 def test_where_the_calendar_comes_after_the_time_both_are_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     story = told.before_the_calendar()
     duty = story.duty("referral_acceptance")
@@ -677,6 +693,7 @@ def tables(store: str) -> set[str]:
         return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'index')")}
 
 
+@pytest.mark.file
 def test_a_store_without_an_index_has_nothing_due_and_is_not_changed_by_asking(golden: str) -> None:
     assert "duties" not in tables(golden)
     held = rows(golden)
@@ -688,6 +705,7 @@ def test_a_store_without_an_index_has_nothing_due_and_is_not_changed_by_asking(g
         assert reader.dues() == []
 
 
+@pytest.mark.file
 def test_a_store_without_an_index_gets_it_with_the_first_case_that_has_duties(golden: str) -> None:
     with open_store(golden) as store:
         store.adopt(rows_of(told.contacted(), "K-1"))
@@ -703,7 +721,7 @@ def test_a_store_without_an_index_gets_it_with_the_first_case_that_has_duties(go
 
 
 @pytest.mark.parametrize("number", range(8))
-@pytest.mark.parametrize("url", [":memory:", DB])
+@pytest.mark.parametrize("url", [pytest.param(":memory:", marks=pytest.mark.file), DB])
 def test_whatever_people_do_between_two_ticks_each_does_what_is_due_and_the_next_nothing(url: str, number: int) -> None:
     """Everything that has to hold of a walk is asked by the world itself, after every step and at the end."""
     pick, figures = Random(number).randrange, Figures()

@@ -24,8 +24,6 @@ from casework.domain.fold import fold
 from casework.errors import Refused
 from casework.rulebook.edition import CURRENT, Edition, edition, editions, pinned
 
-pytestmark = pytest.mark.stores
-
 WHY: dict[str, Any] = {"reason": "笔误"}
 REFUND: dict[str, Any] = {"kind": "refund", "amount": "890.00"}
 
@@ -354,6 +352,7 @@ def test_neither_party_nor_the_agent_chooses_the_edition(by: str) -> None:
     assert "role_not_allowed" in caught.value.codes
 
 
+@pytest.mark.stores
 def test_through_the_service_the_case_goes_over_and_by_the_old_release_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

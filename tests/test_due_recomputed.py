@@ -17,8 +17,6 @@ from casework.application import views
 from casework.application.agenda import due
 from casework.store.opening import open_store
 
-pytestmark = pytest.mark.stores
-
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LAST = time(23, 59, 59, 999999)
 #: Double entry: what each rule counts, and how many; of mediation, by when the matter was taken.
@@ -88,6 +86,7 @@ def moved(duty: dict[str, Any]) -> bool:
     return facts is not None and (facts.duties[duty["id"]].was_paused or facts.duties[duty["id"]].due.unit is None)
 
 
+@pytest.mark.stores
 def test_the_command_line_lists_the_same(listed: list[dict[str, Any]], tmp_path: Path) -> None:
     path = str(tmp_path / "due.db")
     with open_store(path, create=True) as store:

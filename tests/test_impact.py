@@ -12,8 +12,6 @@ from recorded import GOLDEN, NAMES, golden, golden_copy, recorded, store_of, wit
 from casework.application.whatif import Impact, impact
 from casework.rulebook.edition import Edition, current, edition, pinned
 
-pytestmark = pytest.mark.stores
-
 OLD = "2026-11"
 #: What differs by the first edition, which knew no term to answer, no amounts, and counted to the hour.
 BY_THE_FIRST = {

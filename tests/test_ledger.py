@@ -109,6 +109,7 @@ def naive(leaves: list[bytes]) -> bytes:
     return sha256(b"\x01" + naive(leaves[:half]) + naive(leaves[half:])).digest()
 
 
+@pytest.mark.file
 def test_the_root_of_every_size_is_that_of_the_definition_and_every_leaf_and_every_growth_is_proved() -> None:
     grown = Grown(70)
     for size in range(71):
@@ -121,6 +122,7 @@ def test_the_root_of_every_size_is_that_of_the_definition_and_every_leaf_and_eve
             verify_consistency(old, size, naive(grown.leaves[:old]), root, proof)
 
 
+@pytest.mark.file
 def test_a_frontier_grows_node_by_node_as_the_whole_tree_does_and_goes_on_from_its_peaks() -> None:
     grown, frontier = Grown(70), tree.Frontier()
     for number, leaf in enumerate(grown.leaves):
@@ -140,6 +142,7 @@ def test_a_frontier_grows_node_by_node_as_the_whole_tree_does_and_goes_on_from_i
 VALUES = st.none() | st.integers(-2**63, 2**63 - 1) | st.floats() | st.text() | st.binary()
 
 
+@pytest.mark.file
 @given(st.lists(VALUES, max_size=4), st.lists(VALUES, max_size=4))
 def test_two_rows_that_differ_never_look_the_same_to_the_ledger(one: list[object], other: list[object]) -> None:
     same = [repr(v) for v in one] == [repr(v) for v in other] and [type(v) for v in one] == [type(v) for v in other]
@@ -348,20 +351,24 @@ def test_a_rotation_that_is_interrupted_has_happened_or_not(store: Path, journal
     assert not (journal.folder / "key.new").exists()
 
 
+@pytest.mark.file
 def test_receipts_which_say_what_people_wrote_are_their_owners_alone(journal: Journal) -> None:
     assert (journal.folder / "receipts").stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.file
 def test_the_signing_key_is_its_owners_alone(journal: Journal) -> None:
     assert (journal.folder / "key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.file
 def test_a_key_file_that_is_none_is_an_error_that_says_what_to_do(journal: Journal) -> None:
     (journal.folder / "key").write_text("nonsense", encoding="utf-8")
     with pytest.raises(JournalError, match="no signing key"):
         Journal(journal.folder)
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("name", "good"), [
     ("shop.example/cases", True), ("local/0a", True), ("a", True), ("", False), ("../x", False), ("a/../b", False), ("A", False),
     ("a b", False), ("a+b", False), ("/a", False), ("a/", False), ("a" * 64, False), ("a/b/c/d/e", False), ("投诉", False)])
@@ -372,6 +379,7 @@ def test_an_origin_is_a_name_that_is_also_a_folder(name: str, good: bool) -> Non
 # --- stores without ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.file
 def test_a_store_of_before_there_were_ledgers_goes_on_without_and_says_so(tmp_path: Path) -> None:
     old = tmp_path / "old.db"
     shutil.copy(ROOT / "tests" / "golden" / "issue-4.db", old)
@@ -382,6 +390,7 @@ def test_a_store_of_before_there_were_ledgers_goes_on_without_and_says_so(tmp_pa
     assert codes(old, None) == ["no_ledger"]
 
 
+@pytest.mark.file
 def test_a_ledger_begun_over_an_older_store_proves_all_of_it_from_then_on(tmp_path: Path) -> None:
     old = tmp_path / "old.db"
     shutil.copy(ROOT / "tests" / "golden" / "issue-4.db", old)
@@ -500,6 +509,7 @@ def test_a_kept_checkpoint_shows_that_nothing_before_it_was_changed(here: Path) 
     casework("audit", "--since", "gone").fails("gone")
 
 
+@pytest.mark.file
 def test_many_who_make_a_store_at_once_share_one_journal(here: Path) -> None:
     command = [sys.executable, "-m", "casework", "open", "--by", "consumer", *pairs(GIVEN)]
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(here / "state"), "LANG": "C.UTF-8"}
@@ -594,6 +604,7 @@ def keys_of(journal: Journal, first: str) -> Trust:
     return Trust.of(first, (journal.folder / "keys").read_bytes())
 
 
+@pytest.mark.file
 def test_whoever_opened_the_journal_before_a_rotation_signs_with_the_new_key_after_it(journal: Journal) -> None:
     first, other = journal.signer.vkey, Journal(journal.folder)
     journal.acknowledge(Head(1, b"\x01" * 32))
@@ -604,6 +615,7 @@ def test_whoever_opened_the_journal_before_a_rotation_signs_with_the_new_key_aft
         assert verify_checkpoints(file, keys_of(journal, first)).last.size == 2
 
 
+@pytest.mark.file
 def test_who_opens_the_journal_in_the_middle_of_a_rotation_does_not_undo_it(journal: Journal,
                                                                            monkeypatch: pytest.MonkeyPatch) -> None:
     first, over, opened_meanwhile = journal.signer.vkey, module.write_over, []
@@ -622,6 +634,7 @@ def test_who_opens_the_journal_in_the_middle_of_a_rotation_does_not_undo_it(jour
     assert keys_of(journal, first).keys[-1].public == keys_of(journal, new.vkey).keys[-1].public
 
 
+@pytest.mark.file
 def test_a_payload_that_became_text_gives_the_same_hash_as_the_verifiers_field() -> None:
     row = Row("K-1", 1, "t", "a text", None, None, None, 1, 1)  # type: ignore[arg-type]
     assert entry(None, [row]).endswith(sha256(b"a text").digest())

@@ -41,6 +41,7 @@ def test_a_program_opens_a_case_carries_it_on_looks_at_it_and_audits_the_store(t
             casework.show(store, "K-2", AT)
 
 
+@pytest.mark.file
 def test_a_program_replays_a_scenario_by_its_path_or_its_name() -> None:
     path = ROOT / "scenarios" / "juicer.yaml"
     for given in (path, str(path)):

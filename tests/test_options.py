@@ -29,8 +29,6 @@ from casework.scenario.replay import files, replay
 from casework.store.opening import open_store
 from casework.store.row import Row
 
-pytestmark = pytest.mark.stores
-
 FILES = files([Path(__file__).parents[1] / "scenarios"])
 #: Right away, after the usual days, and after limitation.
 LATER = (timedelta(hours=1), timedelta(days=4), timedelta(days=1200))

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import CHINESE, GIVEN, SCENARIOS, STORY, casework, changed, given_case, pairs, rows, written
-
-pytestmark = pytest.mark.stores
+from harness.engines import is_there
 
 STORIES = sorted(p.stem for p in SCENARIOS.glob("*.yaml"))
 
@@ -68,6 +67,7 @@ def test_a_required_field_that_is_missing_where_the_step_is_allowed_is_a_bad_fil
     ran.says("story.yaml:10: 'message' is required")
 
 
+@pytest.mark.stores
 def test_replay_ignores_the_store_of_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given_case("K-1", store="real.db")
     before = rows("real.db")
@@ -75,7 +75,7 @@ def test_replay_ignores_the_store_of_the_environment(monkeypatch: pytest.MonkeyP
     written()
     casework("replay", "story.yaml").ok()
     assert rows("real.db") == before
-    assert not list(tmp_path.glob("casework.db*"))
+    assert not list(tmp_path.glob("casework.db*")) and not is_there("casework.db")
 
 
 def test_json_holds_every_step_and_what_differs() -> None:
@@ -237,6 +237,7 @@ def test_a_folder_named_twice_is_replayed_once() -> None:
 # --- what is kept ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stores
 def test_replayed_cases_are_kept_under_their_stem_and_the_audit_of_them_is_clean() -> None:
     casework("replay", "-q", "--store", "sqlite:///t.db", str(SCENARIOS)).ok()
     assert [c["case"] for c in casework("list", "--store", "t.db", "--json").document()["cases"]] == STORIES
@@ -244,6 +245,7 @@ def test_replayed_cases_are_kept_under_their_stem_and_the_audit_of_them_is_clean
     assert (summary["cases"], summary["findings"]) == (len(STORIES), 0)
 
 
+@pytest.mark.stores
 def test_replaying_into_the_same_store_again_changes_nothing() -> None:
     written()
     for _ in range(2):
@@ -254,6 +256,7 @@ def test_replaying_into_the_same_store_again_changes_nothing() -> None:
     assert rows("t.db") == first
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("other", ["live", "replayed", "longer"])
 def test_another_case_under_the_id_is_a_mismatch_and_nothing_changes(other: str) -> None:
     if other == "live":
@@ -272,6 +275,7 @@ def test_another_case_under_the_id_is_a_mismatch_and_nothing_changes(other: str)
     assert rows("t.db") == before
 
 
+@pytest.mark.stores
 def test_a_scenario_that_differs_from_its_file_is_not_kept() -> None:
     written(changed("then: {state: awaiting_merchant}", "then: {state: filed}"))
     assert casework("replay", "--store", "t.db", "story.yaml").status == 1

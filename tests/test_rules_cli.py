@@ -15,8 +15,6 @@ from casework.errors import InputError
 from casework.rulebook import files
 from casework.rulebook.edition import CURRENT, Edition
 
-pytestmark = pytest.mark.stores
-
 LIMITS = sorted({r.id for r in CURRENT.records if r.counts_time})
 SUMS = sorted({r.id for r in CURRENT.records if not r.counts_time})
 

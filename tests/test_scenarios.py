@@ -16,8 +16,6 @@ from casework.scenario.replay import replay
 from casework.scenario.schema import read
 from casework.store.sqlite.reader import Reader
 
-pytestmark = pytest.mark.stores
-
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "scenarios").glob("*.yaml"))
 GOLDEN = sorted((ROOT / "tests" / "golden").glob("*.db"))

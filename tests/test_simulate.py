@@ -61,11 +61,13 @@ def test_the_audit_finds_exactly_the_faults_that_were_planted_of_more_than_two_d
     assert all(p["codes"] == sorted({f["code"] for f in p["findings"]}) and p["codes"][0] in FINDINGS for p in planted)
 
 
+@pytest.mark.file
 def test_every_kind_of_fault_says_what_it_is_and_makes_findings_that_there_are() -> None:
     assert all(kind.make.__doc__ for kind in KINDS.values())
     assert len(of_family("unlawful")) >= 12 and len(of_family("tampered")) >= 8
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("seed", range(12))
 def test_a_walk_told_of_others_at_another_time_is_byte_for_byte_what_deciding_it_anew_makes(seed: int) -> None:
     for number in range(6):
@@ -79,6 +81,7 @@ def test_a_walk_told_of_others_at_another_time_is_byte_for_byte_what_deciding_it
             assert tale.told(names, later) == decided
 
 
+@pytest.mark.file
 def test_no_story_asks_for_what_the_rules_refuse() -> None:
     for number in range(250):
         random = Random(number)
@@ -93,6 +96,7 @@ def test_the_same_seed_makes_the_same_bytes_in_any_number_of_processes_and_anoth
     assert [row[1:] for row in block(Plan(40, 1), 0).rows] != [row[1:] for row in block(Plan(40, 2), 0).rows]
 
 
+@pytest.mark.file
 def test_what_is_complained_of_has_the_published_shares() -> None:
     assert abs(sum(share for share, _ in NATURES.values()) - 100) < 0.02
     assert sum(part for part, *_ in GOODS.values()) == 100
@@ -106,6 +110,7 @@ def test_what_is_complained_of_has_the_published_shares() -> None:
             assert abs(100 * own / drawn - share - others) < 2.5, parts
 
 
+@pytest.mark.file
 def test_about_as_many_are_resolved_as_the_published_rate_says() -> None:
     states = Counter(block(Plan(700, 11), 0).states)
     assert 0.63 < states["resolved"] / 700 < 0.74
@@ -185,6 +190,7 @@ def test_what_cannot_be_made_up_is_said_in_a_line_before_anything_is_written(mor
     assert not is_there("a.db") and Path("here.jsonl").read_text() == "mine"
 
 
+@pytest.mark.file
 def test_only_a_file_can_be_tampered_with() -> None:
     casework("simulate", "--cases", "5", "--seed", "1", "--store", ":memory:", "--tampered", "1").fails("--tampered")
 

@@ -87,7 +87,7 @@ def test_a_fault_between_the_case_and_the_merchant_leaves_neither(tmp_path: Path
     assert versions(path)["merchant:M-1"] == 2
 
 
-@pytest.mark.parametrize("kept", ["file", "memory"])
+@pytest.mark.parametrize("kept", ["file", pytest.param("memory", marks=pytest.mark.file)])
 def test_a_writer_past_the_lock_who_moves_the_standing_first_makes_the_ruling_be_asked_again(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
     market = ready(tmp_path / "t.db", "K-1", "K-2") if kept == "file" else Market().reviewed("K-1").reviewed("K-2")
@@ -107,6 +107,7 @@ def test_a_writer_past_the_lock_who_moves_the_standing_first_makes_the_ruling_be
         assert market.findings() == []
 
 
+@pytest.mark.file
 def test_a_writer_who_is_always_overtaken_says_so_and_records_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     cases = [f"K-{n}" for n in range(sqlite.CaseRecorder.attempts + 2)]
     with Market() as market:

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from cli_helpers import CHINESE, casework
 
-pytestmark = pytest.mark.stores
-
 
 @pytest.mark.parametrize(("argv", "amount", "more"), [
     (("difference", "--paid", "199", "--lower", "159"), "40.00", {}),

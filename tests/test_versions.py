@@ -34,8 +34,6 @@ from casework.store.opening import open_store
 from casework.store.row import Row
 from casework.store.sqlite.reader import Reader
 
-pytestmark = pytest.mark.stores
-
 GOLDEN = [Path(__file__).parent / "golden" / f"{name}.db" for name in ("issue-2", "issue-3")]
 FIRST = EDITIONS["2026-11"]
 DB = "casework.db"

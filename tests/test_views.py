@@ -219,6 +219,7 @@ def test_the_call_sheet_holds_what_customer_service_asks_for_and_what_was_promis
 # --- why a review stands still ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.file
 def test_a_suspended_case_says_why_until_when_and_what_ends_it() -> None:
     case = case_in("under_review")
     assert full(case.facts, case.clock)["suspension"] is None
@@ -241,6 +242,7 @@ def test_a_suspended_case_says_why_until_when_and_what_ends_it() -> None:
         assert held["ends"][lang] in "\n".join(case_lines(full(police.facts, police.clock), lang, UTC))
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("lang", "over", "late"), [
     ("en", "its time is over; tick resumes", "overdue]"), ("zh", "期限已满，tick 恢复处理", "逾期]")])
 def test_a_suspension_that_ran_out_is_nobodys_lateness(lang: str, over: str, late: str) -> None:
@@ -252,6 +254,7 @@ def test_a_suspension_that_ran_out_is_nobodys_lateness(lang: str, over: str, lat
     assert over in listed and late not in listed
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(("lang", "heading"), [("en", "liquidated damages"), ("zh", "约定的违约金")])
 def test_the_page_of_a_case_says_what_the_merchant_promised_to_pay(lang: str, heading: str) -> None:
     def page(**order: str) -> str:

@@ -32,8 +32,6 @@ from casework.errors import CaseworkError
 from casework.store.opening import open_store
 from casework.store.store import Store
 
-pytestmark = pytest.mark.stores
-
 #: The reduced form: its first shard, from how many shards to how many, of how many walks each.
 FIRST, LEAST, MOST, SHARD = 100, 3, 10, 20
 FULL_SHARDS, STEPS = 20, 25

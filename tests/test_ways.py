@@ -21,8 +21,6 @@ from casework.domain.vocabulary import VOCABULARY
 from casework.domain.ways import Way, limitation_end, ways
 from casework.rulebook.edition import CURRENT
 
-pytestmark = pytest.mark.stores
-
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 BEFORE = datetime.fromisoformat("2026-04-14T23:59:59+08:00")
 AFTER = datetime.fromisoformat("2026-04-15T00:00:00+08:00")

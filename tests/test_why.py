@@ -24,8 +24,6 @@ from casework.report import why as report
 from casework.rulebook.calendar import local
 from casework.rulebook.edition import edition
 
-pytestmark = pytest.mark.stores
-
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 #: Every ruling that a scenario records: its name and version.
 RULINGS = [(name, event.originator_version) for name in NAMES for event in recorded(name) if isinstance(event, e.CaseRuled)]

@@ -14,8 +14,6 @@ from ledger_helpers import Signer, consistency, root_of
 
 from casework import verifier
 
-pytestmark = pytest.mark.stores
-
 LEAVES = [spec.leaf_of(b"%d" % n) for n in range(9)]
 OTHER = [*LEAVES[:2], *(spec.leaf_of(b"other %d" % n) for n in range(7))]
 WITNESS = ("--key", spec.LOG.vkey, "--state", "state", "--name", "witness.example")
@@ -125,7 +123,6 @@ def test_successors_of_the_key_are_followed_by_the_file_of_keys() -> None:
     casework("witness", request(9, 9, signer=new), *WITNESS, "--keys", "keys").fails("--keys")
 
 
-@pytest.mark.file
 def test_of_two_ledgers_that_part_under_one_key_only_the_first_is_cosigned() -> None:
     casework("init", "--journal", "journal").ok()
     casework("open", "K-1", "--by", "consumer", *pairs(GIVEN), "--journal", "journal").ok()
@@ -158,7 +155,6 @@ def test_nonsense_for_a_key_or_a_file_is_one_line() -> None:
 # --- verify as a command -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.file
 def test_verify_says_what_the_verifier_says_in_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     given_case(steps=2)
     key = casework("checkpoint", "--key").ok().out.strip()
@@ -174,6 +170,7 @@ def test_verify_says_what_the_verifier_says_in_text_and_json(capsys: pytest.Capt
     casework("verify", "none", "--key", key).fails("no file")
 
 
+@pytest.mark.stores
 def test_a_receipt_with_any_byte_changed_is_not_verified() -> None:
     given_case()
     key = casework("checkpoint", "--key").ok().out.strip()
@@ -232,6 +229,7 @@ def authority() -> None:
     Path("serial").write_text("01\n")
 
 
+@pytest.mark.stores
 @pytest.mark.usefixtures("authority")
 def test_a_time_stamp_over_the_checkpoint_is_verified_with_the_checkpoint_and_its_receipts() -> None:
     given_case()

@@ -24,6 +24,8 @@ from casework.store.url import Location
 #: In the environment of the processes that a test starts: the database to which they too are diverted.
 BASE = "CASEWORK_TEST_DIVERTED"
 _plain = url.parse
+#: The places for which the server was asked, by path.
+_asked: list[str] = []
 
 
 class Diverted(Location):
@@ -40,6 +42,7 @@ def _parse(name: str, home: str = "") -> Location:
     if not base or found.kind != "sqlite" or os.path.lexists(found.path) or not os.path.isdir(
             os.path.dirname(os.path.abspath(found.path))) or len(os.path.basename(found.path)) > 200:
         return found
+    _asked.append(found.path)
     return Diverted("postgresql", _plain(base).path, found.force, schema_of(found.path), found.path)
 
 
@@ -72,6 +75,11 @@ def diverted(base: str) -> Iterator[None]:
         yield
     finally:
         del os.environ[BASE]
+
+
+def asked() -> int:
+    """How often somebody wanted a store that is in the server."""
+    return len(_asked)
 
 
 def is_there(store: str | Path) -> bool:

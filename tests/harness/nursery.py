@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from harness import engines
+
 ROOT = Path(__file__).resolve().parents[2]
 _WARM = ("casework.application.clockwork", "casework.application.service", "casework.store.sqlite.recorder",
          "casework.store.store", "chinese_calendar")
@@ -23,7 +25,7 @@ _WARM = ("casework.application.clockwork", "casework.application.service", "case
 
 def environment() -> dict[str, str]:
     """The environment in which a child process finds casework and this package, and nothing of the user's settings."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("CASEWORK_")}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("CASEWORK_") or k == engines.BASE}
     return kept | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
 
 
@@ -106,6 +108,7 @@ def _run(function: str, arguments: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    engines.install()
     for warm in (*_WARM, "harness.races", "harness.crashes", "harness.faults", "harness.place"):
         importlib.import_module(warm)
     _serve(sys.stdin)
