@@ -156,15 +156,16 @@ def test_a_refusal_in_the_middle_says_that_what_is_there_is_no_copy(monkeypatch:
     monkeypatch.setattr(copying, "PAGE", 40)
     with connect("from.db") as db:
         db.execute("UPDATE stored_events SET state = x'7b7d' WHERE originator_id = 'juicer' AND originator_version = 2")
-    for lang, words in (("en", "holds a part of FROM now and is no copy"), ("zh", "只有来源的一部分，不是副本")):
-        told = casework("copy", "from.db", f"{lang}.db", lang=lang)
-        assert told.status == 1 and words in told.err and told.err.count("\n") == 1
-        assert 0 < leaves(f"{lang}.db") < leaves("from.db")
+    for lang, words in (("en", "holds now is no copy of FROM"), ("zh", "现有的内容不是来源的副本")):
+        for _ in range(2):  # tried again, it says so again
+            told = casework("copy", "from.db", f"{lang}.db", lang=lang)
+            assert told.status == 1 and words in told.err and told.err.count("\n") == 1
+            assert 0 < leaves(f"{lang}.db") < leaves("from.db")
 
 
 def test_where_there_is_nothing_to_hold_a_copy_against_none_is_begun() -> None:
     with connect("from.db") as db:
         db.execute("DELETE FROM stored_events WHERE originator_id = 'juicer' AND originator_version = 3")
     told = casework("copy", "from.db", "to.db")
-    assert told.status == 1 and "in its ledger" in told.err and "a part of FROM" not in told.err
+    assert told.status == 1 and "in its ledger" in told.err and "no copy of FROM" not in told.err
     assert not is_there("to.db")

@@ -15,7 +15,6 @@ from casework.report.text import escape
 
 if TYPE_CHECKING:
     from casework.store.copying import Copied
-    from casework.store.store import Store
 
 
 @click.command("copy", cls=Command, zh="把一个案件库复制到另一个：逐字节、逐叶子相同；中断后可继续，旧副本会补上其后的提交。")
@@ -43,17 +42,17 @@ def copy(settings: Settings, source: str, target: str, journal: str | None) -> i
         copying.refuse_unsound(reader)  # before anything is made in the place of the copy
     with open_reader(source) as reader, writing(settings._replace(store=target), journal, create=True) as store:
         origin = store.journal.origin if store.journal else None
-        before = _leaves(store)
         try:
             # Each leaf twice: copied, and compared.
             with click.progressbar(length=2 * reader.ledger().size() if reader.format() > 1 else 0, file=sys.stderr,
                                    label=say("复制", "copy"), hidden=not sys.stderr.isatty()) as bar:
                 done = copying.copy(reader, store, bar.update)
         except CaseworkError as error:
-            if _leaves(store) == before:
-                raise
-            raise type(error)(f"{error.en}; {shown(target)} holds a part of FROM now and is no copy",
-                              f"{error.zh}；{shown(target)} 现在只有来源的一部分，不是副本") from error
+            with store.reader() as held:
+                if not held.totals().leaves:
+                    raise
+            raise type(error)(f"{error.en}; what {shown(target)} holds now is no copy of FROM",
+                              f"{error.zh}；{shown(target)} 现有的内容不是来源的副本") from error
         except KeyboardInterrupt:
             complain(say("已中断；再次执行同一命令即可继续", "broken off; give the same command again to go on"))
             raise
@@ -61,11 +60,6 @@ def copy(settings: Settings, source: str, target: str, journal: str | None) -> i
         {"copy": shown(target), "commits": done.head.size, "root": done.head.root.hex(), "added": done.leaves,
          "events": done.events, "there": done.there, "origin": origin}, lambda: map(escape, _lines(shown(target), done, origin)))
     return 0
-
-
-def _leaves(store: Store) -> int:
-    with store.reader() as reader:
-        return reader.totals().leaves
 
 
 def _lines(target: str, done: Copied, origin: str | None) -> list[str]:

@@ -16,7 +16,8 @@ from casework.errors import InputError
 from casework.store.row import Row
 
 
-@click.command("export", cls=Command, zh="把案件的事件列写成 CSV 或 Parquet：案件、版本、主题、步骤、状态、时间；不含内容。")
+@click.command("export", cls=Command,
+               zh="把案件的事件列写成 CSV 或 Parquet：案件、版本、主题、步骤、状态、时间；不含内容，也不含商家记录。")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
 @click.argument("cases", metavar="[CASE]...", nargs=-1)
 @option("--format", "form", type=click.Choice(["csv", "parquet"]), help="csv or parquet [by the ending of FILE, else csv].",
@@ -26,7 +27,7 @@ from casework.store.row import Row
 def export(settings: Settings, file: Path, cases: tuple[str, ...], form: str | None, overwrite: bool) -> int:
     """Write the events' columns (case, version, topic, trigger, states, times) to a file, or as CSV to - (stdout).
 
-    The texts that were said are not among them, nor are merchants' streams: they are no cases. casework audit --log reads it.
+    The texts that were said are not among them, nor are merchants' streams: they are no cases. audit --log reads the file.
     """
     from casework.exchange.columns import write_csv, write_parquet
     from casework.store.opening import open_reader
